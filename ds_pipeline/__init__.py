@@ -1,0 +1,1 @@
+"""Weekly scores you can defend, from customer tables and a requirements document."""

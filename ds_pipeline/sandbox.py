@@ -1,0 +1,161 @@
+"""A DuckDB connection in which user SQL sees the tables it was given and nothing else.
+
+No file, no network, no setting, one thread. Which SQL may run in it is decided by sql_guard.py, once, at load. What the
+tables hold, and that they end at D, is the caller's business.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from ds_pipeline.errors import FeatureError
+
+CLOSED: dict[str, Any] = {
+    "threads": 1,  # sums of doubles differ between runs with two, and the same inputs must give the same bytes
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,  # else an unknown table name is looked up among the caller's variables
+}
+
+_spill_numbers = itertools.count()
+
+
+class ResultColumn(NamedTuple):
+    """One column of a result: its name and DuckDB's name of its type, such as DECIMAL(18,3)."""
+
+    name: str
+    type: str
+
+
+def connect(time_zone: str) -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database, closed to the outside; days and truncations follow the time zone.
+
+    Raises:
+        FeatureError: DuckDB does not know the time zone.
+    """
+    # What does not fit into memory goes to a private folder, not to DuckDB's default: .tmp where the run was started.
+    spill = f"{_spill_folder().name}/{next(_spill_numbers)}"
+    connection = duckdb.connect(":memory:", config=CLOSED | {"temp_directory": spill})
+    try:
+        connection.execute("SET TimeZone = ?", [time_zone])
+    except duckdb.Error as error:
+        connection.close()
+        raise FeatureError(f"the time zone {time_zone} is unknown. Use a name such as Europe/London.") from error
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@cache
+def _spill_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that only the user can enter, removed when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="ds-pipeline-")
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Copy an Arrow table into the database under a (possibly schema-qualified) name."""
+    _from_arrow(connection, f"CREATE TABLE {quoted(name)} AS SELECT * FROM _incoming", table)
+
+
+def append(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Add the rows of an Arrow table, with the same columns in the same order, to a table that is there."""
+    _from_arrow(connection, f"INSERT INTO {quoted(name)} SELECT * FROM _incoming", table)
+
+
+def _from_arrow(connection: duckdb.DuckDBPyConnection, sql: str, table: pa.Table) -> None:
+    connection.register("_incoming", table)
+    try:
+        connection.execute(sql)
+    finally:
+        connection.unregister("_incoming")
+
+
+def quoted(name: str) -> str:
+    """A table name as an SQL identifier, part by part."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+
+
+def result_columns(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, where: str, scoring_at: datetime
+) -> list[ResultColumn]:
+    """The columns of one user SELECT, which is run on tables without rows: the messages may then quote everything.
+
+    The caller has checked the text with sql_guard.require_safe.
+    """
+    parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
+    statement, above = split_head(sql)
+    try:
+        # execute, not sql as below: only then do DuckDB's messages say the line.
+        found = connection.execute(statement, parameters).description or []
+    except duckdb.Error as error:
+        raise explained(error, where, above) from error
+    return [ResultColumn(name, str(kind)) for name, kind, *_ in found]
+
+
+def run_select(connection: duckdb.DuckDBPyConnection, sql: str, *, where: str, scoring_at: datetime) -> pa.Table:
+    """The rows of one user SELECT, in no particular order; $scoring_at, if it is used, is the instant D begins.
+
+    The caller has checked the text with sql_guard.require_safe.
+
+    Raises:
+        FeatureError: names the fault in the text; of a fault in the data only its kind, because DuckDB quotes cells.
+    """
+    parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
+    try:
+        relation = connection.sql(sql, params=parameters)  # binds, and reads no row
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        raise explained(error, where) from error
+    except duckdb.Error as error:
+        raise _hidden(error, where) from None
+    try:
+        return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise _hidden(error, where) from None  # a chained error would print the cell after all
+
+
+def _parameters(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, where: str, scoring_at: datetime
+) -> dict[str, datetime] | None:
+    try:
+        used = connection.extract_statements(sql)[0].named_parameters
+    except duckdb.Error as error:
+        raise explained(error, where) from error
+    unknown = sorted(set(used) - {"scoring_at"})
+    if unknown:
+        raise FeatureError(f"{where}: unknown parameter ${', $'.join(unknown)}; known: $scoring_at.")
+    return {"scoring_at": scoring_at} if used else None
+
+
+def split_head(sql: str) -> tuple[str, int]:
+    """A statement without the comment lines above it, and their number: DuckDB's positions get lost over them."""
+    head = re.match(r"(?:\s*--[^\n]*\n)*\s*", sql)
+    text = head.group() if head else ""
+    return sql[len(text) :], text.count("\n")
+
+
+def explained(error: duckdb.Error, where: str, above: int = 0) -> FeatureError:
+    """DuckDB's own words without the excerpt, and the line it points to.
+
+    Args:
+        above: lines of the file above the statement.
+    """
+    text, *excerpt = re.split(r"\n+LINE (\d+): ", str(error), maxsplit=1)
+    place = f"{where}:{int(excerpt[0]) + above}" if excerpt else where
+    return FeatureError(f"{place}: {' '.join(text.split())}")
+
+
+def _hidden(error: duckdb.Error, where: str) -> FeatureError:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return FeatureError(f"{where}: the query needs more memory than there is. Filter or aggregate earlier.")
+    return FeatureError(
+        f"{where}: the query fails on the data ({type(error).__name__}); the values are not shown. "
+        "Check casts and divisions; try_cast and nullif give NULL instead."
+    )

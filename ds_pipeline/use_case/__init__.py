@@ -1,0 +1,1 @@
+"""The typed, frozen models of the files in configs/<use_case>/."""

@@ -1,0 +1,113 @@
+"""What no single file of a use case can know: whether the files fit each other. Files that are wrong come as None."""
+
+from __future__ import annotations
+
+from ds_pipeline.clock import Clock
+from ds_pipeline.errors import ClockError
+from ds_pipeline.use_case.contract import Contract
+from ds_pipeline.use_case.explain import suggest
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.sources import Sources
+from ds_pipeline.use_case.sql import POPULATION, VERSIONS_SUFFIX
+
+
+def cross_check(
+    problem: Problem | None,
+    requirements: Requirements | None,
+    contract: Contract | None,
+    sources: Sources | None,
+    features: FeatureSet | None,
+) -> list[str]:
+    """Where the files contradict each other, each as 'file: message'."""
+    problems: list[str] = []
+    if sources:
+        problems += _table_names(sources)
+    if problem and sources:
+        problems += _entity(problem, sources)
+    if problem and features and problem.entity in features.features:
+        problems.append(f"features.yaml: {problem.entity} is the entity; it cannot be a feature.")
+    if requirements and features:
+        problems += _baseline(requirements, features)
+    if problem and sources and contract:
+        problems += _identifier(problem, sources, contract)
+    if problem and requirements:
+        problems += _clock(problem, requirements)
+    return problems
+
+
+def clock_of(problem: Problem, requirements: Requirements) -> Clock:
+    """The clock that a use case declares."""
+    return Clock(
+        time_zone=problem.clock.time_zone,
+        first=problem.clock.first,
+        last=problem.clock.last,
+        horizon_days=problem.horizon_days,
+        settle_days=problem.settle_days,
+        holdout_weeks=requirements.holdout.weeks,
+    )
+
+
+def _table_names(sources: Sources) -> list[str]:
+    taken = {POPULATION: "the entities in scope"} | {
+        name + VERSIONS_SUFFIX: f"all versions of {name}"
+        for name, table in sources.tables.items()
+        if table.kind == "versions"
+    }
+    return [
+        f"sources.yaml: tables.{name}: SQL knows {taken[name]} under that name. Choose another."
+        for name in sources.tables
+        if name in taken
+    ]
+
+
+def _entity(problem: Problem, sources: Sources) -> list[str]:
+    tokens = sorted({a for t in sources.tables.values() for a, c in t.kept.items() if c.treatment == "token"})
+    if problem.entity in tokens:
+        return []
+    return [
+        f"problem.yaml: entity: no table in sources.yaml has a token column with the alias {problem.entity}; "
+        f"tokens there: {', '.join(tokens) or 'none'}."
+    ]
+
+
+def _baseline(requirements: Requirements, features: FeatureSet) -> list[str]:
+    name = requirements.baseline.feature
+    feature = features.features.get(name)
+    if feature is None:
+        near = suggest(name, features.features)
+        return [f"requirements.yaml: baseline.feature: {name} is not in features.yaml. {near}".rstrip()]
+    if feature.dtype not in ("int64", "float64"):
+        return [f"requirements.yaml: baseline.feature: expected a number, {name} is a {feature.dtype}."]
+    return []
+
+
+def _identifier(problem: Problem, sources: Sources, contract: Contract) -> list[str]:
+    asked = contract.identifier
+    if asked is None:
+        return []
+    table = sources.tables.get(asked.table)
+    column = table.columns.get(asked.column) if table else None
+    if column is None or column.alias != problem.entity:
+        return [
+            f"contract.yaml: identifier: {asked.table}.{asked.column} is not the source column behind {problem.entity}."
+        ]
+    return [
+        f"contract.yaml: columns.{name}.type: {asked.table}.{asked.column} is a {column.type}, not a {delivered.type}."
+        for name, delivered in contract.columns.items()
+        if delivered.origin == "identifier" and delivered.type != column.type
+    ]
+
+
+def _clock(problem: Problem, requirements: Requirements) -> list[str]:
+    dates = problem.clock
+    if dates.last is None:
+        return []
+    if dates.last < dates.first:
+        return [f"problem.yaml: clock: last ({dates.last}) lies before first ({dates.first})."]
+    try:
+        clock_of(problem, requirements).training(dates.last)
+    except ClockError as error:
+        return [f"problem.yaml: clock.last: {error} Move last, or shorten horizon_days or holdout.weeks."]
+    return []

@@ -1,0 +1,78 @@
+"""features.yaml: every feature with its type, unit, range and role."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ds_pipeline.use_case.model import FileModel
+from ds_pipeline.use_case.problem import Name, Text
+
+# A feature with such a word in its name would carry an identity, whatever the SQL says.
+IDENTIFIER_WORDS = frozenset(
+    {"name", "forename", "surname", "firstname", "lastname", "email", "mail", "phone", "mobile", "fax", "address",
+     "street", "postcode", "zip", "birth", "dob", "birthdate", "ssn", "passport", "iban", "card", "ip", "token", "id"}
+)  # fmt: skip
+# What is left of an identifier after the boundary may be a feature.
+COARSE_WORDS = frozenset({"area", "band", "initial", "region"})
+
+
+class Feature(FileModel):
+    """One feature: what it means, what values it can take, and what it is for.
+
+    Attributes:
+        role: input goes into the model; slice and protected only split the evaluation.
+    """
+
+    dtype: Literal["int64", "float64", "bool", "string"]
+    unit: Text
+    nullable: bool
+    meaning: Text
+    role: Literal["input", "slice", "protected"]
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: Annotated[list[Text], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Feature:
+        if self.dtype in ("int64", "float64"):
+            if self.minimum is None or self.maximum is None:
+                raise ValueError("a number needs minimum and maximum; an unbounded window drifts as history grows")
+            if self.minimum >= self.maximum:
+                raise ValueError(f"minimum ({self.minimum}) must lie below maximum ({self.maximum})")
+        elif self.minimum is not None or self.maximum is not None:
+            raise ValueError(f"minimum and maximum are for numbers, not {self.dtype}")
+        if (self.categories is not None) and self.dtype != "string":
+            raise ValueError("categories are for strings")
+        if self.categories is not None and len(set(self.categories)) != len(self.categories):
+            raise ValueError("a category is there twice")
+        if self.role == "input" and self.dtype == "string" and self.categories is None:
+            raise ValueError("a string input needs its categories")
+        return self
+
+
+class FeatureSet(FileModel):
+    """All features of a use case, in the order of the model's columns."""
+
+    features: Annotated[dict[Name, Feature], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_no_identifier(self) -> FeatureSet:
+        bad = sorted(name for name in self.features if names_identifier(name))
+        if bad:
+            raise ValueError(f"{', '.join(bad)}: the name of an identifier; identifiers cannot be features")
+        if not self.of_role("input"):
+            raise ValueError("no feature has the role input")
+        return self
+
+    def of_role(self, role: str) -> list[str]:
+        """The names of the features with a role, in declared order."""
+        return [name for name, feature in self.features.items() if feature.role == role]
+
+
+def names_identifier(name: str) -> bool:
+    """Whether a column name says that it holds an identity."""
+    words = set(re.split(r"[_\W]+", name.lower()))
+    return bool(words & IDENTIFIER_WORDS) and not words & COARSE_WORDS

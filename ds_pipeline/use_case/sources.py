@@ -1,0 +1,160 @@
+"""sources.yaml: where each table lies, what its columns are, and what becomes of each at the PII boundary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ds_pipeline.use_case.model import FileModel
+from ds_pipeline.use_case.problem import Day, Name, Text, ZoneName
+
+DataClass = Literal["public", "internal", "confidential", "restricted"]
+Identifies = Literal["direct", "quasi", "sensitive", "no"]
+Treatment = Literal["drop", "keep", "token", "initial", "band", "prefix", "redact"]
+ColumnType = Literal["string", "integer", "decimal", "double", "boolean", "date", "timestamp"]
+
+# What is left of a direct identifier may only be nothing, a pseudonym, or one letter; free text is redacted.
+TREATMENTS_OF: dict[str, frozenset[str]] = {
+    "direct": frozenset({"drop", "token", "initial", "redact"}),
+    "quasi": frozenset({"drop", "keep", "token", "band", "prefix"}),
+    "sensitive": frozenset({"drop", "keep", "band", "redact"}),
+    "no": frozenset({"drop", "keep"}),
+}
+TYPES_OF: dict[str, frozenset[str]] = {
+    "band": frozenset({"date"}),
+    "prefix": frozenset({"string"}),
+    "initial": frozenset({"string"}),
+    "redact": frozenset({"string"}),
+    "token": frozenset({"string", "integer"}),
+}
+
+
+class Column(FileModel):
+    """One column of a source: its type, its rules, whom it identifies, and its treatment at the boundary."""
+
+    alias: Name  # its name behind the boundary
+    type: ColumnType
+    nullable: bool
+    identifies: Identifies
+    treatment: Treatment
+    meaning: Text
+    token_domain: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")] | None = None
+    scale: Annotated[int, Field(ge=0, le=9)] | None = None  # digits after the point of a decimal
+    minimum: float | Day | None = None
+    above: float | None = None
+    maximum: float | Day | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Column:
+        allowed = TREATMENTS_OF[self.identifies]
+        if self.treatment not in allowed:
+            raise ValueError(
+                f"a column with identifies: {self.identifies} cannot be treated by {self.treatment!r}; "
+                f"choose one of: {', '.join(sorted(allowed))}"
+            )
+        types = TYPES_OF.get(self.treatment)
+        if types and self.type not in types:
+            raise ValueError(
+                f"treatment {self.treatment!r} needs the type {' or '.join(sorted(types))}, not {self.type}"
+            )
+        if (self.treatment == "token") != (self.token_domain is not None):
+            raise ValueError("token_domain is for treatment: token, and is needed there")
+        if (self.type == "decimal") != (self.scale is not None):
+            raise ValueError("scale is for type: decimal, and is needed there")
+        is_time = self.type in ("date", "timestamp")
+        for limit in (self.minimum, self.maximum, self.above):
+            if limit is not None and (isinstance(limit, date) != is_time or self.type in ("string", "boolean")):
+                raise ValueError(f"minimum, above and maximum do not fit the type {self.type}")
+        low = self.minimum if self.above is None else self.above
+        if low is not None and self.maximum is not None and low > self.maximum:  # type: ignore[operator]
+            raise ValueError(f"no value lies between {low} and {self.maximum}")
+        if self.minimum is not None and self.above is not None:
+            raise ValueError("minimum and above say the same; keep one")
+        return self
+
+
+class Table(FileModel):
+    """One source table.
+
+    Attributes:
+        kind: events append; versions keep every version of a row, and the newest known before D counts.
+        time_zone: the zone of timestamps that carry none.
+        event_time: alias of the column that says when it happened.
+        known_at: alias of the column that says when the row became visible; it decides what D may see.
+        key: aliases that identify a row; empty where no natural key exists (exact duplicates are then set aside).
+        entity: aliases that identify what a version is a version of.
+        replayable: the source, cut at D, still gives what it gave at D.
+        max_quarantine_share: a partition with a larger share of faulty rows stops the run (0..1).
+    """
+
+    kind: Literal["events", "versions"]
+    path: Text
+    format: Literal["parquet", "csv"]
+    data_class: DataClass
+    synthetic: bool
+    time_zone: ZoneName
+    event_time: Text
+    known_at: Text
+    key: list[Text]
+    entity: list[Text]
+    replayable: bool
+    max_quarantine_share: Annotated[float, Field(ge=0, le=1)]
+    columns: Annotated[dict[Text, Column], Field(min_length=1)]
+
+    @field_validator("path")
+    @classmethod
+    def _is_inside(cls, value: str) -> str:
+        if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+            raise ValueError("path must be relative to the project and stay inside it")
+        return value
+
+    @field_validator("data_class")
+    @classmethod
+    def _is_allowed(cls, value: DataClass) -> DataClass:
+        if value == "restricted":
+            raise ValueError("a restricted table may only be read by a database query, not from a file")
+        return value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Table:
+        by_alias = {column.alias: column for column in self.columns.values()}
+        problems = []
+        twice = [alias for alias, n in Counter(column.alias for column in self.columns.values()).items() if n > 1]
+        if twice:
+            problems.append(f"two columns have the alias {', '.join(twice)}")
+        for field in ("event_time", "known_at"):
+            column = by_alias.get(getattr(self, field))
+            if column is None or column.type != "timestamp" or column.treatment != "keep" or column.nullable:
+                problems.append(f"{field} must name the alias of a timestamp column that is kept and not nullable")
+        for field in ("key", "entity"):
+            unknown = [
+                name for name in getattr(self, field) if name not in by_alias or by_alias[name].treatment == "drop"
+            ]
+            if unknown:
+                problems.append(f"{field}: {', '.join(unknown)} is not the alias of a column that stays")
+        if self.kind == "versions" and not (self.entity and self.key):
+            problems.append("a table of versions needs entity and key")
+        if self.kind == "events" and self.entity:
+            problems.append("entity is for tables of versions")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def kept(self) -> dict[str, Column]:
+        """The columns that exist behind the boundary, by alias, in declared order."""
+        return {column.alias: column for column in self.columns.values() if column.treatment != "drop"}
+
+    def source_name(self, alias: str) -> str:
+        """The name in the source of the column with this alias."""
+        return next(name for name, column in self.columns.items() if column.alias == alias)
+
+
+class Sources(FileModel):
+    """All tables of a use case."""
+
+    tables: Annotated[dict[Name, Table], Field(min_length=1)]

@@ -1,0 +1,161 @@
+"""Check the SQL of a use case before any data is read: allowed, runs on empty tables, and agrees with features.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from ds_pipeline import sandbox, sql_guard
+from ds_pipeline.errors import FeatureError
+from ds_pipeline.sandbox import ResultColumn
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.sources import Column, Sources, Table
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+DECIMAL_DIGITS = 18  # fits a 64-bit integer, which DuckDB sums fast
+POPULATION = "population"  # the entities in scope at D, for label and feature SQL
+VERSIONS_SUFFIX = "_versions"  # customers is the newest version of each; customers_versions has them all
+
+INTEGER = r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|HUGEINT"  # HUGEINT: DuckDB's sum of integers
+# What a feature of a dtype may come as. Anything else would be cast later, and lose digits or fail on a row.
+SQL_TYPES = {
+    "int64": INTEGER,
+    "float64": rf"FLOAT|DOUBLE|DECIMAL\(.*\)|{INTEGER}",
+    "bool": "BOOLEAN",
+    "string": "VARCHAR",
+}
+LABEL_TYPE = rf"BOOLEAN|{INTEGER}"
+ANY_MOMENT = datetime(2000, 1, 3, tzinfo=UTC)  # any will do as scoring date: the tables are empty
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The type of a source column after casting."""
+    return pa.decimal128(DECIMAL_DIGITS, column.scale) if column.type == "decimal" else ARROW_TYPES[column.type]
+
+
+def masked_schema(table: Table) -> pa.Schema:
+    """The schema of a table behind the PII boundary."""
+    changed = {"token", "initial", "band", "prefix", "redact"}
+    return pa.schema(
+        [
+            pa.field(alias, pa.string() if column.treatment in changed else arrow_type(column))
+            for alias, column in table.kept.items()
+        ]
+    )
+
+
+def check_sql(problem: Problem, sources: Sources, features: FeatureSet | None, texts: Mapping[str, str]) -> list[str]:
+    """Everything wrong with the SQL, each as 'file: message'.
+
+    Args:
+        features: None if features.yaml is itself wrong; the SQL is then not compared with it.
+        texts: file name to SQL: population.sql, label.sql and features/*.sql, as far as they are there.
+    """
+    entity = problem.entity
+    problems: list[str] = []
+    visible = _visible_schemas(sources)
+    future = {f"future.{name}": masked_schema(table) for name, table in sources.tables.items()}
+    population = {POPULATION: pa.schema([pa.field(entity, pa.string())])}
+    try:
+        connection = sandbox.connect(problem.clock.time_zone)
+    except FeatureError as error:
+        return [f"problem.yaml: clock.time_zone: {error}"]
+    with connection:
+        connection.execute("CREATE SCHEMA future")
+        for name, schema in (visible | future | population).items():
+            sandbox.create_table(connection, name, schema.empty_table())
+        columns = {}
+        for file, sql in texts.items():
+            tables = visible if file == "population.sql" else visible | population
+            tables = tables | future if file == "label.sql" else tables
+            columns[file] = _columns_of(connection, sql, file, frozenset(tables), problems)
+    if not any(entity in schema.names for schema in visible.values()):
+        return problems  # what no table has cannot be in a result; cross_check says so
+    for file, found in columns.items():
+        if found is not None:
+            problems.extend(f"{file}: {text}" for text in _wrong_columns(file, found, entity))
+    if features is not None:
+        problems.extend(_compare(columns, features, entity))
+    return problems
+
+
+def _visible_schemas(sources: Sources) -> dict[str, pa.Schema]:
+    """The tables every SQL file may read, with their schemas."""
+    schemas = {}
+    for name, table in sources.tables.items():
+        schemas[name] = masked_schema(table)
+        if table.kind == "versions":
+            schemas[name + VERSIONS_SUFFIX] = masked_schema(table)
+    return schemas
+
+
+def _columns_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, file: str, tables: frozenset[str], problems: list[str]
+) -> list[ResultColumn] | None:
+    """The columns a query returns on empty tables, or None with the reason appended to problems."""
+    try:
+        sql_guard.require_safe(sql, where=file, tables=tables)
+        return sandbox.result_columns(connection, sql, where=file, scoring_at=ANY_MOMENT)
+    except FeatureError as error:
+        problems.append(str(error))
+        return None
+
+
+def _wrong_columns(file: str, columns: list[ResultColumn], entity: str) -> list[str]:
+    """What is wrong with the columns of one file, apart from features.yaml."""
+    names = [column.name for column in columns]
+    types = dict(columns)
+    problems = [f"the column {name} is there twice." for name, count in Counter(names).items() if count > 1]
+    expected = {"population.sql": [entity], "label.sql": [entity, "label"]}.get(file)
+    if expected and sorted(set(names)) != sorted(expected):
+        problems.append(f"expected the columns {' and '.join(expected)}, found: {', '.join(names)}.")
+    elif entity not in names:
+        problems.append(f"the column {entity} is missing; each file returns one row per {entity}.")
+    if types.get(entity, "VARCHAR") != "VARCHAR":
+        problems.append(f"{entity} is a token, a VARCHAR; found {types[entity]}.")
+    if expected and not re.fullmatch(LABEL_TYPE, types.get("label", "BOOLEAN")):
+        problems.append(f"label must be 0 or 1, an integer or a boolean; found {types['label']}. Cast it: ...::int.")
+    return problems
+
+
+def _compare(columns: Mapping[str, list[ResultColumn] | None], features: FeatureSet, entity: str) -> list[str]:
+    """Where the feature files and features.yaml do not say the same."""
+    problems: list[str] = []
+    made: dict[str, str] = {}
+    declared = features.features
+    files = {file: found for file, found in columns.items() if file.startswith("features/")}
+    for file, found in files.items():
+        for name, sql_type in found or []:
+            if name == entity or made.get(name) == file:
+                continue
+            if name in made:
+                problems.append(f"{file}: {name} is already made by {made[name]}.")
+                continue
+            made[name] = file
+            if name not in declared:
+                problems.append(f"{file}: {name} is not in features.yaml. Declare it there or do not select it.")
+            elif not re.fullmatch(SQL_TYPES[declared[name].dtype], sql_type):
+                problems.append(
+                    f"{file}: {name} comes as {sql_type}, but features.yaml says {declared[name].dtype}. "
+                    "Cast it or declare it so."
+                )
+    if files and None not in files.values():
+        problems.extend(
+            f"features.yaml: {name}: no SQL file makes it. Select it or remove it."
+            for name in declared
+            if name not in made
+        )
+    return problems
