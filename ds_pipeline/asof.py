@@ -1,0 +1,106 @@
+"""Tables as they were known before D, in a sandbox: the only way features, populations and labels see data.
+
+The connection holds the rows of the partitions up to D and no others; there is no future to filter away. Only the
+tables of labels get `future.<table>`, with the rows of the label window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ds_pipeline import sandbox
+from ds_pipeline.clock import WEEK
+from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.sources import Table
+from ds_pipeline.use_case.sql import VERSIONS_SUFFIX, masked_schema
+
+ReadWeek = Callable[[str, date], pa.Table]  # table name and scoring date to the masked rows of that partition
+
+
+class AsOfTables:
+    """The tables of a use case at one scoring date, and at later ones as it is advanced; it never goes back."""
+
+    def __init__(self, use_case: UseCase, read_week: ReadWeek) -> None:
+        self.use_case = use_case
+        self.day: date | None = None
+        self._read_week = read_week
+        self._connection = sandbox.connect(use_case.problem.clock.time_zone)
+        for name, table in use_case.sources.tables.items():
+            sandbox.create_table(self._connection, _base(name, table), masked_schema(table).empty_table())
+            if table.kind == "versions":
+                self._connection.execute(_newest_version(name, table))
+
+    def __enter__(self) -> AsOfTables:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self._connection
+
+    def advance_to(self, day: date) -> None:
+        """Take in the partitions up to and including D, oldest first."""
+        if self.day is not None and day < self.day:
+            raise ValueError(f"the tables stand at {self.day} and cannot go back to {day}")
+        start = self.day + WEEK if self.day else self.use_case.clock.first
+        days = [known for known in self.use_case.clock.dates_until(day) if known >= start]
+        for name, table in self.use_case.sources.tables.items():
+            if days:
+                sandbox.append(self._connection, _base(name, table), self._read(name, table, days))
+        self.day = day
+
+    def open_future(self) -> None:
+        """Make future.<table> show the rows of the label window of D: for label.sql alone."""
+        assert self.day is not None
+        clock, window = self.use_case.clock, self.use_case.clock.label_window(self.day)
+        later = [self.day + week * WEEK for week in range(1, clock.lag_weeks + 1)]
+        self._connection.execute("CREATE SCHEMA IF NOT EXISTS future")
+        for name, table in self.use_case.sources.tables.items():
+            known = self.select(f"SELECT * FROM {sandbox.quoted(_base(name, table))}", where=name)
+            rows = pa.concat_tables([known.cast(masked_schema(table)), self._read(name, table, later)])
+            inside = pc.and_(
+                pc.and_(
+                    pc.greater_equal(rows[table.event_time], pa.scalar(window.start)),
+                    pc.less(rows[table.event_time], pa.scalar(window.end)),
+                ),
+                pc.less(rows[table.known_at], pa.scalar(window.known_before)),
+            )
+            self._connection.execute(f"DROP TABLE IF EXISTS {sandbox.quoted(f'future.{name}')}")
+            sandbox.create_table(self._connection, f"future.{name}", rows.filter(inside))
+
+    def set_population(self, entities: pa.Array | pa.ChunkedArray) -> None:
+        """Offer the entities in scope at D to feature and label SQL as the table population."""
+        self._connection.execute("DROP TABLE IF EXISTS population")
+        table = pa.table({self.use_case.problem.entity: entities.cast(pa.string())})
+        sandbox.create_table(self._connection, "population", table)
+
+    def select(self, sql: str, *, where: str) -> pa.Table:
+        """The rows of a SELECT that was checked when the use case was loaded."""
+        assert self.day is not None
+        moment = self.use_case.clock.instant(self.day)
+        return sandbox.run_select(self._connection, sql, where=where, scoring_at=moment)
+
+    def _read(self, name: str, table: Table, days: list[date]) -> pa.Table:
+        schema = masked_schema(table)
+        return pa.concat_tables([self._read_week(name, day).cast(schema) for day in days])
+
+
+def _base(name: str, table: Table) -> str:
+    return name + VERSIONS_SUFFIX if table.kind == "versions" else name
+
+
+def _newest_version(name: str, table: Table) -> str:
+    """A view with the newest known version per entity."""
+    entity = ", ".join(sandbox.quoted(column) for column in table.entity)
+    order = ", ".join(f"{sandbox.quoted(column)} DESC" for column in [table.known_at, table.event_time, *table.key])
+    return (
+        f"CREATE VIEW {sandbox.quoted(name)} AS SELECT * FROM {sandbox.quoted(name + VERSIONS_SUFFIX)} "
+        f"QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {order}) = 1"
+    )

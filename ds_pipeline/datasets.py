@@ -1,0 +1,124 @@
+"""The stored datasets of one use case: what they are called, what they need, and which weeks are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from ds_pipeline.digests import SHORT, digest_json
+from ds_pipeline.errors import HistoryError
+from ds_pipeline.store import Snapshot, Store
+from ds_pipeline.use_case.load import UseCase
+
+SCORES = "scores"
+
+
+class Datasets:
+    """Names, snapshots and completeness of the datasets of a use case.
+
+    A dataset lies under the digest of what makes it: a changed treatment, key, SQL or schema begins a new history
+    instead of mixing with the old one.
+    """
+
+    def __init__(self, use_case: UseCase, store_root: Path, *, key_fingerprint: str) -> None:
+        self.use_case = use_case
+        self.root = store_root / use_case.name
+        self.store = Store(self.root / "datasets")
+        self._key_fingerprint = key_fingerprint
+
+    def policy_digest(self, table: str) -> str:
+        """What a masked table lies under: its columns, rules and treatments, and the key of its tokens."""
+        declared = self.use_case.sources.tables[table].model_dump(mode="json", exclude={"path"})
+        return digest_json([declared, self._key_fingerprint])
+
+    def masked(self, table: str) -> str:
+        return f"masked/{table}/{self.policy_digest(table)[:SHORT]}"
+
+    def quarantine(self, table: str) -> str:
+        return f"quarantine/{table}/{self.policy_digest(table)[:SHORT]}"
+
+    @property
+    def features(self) -> str:
+        return f"features/{self.use_case.features_digest[:SHORT]}"
+
+    @property
+    def labels(self) -> str:
+        return f"labels/{self.use_case.labels_digest[:SHORT]}"
+
+    def read_week(self, table: str, day: date) -> pa.Table:
+        """The masked rows that became known in the week before D."""
+        return self.store.read(self.store.get(self.masked(table), str(day)))
+
+    def inputs_digests(self, until: date) -> dict[date, str]:
+        """For each scoring date one digest over every masked partition up to it: what its features are made from."""
+        self.require_masked(until)
+        names = [self.masked(table) for table in self.use_case.sources.tables]
+        digests, chain = {}, ""
+        for day in self.use_case.clock.dates_until(until):
+            chain = digest_json([chain, [self.store.get(name, str(day)).digest for name in names]])
+            digests[day] = chain
+        return digests
+
+    def require_masked(self, day: date) -> None:
+        """Raise HistoryError unless every table has every partition up to D: a gap would give wrong features."""
+        days = self.use_case.clock.dates_until(day)
+        self._require({self.masked(table): table for table in self.use_case.sources.tables}, days, until=day)
+
+    def require_features(self, days: Iterable[date], *, until: date) -> list[Snapshot]:
+        """The features partitions of the days; HistoryError names those that are missing or stale."""
+        return self._require_current(self.features, "features", list(days), until=until)
+
+    def require_labels(self, days: Iterable[date], *, until: date) -> list[Snapshot]:
+        """The labels of the scoring dates; they lie in the partition in which they matured."""
+        days = [day + self.use_case.clock.lag for day in days]
+        return self._require_current(self.labels, "matured_labels", days, until=until)
+
+    def missing_history(self, until: date) -> list[date]:
+        """The scoring dates up to D for which a masked table, the features or the labels are missing or stale."""
+        names = [self.masked(table) for table in self.use_case.sources.tables]
+        there = [set(self.store.partitions(name)) for name in names]
+        days = self.use_case.clock.dates_until(until)
+        for number, day in enumerate(days):
+            if any(str(day) not in have for have in there):
+                return days[number:]  # everything later is made from this week too
+        inputs = self.inputs_digests(until)
+        stale = {
+            day for dataset in (self.features, self.labels) for day in days if self._inputs(dataset, day) != inputs[day]
+        }
+        return sorted(stale)
+
+    def _inputs(self, dataset: str, day: date) -> str | None:
+        """What a features or labels partition was made from, or None where there is none."""
+        snapshot = self.store.find(dataset, str(day))
+        return snapshot.info.get("inputs") if snapshot else None
+
+    def _require_current(self, dataset: str, shown: str, days: list[date], *, until: date) -> list[Snapshot]:
+        self._require({dataset: shown}, days, until=until)
+        inputs = self.inputs_digests(max([*days, until]))
+        stale = [str(day) for day in days if self._inputs(dataset, day) != inputs[day]]
+        if stale:
+            name = self.use_case.name
+            raise HistoryError(
+                f"{name}: {shown} of {', '.join(stale[:6])}{' and more' if len(stale) > 6 else ''} were made from "
+                "other masked tables than those that are there now. "
+                f"Rebuild them with: ds-pipeline history {name} --date {until}"
+            )
+        return [self.store.get(dataset, str(day)) for day in days]
+
+    def _require(self, names: dict[str, str], days: list[date], *, until: date) -> None:
+        lines = []
+        for dataset, shown in names.items():
+            there = set(self.store.partitions(dataset))
+            missing = [str(day) for day in days if str(day) not in there]
+            if missing:
+                listed = ", ".join(missing[:6]) + (f" and {len(missing) - 6} more" if len(missing) > 6 else "")
+                lines.append(f"  - {shown}: {len(missing)} of {len(days)} weeks: {listed}")
+        if lines:
+            name = self.use_case.name
+            raise HistoryError(
+                f"{name}: {until} needs weeks that have not been built:\n" + "\n".join(lines) + "\n"
+                f"Build them with: ds-pipeline history {name} --date {until}"
+            )

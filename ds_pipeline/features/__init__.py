@@ -1,0 +1,1 @@
+"""Point-in-time features: SQL over tables that end at the scoring date."""

@@ -1,0 +1,170 @@
+"""Split what a source holds into weeks, and each week into rows that are kept and rows that are set aside with reasons.
+
+Nothing here writes: the rows still hold identities. They are masked next, in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ds_pipeline.clock import WEEK, Clock
+from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion.cast import Mask, cast_columns, to_mask
+from ds_pipeline.ingestion.read import ROW_NUMBER
+from ds_pipeline.use_case.sources import Column, Table
+
+REASON = "_reason"  # the primary reason: the first in the order of precedence below
+REASONS = "_reasons"  # all of them
+PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate")
+
+
+@dataclass(frozen=True)
+class Week:
+    """The rows of one source that became known in one week; read = kept + set aside.
+
+    Attributes:
+        kept: declared columns by alias, in source order; identities included.
+        quarantined: the same columns (faulty cells null), _row_number, _reason and _reasons.
+    """
+
+    day: date
+    read: int
+    kept: pd.DataFrame
+    quarantined: pd.DataFrame
+
+
+def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: list[date]) -> list[Week]:
+    """The asked weeks of a source, validated.
+
+    Args:
+        raw: from read_source.
+        days: scoring dates; partition D holds what became known in the week before D (the first: everything before).
+
+    Raises:
+        SourceError: a row without a usable known_at (it belongs to no week), or more faulty rows than declared.
+    """
+    typed, unreadable = cast_columns(raw, table)
+    week_of_row = _week_of_row(typed, table, name=name, clock=clock)
+    wanted = np.isin(week_of_row, [(day - clock.first).days // 7 for day in days])
+    typed = typed.append_column(ROW_NUMBER, raw[ROW_NUMBER]).filter(pa.array(wanted))
+    unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
+    week_of_row = week_of_row[wanted]
+
+    faults = _find_faults(typed, table, unreadable)
+    faulty = np.logical_or.reduce([*faults.values(), np.zeros(typed.num_rows, dtype=bool)])
+    aliases = [column.alias for column in table.columns.values()]
+    kept = _to_frame(typed.filter(pa.array(~faulty)).select(aliases))
+    quarantined = _describe(typed.filter(pa.array(faulty)), {why: mask[faulty] for why, mask in faults.items()})
+    weeks = []
+    for day in days:
+        number = (day - clock.first).days // 7
+        week = Week(
+            day=day,
+            read=int((week_of_row == number).sum()),
+            kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
+            quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
+        )
+        _require_counts(week, table, name=name)
+        weeks.append(week)
+    return weeks
+
+
+def known_before(raw: pa.Table, table: Table, *, moment: datetime) -> pa.Table:
+    """The source as it stood at an instant: the rows with known_at strictly before it."""
+    column = table.source_name(table.known_at)
+    only = table.model_copy(update={"columns": {column: table.columns[column]}})
+    known_at = cast_columns(raw.select([column]), only)[0][table.known_at]
+    return raw.filter(pc.less(known_at, pa.scalar(moment, pa.timestamp("us", tz="UTC"))))
+
+
+def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> Mask:
+    """The number of the week each row became known in: 0 for the first partition and everything before it."""
+    known_at = typed[table.known_at]
+    column = next(column for column in table.columns.values() if column.alias == table.known_at)
+    undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column)
+    if undated.any():
+        limits = f"{column.minimum or '...'} to {column.maximum or '...'}"
+        raise SourceError(
+            f"{name} ({table.path}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} that "
+            f"can be read and lies in {limits}. Such a row belongs to no week. Correct the source, or minimum and maximum."
+        )
+    newest: datetime = pc.max(known_at).as_py()
+    weeks = max(0, (newest.date() - clock.first).days // 7 + 2)
+    starts = np.array(
+        [clock.instant(clock.first + week * WEEK).replace(tzinfo=None) for week in range(weeks)],
+        dtype="datetime64[us]",
+    )
+    instants = known_at.to_numpy().astype("datetime64[us]")
+    return np.searchsorted(starts, instants, side="right")
+
+
+def _find_faults(typed: pa.Table, table: Table, unreadable: dict[str, Mask]) -> dict[str, Mask]:
+    """For each reason that occurs the rows it applies to, in the order of precedence."""
+    columns = table.columns.values()
+    by_check: dict[str, dict[str, Mask]] = {check: {} for check in PRECEDENCE}
+    for column in columns:
+        alias = column.alias
+        by_check["unreadable"][f"unreadable:{alias}"] = unreadable[alias]
+        if not column.nullable:
+            by_check["missing"][f"missing:{alias}"] = to_mask(pc.is_null(typed[alias])) & ~unreadable[alias]
+        by_check["out_of_range"][f"out_of_range:{alias}"] = _out_of_range(typed[alias], column)
+    frame = _to_frame(typed.select([column.alias for column in columns]))
+    repeats = frame.duplicated(keep="first").to_numpy()
+    by_check["exact_duplicate"]["exact_duplicate"] = repeats
+    if table.key:
+        # Which of two different rows with one key is right cannot be known here: both are set aside.
+        clash = np.zeros(len(frame), dtype=bool)
+        clash[~repeats] = frame.loc[~repeats, table.key].duplicated(keep=False).to_numpy()
+        by_check["duplicate_key"]["duplicate_key"] = clash
+    return {why: mask for check in PRECEDENCE for why, mask in by_check[check].items() if mask.any()}
+
+
+def _out_of_range(values: pa.ChunkedArray, column: Column) -> Mask:
+    outside = np.zeros(len(values), dtype=bool)
+    for limit, compare in ((column.minimum, pc.less), (column.above, pc.less_equal), (column.maximum, pc.greater)):
+        if limit is None:
+            continue
+        if isinstance(limit, date) and column.type == "timestamp":
+            day = limit + timedelta(days=1) if compare is pc.greater else limit
+            compare = pc.greater_equal if compare is pc.greater else compare
+            limit = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        outside |= to_mask(compare(values, pa.scalar(limit).cast(values.type)))
+    return outside
+
+
+def _describe(faulty: pa.Table, faults: dict[str, Mask]) -> pd.DataFrame:
+    """The faulty rows with their reasons; a cell that is itself the fault is taken out, it may hold anything."""
+    frame = _to_frame(faulty)
+    stacked = np.column_stack(list(faults.values())) if faults else np.zeros((len(frame), 1), dtype=bool)
+    names = np.array(list(faults) or [""], dtype=object)
+    for why, mask in faults.items():
+        check, _, alias = why.partition(":")
+        if check == "out_of_range":
+            frame[alias] = frame[alias].mask(mask)
+    reasons = [";".join(names[row]) for row in stacked]
+    primary = names[stacked.argmax(axis=1)] if len(frame) else np.array([], dtype=object)
+    return frame.assign(**{REASON: primary, REASONS: reasons})
+
+
+def _require_counts(week: Week, table: Table, *, name: str) -> None:
+    aside = len(week.quarantined)
+    if len(week.kept) + aside != week.read:
+        raise SourceError(f"{name} {week.day}: {week.read} rows read, {len(week.kept)} kept and {aside} set aside.")
+    share = aside / week.read if week.read else 0.0
+    if share > table.max_quarantine_share:
+        counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
+        raise SourceError(
+            f"{name} ({table.path}), week before {week.day}: {aside:,} of {week.read:,} rows are faulty ({share:.1%}); "
+            f"at most {table.max_quarantine_share:.0%} may be. By reason: {counts}. "
+            "Correct the source, or the rules or max_quarantine_share in sources.yaml."
+        )
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    return table.to_pandas(types_mapper=pd.ArrowDtype)

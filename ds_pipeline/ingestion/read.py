@@ -1,0 +1,97 @@
+"""Read a source as it is, into memory only. What is wrong with the file as a whole stops the run here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc_csv
+import pyarrow.parquet as pq
+
+from ds_pipeline.errors import SourceError
+from ds_pipeline.use_case.sources import Column, Table
+
+ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
+
+
+def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
+    """All rows of a source with the columns sources.yaml declares, plus _row_number.
+
+    Raises:
+        SourceError: missing or unreadable file, missing or extra columns, wrong type, no row.
+    """
+    where = f"{name} ({table.path})"
+    path = project / table.path
+    if not path.is_file():
+        raise SourceError(f"{where}: the file is missing. Put it there or correct path in sources.yaml.")
+    try:
+        found = _read_csv(path) if table.format == "csv" else pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"{where}: not a readable {table.format} file (truncated or damaged?). Fetch the file again."
+        ) from error
+    _require_columns(found, table, where=where)
+    _require_types(found, table, where=where)
+    if found.num_rows == 0:
+        raise SourceError(f"{where}: expected rows, found none. An empty table is never taken for an answer.")
+    numbers = pa.array(range(found.num_rows), pa.int64())
+    return found.select(list(table.columns)).append_column(ROW_NUMBER, numbers)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """Every cell as text; casting is a step of its own that can fault single cells."""
+    header = pc_csv.open_csv(path).schema.names
+    return pc_csv.read_csv(
+        path,
+        convert_options=pc_csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=["", "NA", "NULL"]
+        ),
+    )
+
+
+def _require_columns(found: pa.Table, table: Table, *, where: str) -> None:
+    declared, there = list(table.columns), found.column_names
+    missing = [column for column in declared if column not in there]
+    extra = [column for column in there if column not in declared]
+    if missing or extra or len(set(there)) != len(there):
+        problems = []
+        if missing:
+            problems.append(f"missing: {', '.join(missing)}")
+        if extra:
+            problems.append(f"not declared: {', '.join(extra)}")
+        if len(set(there)) != len(there):
+            problems.append("a column name is there twice")
+        raise SourceError(
+            f"{where}: expected the columns that sources.yaml declares; {'; '.join(problems)}. "
+            "Declare each column with its PII treatment (drop is one), or correct the file."
+        )
+
+
+def _require_types(found: pa.Table, table: Table, *, where: str) -> None:
+    if table.format == "csv":
+        return
+    wrong = [
+        f"{name}: expected {column.type}, found {found.schema.field(name).type}"
+        for name, column in table.columns.items()
+        if not _fits(found.schema.field(name).type, column)
+    ]
+    if wrong:
+        raise SourceError(f"{where}: wrong types: {'; '.join(wrong)}. Correct the file or type in sources.yaml.")
+
+
+def _fits(found: pa.DataType, column: Column) -> bool:
+    """Whether a physical type can hold the declared one; numbers may come as any kind of number."""
+    types = pa.types
+    is_number = types.is_integer(found) or types.is_floating(found) or types.is_decimal(found)
+    is_time = types.is_timestamp(found) or types.is_date(found)
+    is_text = types.is_string(found) or types.is_large_string(found) or types.is_dictionary(found)
+    fitting = {
+        "string": is_text,
+        "integer": is_number,
+        "decimal": is_number,
+        "double": is_number,
+        "boolean": types.is_boolean(found),
+        "date": is_time,
+        "timestamp": is_time,
+    }
+    return fitting[column.type] or types.is_null(found)

@@ -1,0 +1,59 @@
+"""What made an artifact: code, lock file, interpreter and platform, as facts that can be compared later."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ds_pipeline.digests import digest_bytes, digest_files
+
+PACKAGES = ("scikit-learn", "numpy", "pandas", "pyarrow", "duckdb", "joblib", "optuna", "pandera", "dagster")
+
+
+@cache
+def code_digest() -> str:
+    """One digest over the source files of this package."""
+    root = Path(__file__).parent
+    files = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.suffix in {".py", ".j2"}
+    }
+    return digest_files(files)
+
+
+def lineage(project: Path) -> dict[str, Any]:
+    """The environment of a run.
+
+    Returns:
+        code (digest), git (SHA or None), tree_is_dirty (None without git), lock (digest or None), python, platform,
+        packages (name to version).
+    """
+    lock = project / "requirements.lock"
+    sha = _git(project, "rev-parse", "HEAD")
+    changes = _git(project, "status", "--porcelain")
+    return {
+        "code": code_digest(),
+        "git": sha or None,
+        "tree_is_dirty": None if changes is None else bool(changes),
+        "lock": digest_bytes(lock.read_bytes()) if lock.is_file() else None,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    """What git answers, or None where there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments],
+            capture_output=True, text=True, check=True, timeout=30,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

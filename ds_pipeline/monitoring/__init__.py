@@ -1,0 +1,1 @@
+"""Drift, realized quality, budgets, and whether retraining is due."""

@@ -1,0 +1,86 @@
+"""Where things are and which secrets there are: settings from the environment, folders of the project.
+
+DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders;
+DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ds_pipeline.errors import ConfigError, KeyMissingError
+from ds_pipeline.use_case.sources import Sources
+
+# The value in .envrc, supplied where direnv is absent. It is no secret, so it is accepted for public tables only.
+DEMO_KEY = "demo-key-for-public-data-only-0001"
+MIN_KEY_LENGTH = 24  # characters; a shorter one could be guessed, and every token with it
+
+
+class Settings(BaseSettings):
+    """What the environment says; an empty variable counts as absent."""
+
+    model_config = SettingsConfigDict(env_prefix="DS_PIPELINE_", frozen=True, env_ignore_empty=True)
+
+    project: Path | None = None
+    store: Path | None = None
+    deliveries: Path | None = None
+    reports: Path | None = None
+    keys: Path | None = None
+    pseudonym_key: SecretStr = SecretStr(DEMO_KEY)
+
+
+class Project:
+    """The folders and the pseudonym key of one project."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = (settings.project or _find_root()).resolve()
+        self.configs = self.root / "configs"
+        self.store = settings.store or self.root / "data" / "store"
+        self.deliveries = settings.deliveries or self.root / "data" / "deliveries"
+        self.reports = settings.reports or self.root / "data" / "reports"
+        self.keys = settings.keys or self.root / ".keys"
+
+    def pseudonym_key(self, sources: Sources) -> bytes:
+        """The key for tokens, 32 bytes derived from the secret.
+
+        Raises:
+            KeyMissingError: a table is not public and the secret is missing, too short, or the demo key.
+        """
+        secret = self.settings.pseudonym_key.get_secret_value()
+        guarded = sorted(name for name, table in sources.tables.items() if table.data_class != "public")
+        if guarded and secret == DEMO_KEY:
+            raise KeyMissingError(
+                f"DS_PIPELINE_PSEUDONYM_KEY is not set: {', '.join(guarded)} is not public, and the demo key is "
+                "accepted for public tables only. Put a secret of your own into .envrc.local, made for example with: "
+                "openssl rand -hex 32"
+            )
+        if len(secret) < MIN_KEY_LENGTH:
+            raise KeyMissingError(
+                f"DS_PIPELINE_PSEUDONYM_KEY has {len(secret)} characters; at least {MIN_KEY_LENGTH} are needed. "
+                "Make one with: openssl rand -hex 32"
+            )
+        return hashlib.blake2b(secret.encode(), digest_size=32, person=b"pseudonym").digest()
+
+    def shown(self, path: Path) -> str:
+        """A path as messages may show it: relative to the project, else its last two parts."""
+        try:
+            return path.resolve().relative_to(self.root).as_posix()
+        except ValueError:
+            return Path(*path.parts[-2:]).as_posix()
+
+
+def _find_root() -> Path:
+    """The nearest folder, from here upwards, that has configs and workspace.yaml; else the one this package lies in."""
+    here = Path.cwd()
+    for folder in [here, *here.parents, Path(__file__).resolve().parents[1]]:
+        if (folder / "configs").is_dir() and (folder / "workspace.yaml").is_file():
+            return folder
+    raise ConfigError(
+        "No project here: expected a folder with configs/ and workspace.yaml. "
+        "Change into the project, or set DS_PIPELINE_PROJECT."
+    )

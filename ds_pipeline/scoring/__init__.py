@@ -1,0 +1,1 @@
+"""The champion applied to one week of features, and the list a campaign receives."""

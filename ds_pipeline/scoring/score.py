@@ -1,0 +1,59 @@
+"""One week's scores: probability, rank, decile and decision for everyone in scope, and where each score comes from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ds_pipeline.errors import ScoringError
+
+CAMPAIGN, NO_ACTION = "campaign", "no_action"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a score leads back to: the signed version and the features partition it was made from, by digest."""
+
+    model_version: str
+    bundle_digest: str
+    features_snapshot: str
+
+
+def score_week(
+    frame: pd.DataFrame, probabilities: np.ndarray, *, entity: str, top_share: float, origin: Origin
+) -> pd.DataFrame:
+    """Rank the population of one scoring date.
+
+    Args:
+        frame: the features partition: scoring_date and the entity are used.
+        probabilities: one per row (0..1).
+        top_share: the share of the population that gets the campaign, rounded up.
+
+    Returns:
+        One row per entity, highest score first, ties by entity: scoring_date, entity, score (0..1), rank (from 1),
+        decile (1 is highest), decision (campaign or no_action), model_version, bundle_digest, features_snapshot.
+
+    Raises:
+        ScoringError: a score is not a probability.
+    """
+    usable = np.isfinite(probabilities) & (probabilities >= 0) & (probabilities <= 1)
+    if not usable.all() or len(frame) == 0:
+        raise ScoringError(
+            f"{len(frame):,} rows: {(~usable).sum():,} scores are not probabilities. Nothing was scored; "
+            "verify the champion with: ds-pipeline verify"
+        )
+    ranked = frame[["scoring_date", entity]].assign(score=probabilities)
+    ranked = ranked.sort_values(["score", entity], ascending=[False, True], ignore_index=True)
+    count = len(ranked)
+    rank = np.arange(1, count + 1)
+    return ranked.assign(
+        rank=rank,
+        decile=np.ceil(rank * 10 / count).astype("int64"),
+        decision=np.where(rank <= math.ceil(top_share * count), CAMPAIGN, NO_ACTION),
+        model_version=origin.model_version,
+        bundle_digest=origin.bundle_digest,
+        features_snapshot=origin.features_snapshot,
+    )

@@ -1,0 +1,1 @@
+"""From matured labels and features to a seeded, calibrated candidate model."""

@@ -1,0 +1,110 @@
+"""Train a candidate: search on inner weeks, then one fit on all training weeks, calibrated on folds of entities."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
+
+from ds_pipeline.clock import Clock
+from ds_pipeline.errors import TrainingError
+from ds_pipeline.prediction import inputs_of
+from ds_pipeline.training.estimator import Parameters, calibrate, make_estimator
+from ds_pipeline.training.labels import LABEL, SCORING_DATE
+from ds_pipeline.training.search import SearchResult, search_parameters
+from ds_pipeline.training.split import inner_split
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.training import Training
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained model and what it was trained on.
+
+    Attributes:
+        model: the fitted, calibrated scikit-learn object.
+        content: its joblib bytes; the same inputs give the same bytes.
+    """
+
+    model: Any
+    content: bytes
+    search: SearchResult
+    rows: int
+    positives: int
+    weeks: list[date]
+
+
+def train_candidate(
+    rows: pd.DataFrame,
+    *,
+    entity: str,
+    clock: Clock,
+    features: FeatureSet,
+    training: Training,
+    on_trial: Callable[[int], None] = lambda _: None,
+) -> Candidate:
+    """Train on matured weeks.
+
+    Args:
+        rows: scoring_date, the entity, the features and the label, in a stable order; no row of the holdout.
+
+    Raises:
+        TrainingError: no rows, one class only, or too few weeks.
+    """
+    weeks = sorted(set(rows[SCORING_DATE]))
+    split = inner_split(clock, weeks, validation_weeks=training.validation_weeks)
+    fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
+    for name, part in (("fit", fit), ("validation", validate)):
+        if part[LABEL].nunique() != 2:
+            raise TrainingError(
+                f"The {name} weeks hold one class of label only ({len(part):,} rows). "
+                "Check label.sql and the dates: a model needs both outcomes."
+            )
+    # One thread: on weeks of this size OpenMP's waiting costs more than it gains (10 times on a busy machine), and the
+    # result cannot depend on the number of cores.
+    with threadpool_limits(limits=1):
+        search = search_parameters(fit, validate, features=features, training=training, on_trial=on_trial)
+        model = _fit_calibrated(rows, search.parameters, entity=entity, features=features, training=training)
+    return Candidate(
+        model=model,
+        content=to_bytes(model),
+        search=search,
+        rows=len(rows),
+        positives=int(rows[LABEL].sum()),
+        weeks=weeks,
+    )
+
+
+def _fit_calibrated(
+    rows: pd.DataFrame, parameters: Parameters, *, entity: str, features: FeatureSet, training: Training
+) -> CalibratedClassifierCV:
+    folds = entity_folds(rows[LABEL], rows[entity], count=training.calibration.folds, seed=training.seed)
+    estimator = make_estimator(features, parameters, seed=training.seed)
+    return calibrate(estimator, method=training.calibration.method, folds=folds).fit(
+        inputs_of(rows, features), rows[LABEL]
+    )
+
+
+def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int) -> np.ndarray:
+    """The fold of each row, 0..count-1: balanced by label, with all rows of an entity in one fold."""
+    folds = np.full(len(label), -1)
+    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
+    for number, (_, rows) in enumerate(splitter.split(np.zeros(len(label)), label, entities)):
+        folds[rows] = number
+    return folds
+
+
+def to_bytes(model: Any) -> bytes:
+    """The joblib bytes of a fitted model."""
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    return buffer.getvalue()
