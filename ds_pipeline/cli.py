@@ -1,0 +1,196 @@
+"""ds-pipeline: each command calls one function or one job, and says in plain words what came of it.
+
+Exit codes: 0 done; 1 refused or over budget; 2 something is wrong and must be corrected. Never a stack trace for a
+user's mistake.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ds_pipeline.errors import ClockError, DsPipelineError
+
+if TYPE_CHECKING:
+    from ds_pipeline.defs.workbench import Workbench
+
+app = typer.Typer(
+    name="ds-pipeline",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Weekly scores you can defend. Every command takes the name of a use case: a folder under configs/.",
+)
+REFUSED, WRONG = 1, 2
+
+Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="A folder under configs/.")]
+Date = Annotated[
+    str | None, typer.Option("--date", help="Scoring date, a Monday (YYYY-MM-DD); the newest if left out.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history for good.")]
+
+
+def main() -> None:
+    """The entry point: shows our own errors as a message and leaves any other its stack trace."""
+    try:
+        app()
+    except DsPipelineError as error:
+        _complain(str(error))
+        sys.exit(WRONG)
+    except KeyboardInterrupt:
+        _complain("Stopped. What was finished is kept; run the same command again to go on.")
+        sys.exit(130)
+
+
+@app.command()
+def run(name: Name, day: Date = None) -> None:
+    """The whole chain: history where it is missing, then training and its gates, then scoring and the campaign list."""
+    from ds_pipeline.commands import run_everything
+
+    bench = _open(name)
+    _finish(run_everything(bench, _day_of(bench, day)))
+
+
+@app.command()
+def history(
+    name: Name, day: Date = None, rebuild: Annotated[bool, typer.Option(help="Every week anew.")] = False
+) -> None:
+    """Build the masked tables, features and labels of every week that is missing."""
+    from ds_pipeline.commands import build_history
+
+    bench = _open(name)
+    _finish(build_history(bench, _day_of(bench, day), rebuild=rebuild))
+
+
+@app.command()
+def train(name: Name, day: Date = None) -> None:
+    """Train a candidate, evaluate it on the holdout and promote it if every gate passes."""
+    from ds_pipeline.commands import train_candidate
+
+    bench = _open(name)
+    _finish(train_candidate(bench, _day_of(bench, day)))
+
+
+@app.command()
+def score(name: Name, day: Date = None) -> None:
+    """Score one week with the version in force and write the campaign list."""
+    from ds_pipeline.commands import score_week
+
+    bench = _open(name)
+    _finish(score_week(bench, _day_of(bench, day)))
+
+
+@app.command()
+def status(name: Name, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """The champion, its gates, the newest scores and the quarantine."""
+    from ds_pipeline.status import read_status, show_status
+
+    found = read_status(_open(name))
+    typer.echo(json.dumps(found, indent=2) if as_json else show_status(found))
+
+
+@app.command()
+def verify(name: Name) -> None:
+    """Check the history of promotions and the signature of every bundle."""
+    bench = _open(name)
+    found = bench.registry.verify()
+    for one in found:
+        typer.echo(f"{one.version:<10} {one.status}")
+    if bench.registry.is_empty():
+        typer.echo("No version was ever promoted.")
+    if any(one.status != "ok" for one in found):
+        sys.exit(WRONG)
+
+
+@app.command()
+def rollback(
+    name: Name,
+    reason: Reason,
+    to: Annotated[str | None, typer.Option("--to", help="A version; the one in force before, if left out.")] = None,
+) -> None:
+    """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
+    from ds_pipeline.defs.workbench import now
+
+    bench = _open(name)
+    event = bench.registry.rollback(to, reason=reason, actor=_actor(), at=now())
+    typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
+
+
+@app.command()
+def promote(
+    name: Name,
+    reason: Reason,
+    day: Date = None,
+    replace_lost: Annotated[
+        bool, typer.Option("--replace-lost", help="The champion's bundle is lost or broken.")
+    ] = False,
+) -> None:
+    """Promote the candidate of a date whose gates have passed; after a lost champion with --replace-lost."""
+    from ds_pipeline.defs.promoting import promote_candidate
+
+    bench = _open(name)
+    outcome = promote_candidate(bench, _day_of(bench, day), actor=_actor(), reason=reason, replace_lost=replace_lost)
+    typer.echo(outcome.reason or f"{outcome.champion.version} is in force.")
+    if outcome.outcome == "refused":
+        sys.exit(REFUSED)
+
+
+@app.command()
+def check(name: Name) -> None:
+    """Validate every file of the use case and all its sources, up to and including the PII boundary; writes nothing."""
+    from ds_pipeline.commands import check_sources
+
+    check_sources(_open(name))
+
+
+@app.command()
+def redact() -> None:
+    """Read lines of text from standard input and write them with identifiers replaced by their kind."""
+    from ds_pipeline.masking.text import TextRedactor
+
+    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    for line in TextRedactor().redact_lines(line.rstrip("\r\n") for line in sys.stdin):
+        sys.stdout.write(line + "\n")
+
+
+def _open(name: str) -> Workbench:
+    from ds_pipeline.defs.workbench import open_workbench
+    from ds_pipeline.project import Project, Settings
+    from ds_pipeline.use_case.load import load_use_case
+
+    project = Project(Settings())
+    return open_workbench(project, load_use_case(project.configs / name))
+
+
+def _day_of(bench: Workbench, text: str | None) -> date:
+    """The scoring date that was asked for, or the newest."""
+    clock = bench.use_case.clock
+    if text is None:
+        return clock.newest(datetime.now().astimezone())
+    try:
+        return clock.require(date.fromisoformat(text))
+    except ValueError as error:
+        raise ClockError(f"--date {text}: expected a date such as 2011-12-05.") from error
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def _finish(code: int) -> None:
+    if code:
+        sys.exit(code)
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"ds-pipeline: {message}", err=True)

@@ -1,0 +1,220 @@
+"""The commands that run jobs: progress per stage while they run, and a summary a person wants to read."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import date
+
+from rich.console import Console
+from rich.table import Table
+
+from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
+from ds_pipeline.defs.progress import log
+from ds_pipeline.defs.report import row_counts
+from ds_pipeline.defs.workbench import Workbench, now
+from ds_pipeline.evaluation.decision import Decision
+
+DONE, REFUSED, WRONG = 0, 1, 2
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Session:
+    """One command at work: its clock, its Dagster instance, and the lines it prints."""
+
+    def __init__(self, bench: Workbench, day: date) -> None:
+        self.bench, self.day = bench, day
+        self.started_at = time.time()
+        self.code = DONE
+
+    def job(self, job: str, days: list[date]) -> Outcome:
+        """Run one job and print its progress; what goes wrong is printed and remembered in the exit code."""
+        handler = _ProgressLines(self.started_at)
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        try:
+            with dagster_instance(self.bench.project) as instance:
+                outcome = run_job(self.bench.use_case, job, days, instance=instance, started_at=self.started_at)
+        finally:
+            log.removeHandler(handler)
+        if outcome.error is not None:
+            console.print(f"\n[bold red]{job} stopped.[/] {_plain(outcome.error)}")
+            self.code = WRONG
+        return outcome
+
+    def refuse(self) -> None:
+        self.code = max(self.code, REFUSED)
+
+
+class _ProgressLines(logging.Handler):
+    """Each progress line with the seconds since the command began."""
+
+    def __init__(self, started_at: float) -> None:
+        super().__init__(logging.INFO)
+        self._started_at = started_at
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stage, _, text = record.getMessage().partition(": ")
+        console.print(f"  [dim]{time.time() - self._started_at:5.0f} s[/]  {stage:<20} {_plain(text)}")
+
+
+def run_everything(bench: Workbench, day: date) -> int:
+    """History where it is missing, training, scoring; then the summary. The exit code."""
+    session = Session(bench, day)
+    _headline(session)
+    if _history(session, rebuild=False, title="1/3 History"):
+        _training(session, title="2/3 Training and gates")
+        if session.code != WRONG:
+            _scoring(session, title="3/3 Scoring")
+    _summary(session)
+    return session.code
+
+
+def build_history(bench: Workbench, day: date, *, rebuild: bool) -> int:
+    """Every week that is missing, or every week."""
+    session = Session(bench, day)
+    _history(session, rebuild=rebuild, title="History")
+    return session.code
+
+
+def train_candidate(bench: Workbench, day: date) -> int:
+    """Train, evaluate, decide."""
+    session = Session(bench, day)
+    _training(session, title="Training and gates")
+    if session.code != WRONG:
+        _show_gates(session)
+    return session.code
+
+
+def score_week(bench: Workbench, day: date) -> int:
+    """Score one week with the version in force."""
+    session = Session(bench, day)
+    _scoring(session, title="Scoring")
+    return session.code
+
+
+def check_sources(bench: Workbench) -> None:
+    """Read, validate, mask and scan every source in memory, and say what was found."""
+    console.print(f"configs/{bench.use_case.name}: all files are valid.")
+    clock = bench.use_case.clock
+    days = clock.dates_until(clock.newest(now()))
+    for name in bench.use_case.sources.tables:
+        weeks = masked_weeks(bench, name, days)
+        read, kept = sum(week.read for week in weeks), sum(week.kept.num_rows for week in weeks)
+        console.print(f"{name}: {read:,} rows read, {kept:,} usable and masked, {read - kept:,} would be quarantined.")
+    console.print("Nothing was written.")
+
+
+def _headline(session: Session) -> None:
+    case, day = session.bench.use_case, session.day
+    training, holdout = case.clock.training(day), case.clock.holdout(day)
+    console.print(f"[bold]{case.name}[/] at {day}: {_plain(case.problem.title)}")
+    console.print(
+        f"  trained on {training[0]} to {training[-1]}, judged on {holdout[0]} to {holdout[-1]}, "
+        f"{case.clock.lag_weeks} weeks apart"
+    )
+
+
+def _history(session: Session, *, rebuild: bool, title: str) -> bool:
+    clock = session.bench.use_case.clock
+    days = clock.dates_until(session.day)
+    missing = days if rebuild else session.bench.datasets.missing_history(session.day)
+    if not missing:
+        console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
+        return True
+    wanted = [day for day in days if day >= missing[0]]
+    console.print(f"\n[bold]{title}[/]: {len(wanted)} of {len(days)} weeks to build")
+    return session.job("history", wanted).succeeded
+
+
+def _training(session: Session, *, title: str) -> None:
+    console.print(f"\n[bold]{title}[/]")
+    outcome = session.job("training", [session.day])
+    if outcome.failed_checks:
+        session.refuse()
+
+
+def _scoring(session: Session, *, title: str) -> None:
+    bench = session.bench
+    console.print(f"\n[bold]{title}[/]")
+    if session.code == REFUSED and bench.registry.champion(session.day) is None:
+        console.print("  Not scored: the candidate was refused and no earlier version is in force.")
+        return
+    outcome = session.job("scoring", [session.day])
+    if "budgets" in outcome.failed_checks:
+        console.print("  [bold red]Over budget[/]: see run_costs above and budgets in requirements.yaml.")
+        session.refuse()
+
+
+def _summary(session: Session) -> None:
+    bench, day = session.bench, session.day
+    console.print("\n[bold]Summary[/]")
+    _show(_rows_table, bench, day)
+    _show_gates(session)
+    champion = bench.registry.champion()
+    if champion is None:
+        console.print("Champion: none yet")
+    else:
+        console.print(f"Champion: [bold]{champion.version}[/], trained as of {champion.as_of}, signed and verified")
+    logged = bench.datasets.store.find(SCORES, str(day))
+    if logged is not None:
+        console.print(f"Scores:   {logged.rows:,} customers for {day}, by {logged.info['model_version']}")
+        for file_format in bench.use_case.contract.format:
+            path = bench.delivery_folder(day) / f"campaign_list.{file_format}"
+            if path.is_file():
+                console.print(f"List:     {bench.project.shown(path)}")
+    if bench.report_path(day).is_file():
+        console.print(f"Report:   {bench.project.shown(bench.report_path(day))}")
+    console.print(f"Time:     {time.time() - session.started_at:.0f} s")
+    if session.code == REFUSED:
+        console.print(
+            "\n[bold red]Refused.[/] What serves has not changed. The report says by how much each gate was missed; "
+            "change features or training.yaml and run again. The thresholds are the stakeholder's."
+        )
+
+
+def _show_gates(session: Session) -> None:
+    document = session.bench.documents.find(kind="evaluation", day=session.day)
+    if document is None:
+        return
+    decision = Decision.from_json(document.files["decision.json"])
+    table = Table("gate", "value", "bound", "asked", "verdict", "why", title=None, box=None, pad_edge=False)
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for gate in decision.gates:
+        verdict = "[green]pass[/]" if gate.passed else "[bold red]refused[/]"
+        asked = f"{gate.comparison} {_number(gate.threshold)}"
+        table.add_row(gate.name, _number(gate.value), _number(gate.bound), asked, verdict, _plain(gate.reason))
+    console.print(table)
+    console.print()
+
+
+def _rows_table(bench: Workbench, day: date) -> Table:
+    tables, quarantine = row_counts(bench, day)
+    table = Table("table", "rows read", "masked", "quarantined", "why", box=None, pad_edge=False)
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for one in tables:
+        why = ", ".join(f"{row['reason']} {row['rows']:,}" for row in quarantine if row["table"] == one["table"])
+        aside = one["read"] - one["kept"]
+        table.add_row(one["table"], f"{one['read']:,}", f"{one['kept']:,}", f"{aside:,}", why)
+    return table
+
+
+def _show(make: Callable[[Workbench, date], Table], bench: Workbench, day: date) -> None:
+    console.print(make(bench, day))
+    console.print()
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.3f}"
+
+
+def _plain(text: str) -> str:
+    """Text that rich does not take for markup."""
+    return text.replace("[", r"\[")

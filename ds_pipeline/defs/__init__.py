@@ -1,0 +1,1 @@
+"""Everything that needs Dagster; asset bodies load, call one function, write and report."""

@@ -1,0 +1,150 @@
+"""holdout_evaluation: the candidate on weeks it never saw, and one gate per acceptance threshold."""
+
+import base64
+import io
+import json
+
+import dagster as dg
+import joblib
+
+from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.report import write_report
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.defs.rows import labelled_rows
+from ds_pipeline.defs.workbench import now
+from ds_pipeline.digests import canonical_json
+from ds_pipeline.errors import EvaluationError
+from ds_pipeline.evaluation.decision import Decision, decide
+from ds_pipeline.evaluation.evaluate import evaluate
+from ds_pipeline.evaluation.gates import GateResult, gates_of
+from ds_pipeline.evaluation.pictures import pictures
+from ds_pipeline.evaluation.predictions import baseline_score
+from ds_pipeline.lineage import code_digest
+from ds_pipeline.monitoring.drift import make_reference
+from ds_pipeline.prediction import predict
+from ds_pipeline.use_case.load import UseCase
+
+
+def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
+    """The evaluation of a use case, with its gates inline: no job can run it without them."""
+    key = dg.AssetKey([use_case.name, "holdout_evaluation"])
+
+    @dg.asset(
+        name="holdout_evaluation",
+        deps=[dg.AssetKey([use_case.name, name]) for name in ("candidate", "features", "matured_labels")],
+        description=(
+            f"The candidate on the {use_case.requirements.holdout.weeks} newest matured weeks, never trained on. "
+            "Each threshold of requirements.yaml is a gate; one that is missed refuses the promotion."
+        ),
+        check_specs=[
+            check_spec(
+                gate.name,
+                key,
+                use_case,
+                blocking=True,
+                description=f"{gate.meaning}: {gate.comparison} {gate.threshold:g} ({gate.compares}).",
+            )
+            for gate in gates_of(use_case.requirements)
+        ],
+        **weekly_asset(use_case, group="evaluation", kinds={"scikitlearn", "matplotlib"}, owner=use_case.problem.owner),
+    )
+    def holdout_evaluation(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        bench = project.open(use_case)
+        day = days_of(context)[0]
+        candidate = bench.documents.get(kind="candidate", day=day)  # verifies the signature
+        training = _training_facts(candidate.files["training.json"], use_case)
+        rows, holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)
+        model = joblib.load(io.BytesIO(candidate.files["model.joblib"]))
+        scored = rows.assign(
+            score=predict(model, rows, use_case.features),
+            baseline=baseline_score(rows, use_case.requirements.baseline),
+        )
+        evaluation = evaluate(
+            scored,
+            requirements=use_case.requirements,
+            entity=use_case.problem.entity,
+            training_rows=training["rows"],
+            training_positives=training["positives"],
+            slices=[*use_case.features.of_role("slice"), *use_case.features.of_role("protected")],
+            expected_weeks=use_case.clock.holdout(day),
+        )
+        decision = decide(
+            evaluation,
+            use_case.requirements,
+            use_case=use_case.name,
+            as_of=day,
+            made_at=now(),
+            candidate=candidate.digest,
+            holdout=holdout,
+            requirements_digest=use_case.requirements_digest,
+            code=code_digest(),
+            use_case_digest=use_case.digest,
+        )
+        trained_on, _ = labelled_rows(bench, use_case.clock.training(day), until=day)
+        reference = make_reference(trained_on, scored["score"].to_numpy(), use_case.features)
+        bench.documents.put(
+            {
+                "evaluation.json": evaluation.to_json(),
+                "decision.json": decision.to_json(),
+                "reference.json": canonical_json(reference),
+            },
+            kind="evaluation",
+            day=day,
+        )
+        write_report(bench, day, evaluation, decision, version=None)
+        passed = sum(gate.passed for gate in decision.gates)
+        say(
+            "holdout_evaluation",
+            f"{len(rows):,} rows of {use_case.requirements.holdout.weeks} weeks; "
+            f"{passed} of {len(decision.gates)} gates passed",
+        )
+        shown = {name: _picture(name, png) for name, png in pictures(evaluation).items()}
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(rows),
+                "decision": "passed" if decision.passed else "refused",
+                "report": bench.project.shown(bench.report_path(day)),
+                **{name: value for name, value in evaluation.metrics.items() if value is not None},
+                **shown,
+            },
+            check_results=[_check(gate, decision) for gate in decision.gates],
+        )
+
+    return holdout_evaluation
+
+
+def _training_facts(content: bytes, use_case: UseCase) -> dict:
+    """What was recorded when training started; requirements that changed since refuse the evaluation."""
+    facts: dict = json.loads(content)
+    if facts["requirements"] != use_case.requirements_digest:
+        raise EvaluationError(
+            f"configs/{use_case.name}/requirements.yaml has changed since the candidate was trained. Thresholds are "
+            "declared before a model, not after: train again under the new ones."
+        )
+    if facts["features"] != use_case.features_digest:
+        raise EvaluationError(
+            f"The SQL or features.yaml of {use_case.name} has changed since the candidate was trained. Train again."
+        )
+    return facts
+
+
+def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=gate.name,
+        passed=gate.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=gate.reason,
+        metadata={
+            "threshold": gate.threshold,
+            "compared": gate.comparison,
+            "owner": gate.owner,
+            "candidate": decision.bound_to.candidate,
+            **({"value": gate.value} if gate.value is not None else {}),
+            **({"bound": gate.bound} if gate.bound is not None else {}),
+        },
+    )
+
+
+def _picture(name: str, png: bytes) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")

@@ -1,0 +1,144 @@
+"""drift, realized_quality and run_costs: what the weekly monitors and the budget check report."""
+
+import time
+from dataclasses import asdict
+
+import dagster as dg
+
+from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.defs.watch import drift_of, quality_of
+from ds_pipeline.monitoring.budgets import check_budgets
+from ds_pipeline.use_case.load import UseCase
+
+STARTED_AT = "ds_pipeline/started_at"  # run tag: when the whole job began, in seconds since 1970
+LATE = {"dagster/priority": "-20"}
+
+
+def monitoring_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
+    """The monitors of a use case."""
+    return [_drift(use_case), _realized_quality(use_case), _run_costs(use_case)]
+
+
+def _drift(use_case: UseCase) -> dg.AssetsDefinition:
+    key = dg.AssetKey([use_case.name, "drift"])
+    limits = use_case.requirements.monitoring.psi
+
+    @dg.asset(
+        name="drift",
+        deps=[dg.AssetKey([use_case.name, name]) for name in ("scores", "features")],
+        description="How far this week's inputs and scores have moved from training (population stability index).",
+        check_specs=[
+            check_spec(
+                "population_stability",
+                key,
+                use_case,
+                blocking=False,
+                description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on retraining is due.",
+            )
+        ],
+        op_tags=LATE,
+        **weekly_asset(use_case, group="monitoring", kinds={"numpy"}, owner=use_case.requirements.monitoring.owner),
+    )
+    def drift(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        table = drift_of(project.open(use_case), days_of(context)[0])
+        worst = table.iloc[0]
+        act, warn = (table.loc[table["status"] == status, "name"].tolist() for status in ("act", "warn"))
+        say(
+            "drift",
+            f"largest PSI {worst['psi']:.2f} ({worst['name']}); "
+            + (f"retraining is due: {len(act)} at or above {limits.act:g}" if act else "no retraining due"),
+        )
+        severity = dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN
+        listed = dg.MetadataValue.table(
+            [
+                dg.TableRecord(dict(zip(table.columns, row, strict=True)))
+                for row in table.round(4).itertuples(index=False)
+            ]
+        )
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": len(table), "retraining_is_due": bool(act), "psi": listed},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="population_stability",
+                    passed=not act and not warn,
+                    severity=severity,
+                    metadata={"largest": float(worst["psi"]), "act": act, "warn": warn},
+                )
+            ],
+        )
+
+    return drift
+
+
+def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
+    @dg.asset(
+        name="realized_quality",
+        deps=[dg.AssetKey([use_case.name, name]) for name in ("scores", "matured_labels")],
+        description=(
+            f"The scores logged {use_case.clock.lag_weeks} weeks earlier, held against what then happened. "
+            "Empty until logged scores have matured."
+        ),
+        op_tags=LATE,
+        **weekly_asset(
+            use_case, group="monitoring", kinds={"scikitlearn"}, owner=use_case.requirements.monitoring.owner
+        ),
+    )
+    def realized(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        day = days_of(context)[0]
+        quality = quality_of(project.open(use_case), day)
+        scored = use_case.clock.matured(day)
+        if quality is None:
+            say(
+                "realized_quality", f"no scores were logged for {scored}, the newest matured date: nothing to judge yet"
+            )
+            return dg.MaterializeResult(metadata={"dagster/row_count": 0, "of_scoring_date": str(scored)})
+        say(
+            "realized_quality",
+            f"{scored}: {quality.campaign_precision:.1%} of the campaign lapsed, {quality.base_rate:.1%} of all",
+        )
+        values = {name: value for name, value in asdict(quality).items() if value is not None}
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": quality.rows, "of_scoring_date": str(scored), **values}
+        )
+
+    return realized
+
+
+def _run_costs(use_case: UseCase) -> dg.AssetsDefinition:
+    key = dg.AssetKey([use_case.name, "run_costs"])
+
+    @dg.asset(
+        name="run_costs",
+        deps=[dg.AssetKey([use_case.name, "campaign_list"])],
+        description="Time of the run so far and disk of the use case, against the budgets.",
+        check_specs=[
+            check_spec(
+                "budgets", key, use_case, blocking=False, description="Minutes and gigabytes stay within budget."
+            )
+        ],
+        op_tags={"dagster/priority": "-30"},
+        **weekly_asset(use_case, group="monitoring", kinds={"python"}, owner=use_case.requirements.budgets.owner),
+    )
+    def run_costs(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        bench = project.open(use_case)
+        started = context.run.tags.get(STARTED_AT)
+        if started is None:
+            started = str(context.instance.get_run_stats(context.run_id).start_time)
+        minutes = (time.time() - float(started)) / 60
+        spent = check_budgets(use_case.requirements.budgets, minutes=minutes, folder=bench.datasets.root)
+        say("run_costs", "; ".join(f"{one.name} {one.used:.2f} of {one.allowed:g}" for one in spent))
+        return dg.MaterializeResult(
+            metadata={one.name: one.used for one in spent},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="budgets",
+                    passed=all(one.is_kept for one in spent),
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    metadata={f"{one.name}_allowed": one.allowed for one in spent},
+                )
+            ],
+        )
+
+    return run_costs

@@ -1,0 +1,52 @@
+"""promotion: a candidate whose decision is in force becomes a signed version; nothing else changes what serves."""
+
+import dagster as dg
+
+from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.promoting import promote_candidate
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.use_case.load import UseCase
+
+
+def promotion_asset(use_case: UseCase) -> dg.AssetsDefinition:
+    """The promotion of a use case."""
+    key = dg.AssetKey([use_case.name, "promotion"])
+
+    @dg.asset(
+        name="promotion",
+        deps=[dg.AssetKey([use_case.name, "holdout_evaluation"])],
+        description=(
+            "The signed version that came of the decision. It verifies the decision again: that every gate passed, and "
+            "that candidate, holdout, requirements and code are the very ones that were judged."
+        ),
+        check_specs=[
+            check_spec(
+                "is_in_force",
+                key,
+                use_case,
+                blocking=True,
+                description="The candidate serves from now on, or does already. A promotion never goes back in time.",
+            )
+        ],
+        **weekly_asset(use_case, group="registry", kinds={"scikitlearn"}, owner=use_case.problem.owner),
+    )
+    def promotion(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        outcome = promote_candidate(
+            project.open(use_case), days_of(context)[0], actor="pipeline", reason="all gates passed"
+        )
+        say("promotion", outcome.reason or f"{outcome.champion.version} is in force")
+        return dg.MaterializeResult(
+            metadata={
+                "outcome": outcome.outcome,
+                "champion": outcome.champion.version,
+                "as_of": str(outcome.champion.as_of),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="is_in_force", passed=outcome.outcome != "refused", description=outcome.reason
+                )
+            ],
+        )
+
+    return promotion

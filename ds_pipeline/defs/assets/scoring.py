@@ -1,0 +1,77 @@
+"""scores and campaign_list: the week's answer, and what the consumer receives."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from ds_pipeline.defs.partitions import days_of, weekly_asset
+from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.defs.serving import deliver, score_day
+from ds_pipeline.use_case.load import UseCase
+
+# In a run of everything the scores wait for the promotion, although they do not depend on it: a refusal must not stop
+# them, and a promotion should serve at once. Dagster starts the ready step with the highest priority.
+AFTER_THE_REST = {"dagster/priority": "-10"}
+
+
+def scoring_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
+    """Scores and list of a use case."""
+    return [_scores(use_case), _campaign_list(use_case)]
+
+
+def _scores(use_case: UseCase) -> dg.AssetsDefinition:
+    @dg.asset(
+        name="scores",
+        deps=[dg.AssetKey([use_case.name, "features"])],
+        description=(
+            "Probability, rank, decile and decision for everyone in scope, by the version in force for the date. "
+            "Recorded once: a rerun reads the prediction log and changes nothing."
+        ),
+        op_tags=AFTER_THE_REST,
+        **weekly_asset(use_case, group="scoring", kinds={"scikitlearn"}, owner=use_case.problem.owner),
+    )
+    def scores(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        day = days_of(context)[0]
+        week = score_day(project.open(use_case), day)
+        chosen = int((week.scores["decision"] == "campaign").sum())
+        note = "" if week.is_new else " (recorded earlier, unchanged)"
+        say(
+            "scores",
+            f"{len(week.scores):,} scored for {day} by {week.model_version}{note}; {chosen:,} for the campaign",
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(week.scores),
+                "model_version": week.model_version,
+                "is_new": week.is_new,
+                "mean_score": float(week.scores["score"].mean()),
+                "chosen": chosen,
+            }
+        )
+
+    return scores
+
+
+def _campaign_list(use_case: UseCase) -> dg.AssetsDefinition:
+    contract = use_case.contract
+    policy = None
+    if use_case.clock.last is None:
+        policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=7, hours=contract.freshness_hours))
+
+    @dg.asset(
+        name="campaign_list",
+        deps=[dg.AssetKey([use_case.name, "scores"])],
+        description=f"{contract.consumer}: {contract.selection}. If it fails: {contract.failure_behaviour}",
+        freshness_policy=policy,
+        op_tags=AFTER_THE_REST,
+        **weekly_asset(use_case, group="scoring", kinds=set(contract.format), owner=use_case.problem.owner),
+    )
+    def campaign_list(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        bench = project.open(use_case)
+        paths, rows = deliver(bench, days_of(context)[0])
+        shown = [bench.project.shown(path) for path in paths]
+        say("campaign_list", f"{rows:,} rows: {', '.join(shown)}")
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "files": shown})
+
+    return campaign_list

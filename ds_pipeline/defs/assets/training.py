@@ -1,0 +1,119 @@
+"""matured_labels and candidate: what happened, and a model trained on it."""
+
+import dagster as dg
+
+from ds_pipeline.defs.history import labels_of_days
+from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
+from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.defs.rows import labelled_rows
+from ds_pipeline.digests import SHORT, canonical_json
+from ds_pipeline.training.fit import train_candidate
+from ds_pipeline.training.labels import LABEL, labels_schema
+from ds_pipeline.use_case.load import UseCase
+
+TRIALS_PER_LINE = 10
+
+
+def training_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
+    """Labels and candidate of a use case."""
+    return [_matured_labels(use_case), _candidate(use_case)]
+
+
+def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
+    lag = use_case.clock.lag_weeks
+
+    @dg.asset(
+        name="matured_labels",
+        deps=[dg.AssetKey([use_case.name, "features"])],
+        description=(
+            f"What happened to the population of the scoring date {lag} weeks earlier, the newest whose horizon of "
+            f"{use_case.problem.horizon_days} days has closed. Empty in the first {lag} weeks."
+        ),
+        **weekly_asset(use_case, group="training", kinds={"duckdb"}, owner=use_case.problem.owner, ranged=True),
+    )
+    def matured_labels(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        bench = project.open(use_case)
+        days = days_of(context)
+        inputs = bench.datasets.inputs_digests(days[-1])
+        metadata = {}
+        rows = positives = 0
+        for day, table in labels_of_days(bench, days).items():
+            bench.datasets.store.put(
+                table, dataset=bench.datasets.labels, partition=str(day), info={"inputs": inputs[day]}
+            )
+            share = float(table[LABEL].to_numpy().mean()) if table.num_rows else None
+            matured = str(use_case.clock.matured(day) or "none yet")
+            metadata[day] = {"dagster/row_count": table.num_rows, "of_scoring_date": matured, "base_rate": share}
+            rows, positives = rows + table.num_rows, positives + int(table[LABEL].to_numpy().sum())
+        rate = f", base rate {positives / rows:.1%}" if rows else ""
+        say("matured_labels", f"{rows:,} labels{rate}")
+        return report_weeks(context, metadata, [], schema=labels_schema(use_case.problem.entity))
+
+    return matured_labels
+
+
+def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
+    @dg.asset(
+        name="candidate",
+        deps=[dg.AssetKey([use_case.name, name]) for name in ("features", "matured_labels")],
+        description=(
+            "A model trained on the weeks before the holdout and its embargo, hyperparameters chosen on inner weeks. "
+            "The same inputs give the same bytes. Signed; it serves nobody until its evaluation lets it."
+        ),
+        **weekly_asset(use_case, group="training", kinds={"scikitlearn", "optuna"}, owner=use_case.problem.owner),
+    )
+    def candidate(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+        bench = project.open(use_case)
+        day = days_of(context)[0]
+        rows, data = labelled_rows(bench, use_case.clock.training(day), until=day)
+        trials = use_case.training.trials
+
+        def on_trial(done: int) -> None:
+            if done % TRIALS_PER_LINE == 0 or done == trials:
+                say("candidate", f"search: trial {done} of {trials}")
+
+        trained = train_candidate(
+            rows,
+            entity=use_case.problem.entity,
+            clock=use_case.clock,
+            features=use_case.features,
+            training=use_case.training,
+            on_trial=on_trial,
+        )
+        facts = {
+            "as_of": str(day),
+            "weeks": [str(week) for week in trained.weeks],
+            "rows": trained.rows,
+            "positives": trained.positives,
+            "seed": use_case.training.seed,
+            "parameters": trained.search.parameters,
+            "validation_average_precision": trained.search.average_precision,
+            "trials": trained.search.trials,
+            "data": data,
+            "features": use_case.features_digest,
+            "requirements": use_case.requirements_digest,
+            "use_case": use_case.digest,
+        }
+        bench.prepare_to_sign()
+        document = bench.documents.put(
+            {"model.joblib": trained.content, "training.json": canonical_json(facts)}, kind="candidate", day=day
+        )
+        say(
+            "candidate",
+            f"{trained.rows:,} rows of {len(trained.weeks)} weeks, {trained.positives:,} positives; "
+            f"candidate {document.digest[:SHORT]}",
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": trained.rows,
+                "positives": trained.positives,
+                "first_week": str(trained.weeks[0]),
+                "last_week": str(trained.weeks[-1]),
+                "parameters": trained.search.parameters,
+                "validation_average_precision": trained.search.average_precision,
+                "digest": document.digest,
+            }
+        )
+
+    return candidate

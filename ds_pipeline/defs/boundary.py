@@ -1,0 +1,90 @@
+"""Across the PII boundary: a source is read, validated, masked and scanned in memory; then it may be written."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+import pyarrow as pa
+
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
+from ds_pipeline.ingestion.read import ROW_NUMBER, read_source
+from ds_pipeline.masking.policy import mask_table
+from ds_pipeline.masking.scan import require_no_leak
+from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.use_case.sources import Table
+from ds_pipeline.use_case.sql import masked_schema
+
+QUARANTINE_FIELDS = [pa.field(ROW_NUMBER, pa.int64()), pa.field(REASON, pa.string()), pa.field(REASONS, pa.string())]
+
+
+@dataclass(frozen=True)
+class MaskedWeek:
+    """The rows of one source that became known in one week, behind the boundary."""
+
+    day: date
+    read: int
+    kept: pa.Table
+    quarantined: pa.Table
+
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """Rows set aside by primary reason."""
+        counts = self.quarantined[REASON].value_counts().to_pylist()
+        return {one["values"]: one["counts"] for one in sorted(counts, key=lambda one: (-one["counts"], one["values"]))}
+
+
+def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
+    """The asked weeks of a source, masked.
+
+    Args:
+        before: cut the source at this instant first, as the replay check does.
+
+    Raises:
+        SourceError: the source cannot be used.
+        LeakError: an identifier is left in what would be written.
+    """
+    table = bench.use_case.sources.tables[name]
+    raw = read_source(table, name=name, project=bench.project.root)
+    if before is not None:
+        raw = known_before(raw, table, moment=before)
+    weeks = split_weeks(raw, table, name=name, clock=bench.use_case.clock, days=days)
+    schema = masked_schema(table)
+    # All weeks at once: a customer's token and a repeated text are then worked out a single time.
+    kept = _mask(bench, table, [week.kept for week in weeks], schema, where=name)
+    aside_schema = pa.schema([field.with_nullable(True) for field in schema] + QUARANTINE_FIELDS)
+    aside = _mask(bench, table, [week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
+    return [
+        MaskedWeek(day=week.day, read=week.read, kept=good, quarantined=bad)
+        for week, good, bad in zip(weeks, kept, aside, strict=True)
+    ]
+
+
+def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series | None:
+    """The consumer's own identifiers by token, for the given tokens alone; None if the contract asks for none."""
+    asked = bench.use_case.contract.identifier
+    if asked is None:
+        return None
+    table = bench.use_case.sources.tables[asked.table]
+    alias = table.columns[asked.column].alias
+    raw = read_source(table, name=asked.table, project=bench.project.root)
+    raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
+    weeks = split_weeks(
+        raw, table, name=asked.table, clock=bench.use_case.clock, days=[*bench.use_case.clock.dates_until(day)]
+    )
+    values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
+    domain = table.columns[asked.column].token_domain
+    found = tokenize(values, key=bench.key, domain=str(domain))
+    return pd.Series(values.tolist(), index=found.tolist()).loc[lambda one: one.index.isin(tokens)]
+
+
+def _mask(
+    bench: Workbench, table: Table, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str
+) -> list[pa.Table]:
+    lengths = [len(frame) for frame in frames]
+    masked = mask_table(pd.concat(frames, ignore_index=True), table, key=bench.key, redactor=TextRedactor())
+    require_no_leak(masked, where=where)
+    whole = pa.Table.from_pandas(masked, schema=schema, preserve_index=False)
+    starts = [sum(lengths[:number]) for number in range(len(lengths))]
+    return [whole.slice(start, length) for start, length in zip(starts, lengths, strict=True)]

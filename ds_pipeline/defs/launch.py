@@ -1,0 +1,97 @@
+"""Run a job of a use case in this process, on the user's Dagster instance, and say how it ended.
+
+The runs are the same as those from the UI or the schedule and appear there.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from ds_pipeline import errors
+from ds_pipeline.defs.assemble import assets_of
+from ds_pipeline.defs.assets.monitoring import STARTED_AT
+from ds_pipeline.defs.jobs import job_name, jobs_of
+from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.project import Project
+from ds_pipeline.use_case.load import UseCase
+
+RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        error: the message of the first failure that is not a failed check; None if there was none.
+        failed_checks: names of the checks that failed.
+    """
+
+    succeeded: bool
+    error: str | None = None
+    failed_checks: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME; where that is not set, the one of the project."""
+    home = Path(os.environ.get("DAGSTER_HOME") or project.root / ".dagster")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def run_job(
+    use_case: UseCase, job: str, days: Sequence[date], *, instance: dg.DagsterInstance, started_at: float
+) -> Outcome:
+    """Run history, training, scoring or weekly for one scoring date, or history for a range of them.
+
+    Args:
+        days: neighbouring scoring dates, oldest first.
+        started_at: when the whole work began, for the time budget (seconds since 1970).
+    """
+    definitions = dg.Definitions(
+        assets=assets_of(use_case),
+        jobs=jobs_of(use_case),
+        resources={"project": ProjectResource()},
+        executor=dg.in_process_executor,
+    )
+    tags = {STARTED_AT: str(started_at)}
+    if len(days) > 1:
+        tags |= dict(zip(RANGE_TAGS, (str(days[0]), str(days[-1])), strict=True))
+    result = definitions.resolve_job_def(job_name(use_case.name, job)).execute_in_process(
+        instance=instance,
+        partition_key=str(days[0]) if len(days) == 1 else None,
+        tags=tags,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # the command line speaks itself
+        raise_on_error=False,
+    )
+    return _outcome(result)
+
+
+def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+    failed_checks = [one.check_name for one in result.get_asset_check_evaluations() if not one.passed]
+    messages = [_message(event) for event in result.all_events if event.is_step_failure]
+    shown = [message for message in messages if message is not None]
+    return Outcome(result.success, shown[0] if shown else None, failed_checks)
+
+
+def _message(event: dg.DagsterEvent) -> str | None:
+    """The message of the error behind a failed step; None for a failed check, which has a line of its own."""
+    error: Any = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name == "DagsterAssetCheckFailedError":
+            return None
+        _, _, message = error.message.strip().partition(f"{error.cls_name}: ")
+        if hasattr(errors, error.cls_name or "") or error.cause is None:
+            return (
+                message if hasattr(errors, error.cls_name or "") else f"{event.step_key}: {error.cls_name}: {message}"
+            )
+        error = error.cause
+    return f"{event.step_key} failed."

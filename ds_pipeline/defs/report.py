@@ -1,0 +1,72 @@
+"""The HTML page of an evaluation, with the counts of the boundary and the lineage that belong to it."""
+
+from datetime import date
+from typing import Any
+
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import SHORT
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.report import QuarantineCount, TableCount, render_report
+from ds_pipeline.lineage import lineage
+from ds_pipeline.store import write_file
+
+
+def write_report(
+    bench: Workbench, day: date, evaluation: Evaluation, decision: Decision, *, version: str | None
+) -> None:
+    """Write the page; a promotion writes it again with the version it led to."""
+    tables, quarantine = row_counts(bench, day)
+    page = render_report(
+        evaluation,
+        decision,
+        problem=bench.use_case.problem,
+        requirements=bench.use_case.requirements,
+        tables=tables,
+        quarantine=quarantine,
+        lineage=_lineage(bench, decision, version),
+        version=version,
+    )
+    write_file(bench.report_path(day), page.encode(), replace=True)
+
+
+def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[QuarantineCount]]:
+    """Rows read, kept and set aside over all weeks up to D, by table and primary reason."""
+    tables: list[TableCount] = []
+    quarantine: list[QuarantineCount] = []
+    store = bench.datasets.store
+    for name in bench.use_case.sources.tables:
+        dataset = bench.datasets.masked(name)
+        snapshots = [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
+        read = sum(snapshot.info["read"] for snapshot in snapshots)
+        reasons: dict[str, int] = {}
+        for snapshot in snapshots:
+            for reason, rows in snapshot.info["quarantined"].items():
+                reasons[reason] = reasons.get(reason, 0) + rows
+        tables.append({"table": name, "read": read, "kept": sum(snapshot.rows for snapshot in snapshots)})
+        ordered = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+        quarantine += [
+            {"table": name, "reason": reason, "rows": rows, "share": rows / read} for reason, rows in ordered
+        ]
+    return tables, quarantine
+
+
+def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
+    made_by = lineage(bench.project.root)
+    bound = decision.bound_to
+    return {
+        "version": version or "not promoted",
+        "candidate": bound.candidate[:SHORT],
+        "holdout data": bound.holdout[:SHORT],
+        "requirements.yaml": bound.requirements[:SHORT],
+        "use case": bound.use_case[:SHORT],
+        "features (SQL and schema)": bench.use_case.features_digest[:SHORT],
+        "seed": bench.use_case.training.seed,
+        "code": bound.code[:SHORT],
+        "git": (made_by["git"] or "no repository")[:SHORT],
+        "uncommitted changes": made_by["tree_is_dirty"],
+        "requirements.lock": (made_by["lock"] or "none")[:SHORT],
+        "Python": made_by["python"],
+        "platform": made_by["platform"],
+        **{package: number for package, number in made_by["packages"].items()},
+    }

@@ -1,0 +1,122 @@
+"""Score one week with the version that is in force for it, once, and deliver what was recorded."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.boundary import identifiers_of
+from ds_pipeline.defs.history import features_of_days
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import digest_bytes
+from ds_pipeline.errors import ScoringError
+from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.prediction import predict
+from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.scoring.delivery import campaign_list, render
+from ds_pipeline.scoring.score import Origin, score_week
+from ds_pipeline.store import encode, write_file
+from ds_pipeline.use_case.load import UseCase, load_use_case
+
+
+@dataclass(frozen=True)
+class ScoredWeek:
+    """The logged scores of one date; is_new is False where an earlier run had recorded them."""
+
+    scores: pd.DataFrame
+    model_version: str
+    is_new: bool
+
+
+def score_day(bench: Workbench, day: date) -> ScoredWeek:
+    """The scores of a date: those in the prediction log, else new ones by the version in force for the date.
+
+    Raises:
+        ScoringError: no version is in force for the date.
+        RegistryError: its bundle does not verify.
+    """
+    store = bench.datasets.store
+    logged = store.find(SCORES, str(day))
+    if logged is not None:
+        scores = store.read(logged).to_pandas()
+        return ScoredWeek(scores, str(logged.info["model_version"]), is_new=False)
+    event = bench.registry.champion(day)
+    if event is None:
+        raise ScoringError(
+            f"{bench.use_case.name}: no version is in force for {day}, so it was not scored. Train one first: "
+            f"ds-pipeline train {bench.use_case.name}"
+        )
+    bundle = bench.registry.open(event.version)
+    features = features_for(bench, bundle, day)
+    frame = features.to_pandas()
+    model_case = use_case_of(bench, bundle)
+    require_valid(frame, features_frame_schema(model_case), where=f"features of {day}")
+    scores = score_week(
+        frame,
+        predict(bundle.load_model(), frame, model_case.features),
+        entity=bench.use_case.problem.entity,
+        top_share=bench.use_case.contract.top_share,
+        origin=Origin(event.version, event.bundle_digest, digest_bytes(encode(features))),
+    )
+    store.put(
+        pa.Table.from_pandas(scores, preserve_index=False),
+        dataset=SCORES,
+        partition=str(day),
+        info={"model_version": event.version},
+        once=True,
+    )
+    return ScoredWeek(scores, event.version, is_new=True)
+
+
+def features_for(bench: Workbench, bundle: Bundle, day: date) -> pa.Table:
+    """The features of a date in the bundle's own SQL and schema; changing the SQL never breaks what serves."""
+    model_case = use_case_of(bench, bundle)
+    if model_case.features_digest == bench.use_case.features_digest:
+        return bench.datasets.store.read(bench.datasets.require_features([day], until=day)[0])
+    return features_of_days(bench, model_case, [day])[day]
+
+
+def use_case_of(bench: Workbench, bundle: Bundle) -> UseCase:
+    """The use case as it was when the bundle was made."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / bench.use_case.name
+        for name, content in bundle.files.items():
+            if name.startswith("use_case/"):
+                path = root / name.removeprefix("use_case/")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        return load_use_case(root)
+
+
+def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
+    """Write the list of a scored date in the formats of the contract.
+
+    Returns:
+        The files, and the number of rows in each.
+
+    Raises:
+        ScoringError: the date is not scored, the contract has ended, or a customer cannot be identified.
+    """
+    contract = bench.use_case.contract
+    if day > contract.sunset:
+        raise ScoringError(
+            f"contract.yaml: the contract ended on {contract.sunset}; nothing is delivered for {day}. Agree anew."
+        )
+    store = bench.datasets.store
+    logged = store.find(SCORES, str(day))
+    if logged is None:
+        raise ScoringError(f"{bench.use_case.name}: {day} is not scored, so there is nothing to deliver.")
+    scores = store.read(logged).to_pandas()
+    entity = bench.use_case.problem.entity
+    chosen = set(scores.loc[scores["decision"] == "campaign", entity])
+    table = campaign_list(scores, contract, entity=entity, identifiers=identifiers_of(bench, chosen, day))
+    paths = []
+    for file_format in contract.format:
+        path = bench.delivery_folder(day) / f"campaign_list.{file_format}"
+        write_file(path, render(table, file_format), replace=True)
+        paths.append(path)
+    return paths, table.num_rows

@@ -1,0 +1,39 @@
+"""What the weekly monitors look at: drift of a scored week, and the realized quality of the newest matured one."""
+
+from datetime import date
+
+import pandas as pd
+
+from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.serving import features_for
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.monitoring.drift import SCORE, classify, population_stability
+from ds_pipeline.monitoring.realized import RealizedQuality, realized_quality
+
+
+def drift_of(bench: Workbench, day: date) -> pd.DataFrame:
+    """The population stability of every input and of the score at a scored date; name, psi and status.
+
+    The reference is the one in the bundle of the version that scored it.
+    """
+    store, entity = bench.datasets.store, bench.use_case.problem.entity
+    logged = store.get(SCORES, str(day))
+    bundle = bench.registry.open(str(logged.info["model_version"]))
+    scores = store.read(logged).to_pandas()[[entity, SCORE]]
+    frame = features_for(bench, bundle, day).to_pandas()
+    frame = frame.merge(scores, on=entity, how="left", validate="one_to_one")
+    stability = population_stability(bundle.json("reference.json"), frame)
+    return classify(stability, bench.use_case.requirements.monitoring.psi)
+
+
+def quality_of(bench: Workbench, day: date) -> RealizedQuality | None:
+    """What the scores whose labels matured at D were worth; None where none had been logged."""
+    scored = bench.use_case.clock.matured(day)
+    store = bench.datasets.store
+    logged = store.find(SCORES, str(scored)) if scored else None
+    if scored is None or logged is None:
+        return None
+    labels = bench.datasets.require_labels([scored], until=day)[0]
+    return realized_quality(
+        store.read(logged).to_pandas(), store.read(labels).to_pandas(), entity=bench.use_case.problem.entity
+    )

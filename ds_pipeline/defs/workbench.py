@@ -1,0 +1,61 @@
+"""Everything an asset of one use case works with, opened from the project: folders, key, datasets, registry."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from ds_pipeline.datasets import Datasets
+from ds_pipeline.masking.tokens import key_fingerprint
+from ds_pipeline.project import Project
+from ds_pipeline.registry.documents import Documents
+from ds_pipeline.registry.registry import Registry
+from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.use_case.load import UseCase
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """One use case in one project."""
+
+    project: Project
+    use_case: UseCase
+    key: bytes
+    datasets: Datasets
+    keys: SigningKeys
+    documents: Documents
+    registry: Registry
+
+    def delivery_folder(self, day: date) -> Path:
+        return self.project.deliveries / self.use_case.name / str(day)
+
+    def report_path(self, day: date) -> Path:
+        return self.project.reports / self.use_case.name / str(day) / "evaluation.html"
+
+    def prepare_to_sign(self) -> None:
+        """Make the signing key on the very first run."""
+        self.keys.create_if_first(self.registry.is_empty())
+
+
+def open_workbench(project: Project, use_case: UseCase) -> Workbench:
+    """The workbench of a use case.
+
+    Raises:
+        KeyMissingError: a table is not public and there is no key of one's own.
+    """
+    key = project.pseudonym_key(use_case.sources)
+    datasets = Datasets(use_case, project.store, key_fingerprint=key_fingerprint(key))
+    keys = SigningKeys(project.keys)
+    return Workbench(
+        project=project,
+        use_case=use_case,
+        key=key,
+        datasets=datasets,
+        keys=keys,
+        documents=Documents(datasets.root / "documents", keys),
+        registry=Registry(datasets.root / "registry", keys),
+    )
+
+
+def now() -> datetime:
+    """The instant of a promotion or a decision, in UTC; nothing that is computed depends on it."""
+    return datetime.now().astimezone()

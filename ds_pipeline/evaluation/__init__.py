@@ -1,0 +1,1 @@
+"""What the holdout says of a candidate, with bounds, and the gates that read it."""

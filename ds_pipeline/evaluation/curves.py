@@ -1,0 +1,107 @@
+"""What the report draws and lists beside the gates: curves, deciles, operating points and the usual metrics."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    precision_recall_curve,
+    roc_auc_score,
+)
+
+from ds_pipeline.evaluation.metrics import Floats, Ints, ScoredRows, calibration_bins, taken_at_top
+from ds_pipeline.evaluation.outcome import Bin, CurvePoint, Curves, Decile, OperatingPoint
+from ds_pipeline.use_case.requirements import ExpectedCalibrationError, PrecisionAtRecall, PrecisionAtTop, Requirements
+
+CURVE_POINTS = 200  # more cannot be seen
+DECILES = 10
+BINS = 10  # of the calibration picture, where no threshold says
+
+
+def report_metrics(rows: ScoredRows, *, with_baseline: bool) -> dict[str, float]:
+    """The usual metrics of a score, for the report; no gate reads them."""
+    metrics = {
+        "average_precision": average_precision_score(rows.label, rows.score),
+        "roc_auc": roc_auc_score(rows.label, rows.score),
+        "brier_score": brier_score_loss(rows.label, rows.score),
+        "log_loss": log_loss(rows.label, rows.score),
+    }
+    if with_baseline:
+        metrics["baseline_average_precision"] = average_precision_score(rows.label, rows.baseline)
+        metrics["baseline_roc_auc"] = roc_auc_score(rows.label, rows.baseline)
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def selections(rows: ScoredRows, requirements: Requirements) -> dict[str, Ints]:
+    """Which rows (0/1) each threshold on a selection would act on; shares of a week first, they are the campaign."""
+    top, cut = {}, {}
+    for name, threshold in requirements.acceptance.items():
+        if isinstance(threshold, PrecisionAtTop):
+            top[name] = taken_at_top(rows, rows.once, share=threshold.share)[0]
+        if isinstance(threshold, PrecisionAtRecall):
+            cut[name] = (rows.score >= cut_off(rows, threshold.recall)).astype(np.int64)
+    return top | cut
+
+
+def cut_off(rows: ScoredRows, recall: float) -> float:
+    """The highest score from which on the recall is reached."""
+    hits = np.cumsum(rows.label[rows.by_score.order])
+    first = int((hits / hits[-1] >= recall).argmax())
+    return float(rows.score[rows.by_score.order][first])
+
+
+def operating_point(rows: ScoredRows, name: str, selected: Ints) -> OperatingPoint:
+    """Precision and recall of a selection of rows."""
+    hits = int((selected * rows.label).sum())
+    return OperatingPoint(
+        name=name,
+        selected=int(selected.sum()),
+        precision=hits / int(selected.sum()),
+        recall=hits / int(rows.label.sum()),
+    )
+
+
+def curves(rows: ScoredRows, requirements: Requirements, *, with_baseline: bool) -> Curves:
+    """Everything the pictures need; aggregates only."""
+    asked = [t.bins for t in requirements.acceptance.values() if isinstance(t, ExpectedCalibrationError)]
+    return Curves(
+        deciles=deciles(rows),
+        score=_precision_recall(rows.label, rows.score),
+        baseline=_precision_recall(rows.label, rows.baseline) if with_baseline else [],
+        calibration=_calibration(rows, asked[0] if asked else BINS),
+    )
+
+
+def deciles(rows: ScoredRows) -> list[Decile]:
+    """Tenths of each week by score, all weeks pooled; the first is what precision_at_top takes at a share of 0.1."""
+    order, starts = rows.by_week.order, rows.by_week.starts
+    sizes = np.diff(starts, append=len(order))
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
+    tenth = place * DECILES // np.repeat(sizes, sizes)
+    counts = np.bincount(tenth, minlength=DECILES)
+    positives = np.bincount(tenth, weights=rows.label[order], minlength=DECILES)
+    base_rate = float(rows.label.mean())
+    return [
+        Decile(decile=i + 1, rows=int(n), positives=int(k), rate=float(k / n), lift=float(k / n / base_rate))
+        for i, (n, k) in enumerate(zip(counts, positives, strict=True))
+        if n
+    ]
+
+
+def _precision_recall(label: Ints, score: Floats) -> list[CurvePoint]:
+    """The curve from the highest cut-off to the lowest, thinned to what can be seen."""
+    precision, recall, _ = precision_recall_curve(label, score)
+    last = len(precision) - 2  # the point after it is the convention (recall 0, precision 1), not a cut-off
+    kept = np.unique(np.linspace(0, last, CURVE_POINTS).astype(int))[::-1]
+    return [CurvePoint(recall=float(recall[i]), precision=float(precision[i])) for i in kept]
+
+
+def _calibration(rows: ScoredRows, bins: int) -> list[Bin]:
+    table = calibration_bins(rows, rows.once, bins=bins)
+    return [
+        Bin(rows=int(n), mean_score=float(score / n), rate=float(positives / n))
+        for n, score, positives in zip(*(column[0] for column in table), strict=True)
+        if n
+    ][::-1]

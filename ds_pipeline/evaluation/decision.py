@@ -1,0 +1,134 @@
+"""The decision on a candidate, bound by digest to what it was taken on, and the check that it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from ds_pipeline.errors import EvaluationError
+from ds_pipeline.evaluation.gates import GateResult, apply_gates, gates_of, judge
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.record import Record
+from ds_pipeline.use_case.requirements import Requirements
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class BoundTo(Record):
+    """The very bytes a decision was taken on; a decision says nothing about any others."""
+
+    candidate: Digest
+    holdout: Digest
+    requirements: Digest
+    code: Digest
+    use_case: Digest
+    evaluation: Digest
+
+
+class Decision(Record):
+    """May this candidate serve? With every gate, and what it is bound to. `to_json()` is what is signed."""
+
+    use_case: str
+    as_of: date
+    passed: bool
+    gates: list[GateResult]
+    bound_to: BoundTo
+    made_at: AwareDatetime
+
+
+def decide(
+    evaluation: Evaluation,
+    requirements: Requirements,
+    *,
+    use_case: str,
+    as_of: date,
+    made_at: datetime,
+    candidate: str,
+    holdout: str,
+    requirements_digest: str,
+    code: str,
+    use_case_digest: str,
+) -> Decision:
+    """Apply every gate and write down the verdict; a refusal is a decision, not an error.
+
+    Args:
+        candidate: digest of the candidate's bundle.
+        holdout: digest of the predictions that were evaluated.
+        requirements_digest: digest of requirements.yaml.
+        code: digest of the code that ran.
+        use_case_digest: digest of every file of the use case.
+    """
+    gates = apply_gates(evaluation, requirements)
+    return Decision(
+        use_case=use_case,
+        as_of=as_of,
+        passed=all(gate.passed for gate in gates),
+        gates=gates,
+        bound_to=BoundTo(
+            candidate=candidate,
+            holdout=holdout,
+            requirements=requirements_digest,
+            code=code,
+            use_case=use_case_digest,
+            evaluation=evaluation.digest,
+        ),
+        made_at=made_at,
+    )
+
+
+def require_in_force(
+    decision: Decision,
+    *,
+    candidate: str,
+    holdout: str,
+    requirements_digest: str,
+    code: str,
+    requirements: Requirements,
+) -> None:
+    """Nothing, if the decision lets this very candidate serve under the requirements of today.
+
+    Raises:
+        EvaluationError: it was taken on something else, is incomplete, contradicts itself, or refuses.
+    """
+    now = {"candidate": candidate, "holdout": holdout, "requirements": requirements_digest, "code": code}
+    then = decision.bound_to.model_dump()
+    changed = [name for name, digest in now.items() if digest != then[name]]
+    if changed:
+        raise EvaluationError(
+            f"The decision on {decision.as_of} was taken on another {' and another '.join(changed)}. "
+            "Evaluate the candidate again."
+        )
+    _require_complete(decision.gates, requirements)
+    failed = _failed(decision.gates, requirements)
+    if decision.passed != (not failed):
+        raise EvaluationError(
+            f"The decision on {decision.as_of} says {'passed' if decision.passed else 'refused'}, its gates say "
+            f"otherwise ({', '.join(failed) or 'all pass'}). Evaluate the candidate again."
+        )
+    if failed:
+        raise EvaluationError(f"The candidate of {decision.as_of} is refused: {', '.join(failed)} not reached.")
+
+
+def _require_complete(gates: Sequence[GateResult], requirements: Requirements) -> None:
+    found, asked = sorted(gate.name for gate in gates), sorted(gate.name for gate in gates_of(requirements))
+    if found != asked:
+        missing, extra = sorted(set(asked) - set(found)), sorted(set(found) - set(asked))
+        raise EvaluationError(
+            f"The decision does not hold exactly the gates that requirements.yaml asks for: missing "
+            f"{', '.join(missing) or 'none'}, unknown {', '.join(extra) or 'none'}. Evaluate the candidate again."
+        )
+
+
+def _failed(gates: Sequence[GateResult], requirements: Requirements) -> list[str]:
+    """Gates that were refused, or whose recorded numbers do not reach the thresholds of today."""
+    asked = {gate.name: gate for gate in gates_of(requirements)}
+    return [
+        gate.name
+        for gate in gates
+        if not gate.passed
+        or gate.metric != asked[gate.name].metric
+        or not judge(asked[gate.name], value=gate.value, bound=gate.bound, problem=None).passed
+    ]

@@ -1,0 +1,130 @@
+"""What an evaluation says: totals, measurements, groups and curves; never a token or a value of one customer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ds_pipeline.digests import digest_json
+from ds_pipeline.evaluation.record import Record
+from ds_pipeline.use_case.requirements import Requirements
+
+
+class Measurement(Record):
+    """One metric on the holdout; either a value or the problem that there is none.
+
+    Attributes:
+        bound: the one-sided lower confidence bound; None where the requirements compare the point value.
+    """
+
+    metric: str
+    value: float | None
+    bound: float | None
+    rows: int
+    positives: int
+    problem: str | None
+
+    @model_validator(mode="after")
+    def _is_value_or_problem(self) -> Self:
+        if (self.value is None) == (self.problem is None) or (self.value is None and self.bound is not None):
+            raise ValueError("a measurement has either a value or a problem")
+        return self
+
+
+class Facts(Record):
+    """What was evaluated, in totals."""
+
+    rows: int
+    positives: int
+    entities: int
+    base_rate: float | None
+    weeks: list[date]
+    training_rows: int
+    training_positives: int
+
+
+class OperatingPoint(Record):
+    """What acting on the scores as the requirements describe it would have given."""
+
+    name: str  # of the acceptance threshold that describes it
+    selected: int
+    precision: float
+    recall: float
+
+
+class SliceRow(Record):
+    """The model within one group; what cannot be told from so few rows is None."""
+
+    slice: str
+    group: str
+    rows: int
+    positives: int
+    base_rate: float
+    average_precision: float | None
+    selected: int
+    precision: float | None
+    recall: float | None
+    is_assessable: bool
+
+
+class Decile(Record):
+    """A tenth of each week's rows; decile 1 has the highest scores."""
+
+    decile: int
+    rows: int
+    positives: int
+    rate: float
+    lift: float
+
+
+class CurvePoint(Record):
+    recall: float
+    precision: float
+
+
+class Bin(Record):
+    """Rows of similar score: what was predicted and what happened."""
+
+    rows: int
+    mean_score: float
+    rate: float
+
+
+class Curves(Record):
+    """What the pictures draw."""
+
+    deciles: list[Decile]
+    score: list[CurvePoint]
+    baseline: list[CurvePoint]  # empty where the baseline ranks nothing
+    calibration: list[Bin]
+
+
+class Evaluation(Record):
+    """Everything the holdout says of a candidate.
+
+    Attributes:
+        measured_as: digest of the part of the requirements that decides the numbers; gates refuse any other.
+        problems: why nothing was measured; empty if it was.
+        measurements: one per acceptance threshold, by its name.
+        metrics: further metrics for the report; no gate reads them.
+    """
+
+    measured_as: str
+    problems: list[str]
+    facts: Facts
+    measurements: dict[str, Measurement]
+    metrics: dict[str, float] = Field(default_factory=dict)
+    operating_points: list[OperatingPoint] = Field(default_factory=list)
+    slices: list[SliceRow] = Field(default_factory=list)
+    curves: Curves | None = None
+
+
+def measured_as(requirements: Requirements) -> str:
+    """The digest of what decides the numbers; limits and owners do not."""
+    acceptance = {
+        name: threshold.model_dump(exclude={"minimum", "maximum", "owner"})
+        for name, threshold in requirements.acceptance.items()
+    }
+    return digest_json([acceptance, requirements.model_dump(include={"baseline", "holdout", "bootstrap", "slices"})])

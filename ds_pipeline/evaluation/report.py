@@ -1,0 +1,111 @@
+"""One HTML page on a candidate that a person can read, print and send on; it loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates import plain_number
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.pictures import alt_texts, pictures
+from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.requirements import Requirements
+
+NOT_MEASURED = "not measured"
+
+
+class TableCount(TypedDict):
+    """Rows of one source table over all ingested weeks."""
+
+    table: str
+    read: int
+    kept: int
+
+
+class QuarantineCount(TypedDict):
+    """Rows of one table that were set aside for one primary reason; share is of the rows read."""
+
+    table: str
+    reason: str
+    rows: int
+    share: float
+
+
+def render_report(
+    evaluation: Evaluation,
+    decision: Decision,
+    *,
+    problem: Problem,
+    requirements: Requirements,
+    tables: Sequence[TableCount],
+    quarantine: Sequence[QuarantineCount],
+    lineage: Mapping[str, object],
+    version: str | None,
+) -> str:
+    """The page as text.
+
+    Args:
+        tables: rows read and kept per source table.
+        quarantine: rows set aside, by table and reason.
+        lineage: what it was made from: versions, digests, seeds, git SHA, dirty or not.
+        version: the version the candidate was promoted as; None while it is not promoted.
+    """
+    words = alt_texts(evaluation)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            evaluation=evaluation,
+            decision=decision,
+            problem=problem,
+            requirements=requirements,
+            headline=headline(decision, version),
+            failed=[gate for gate in decision.gates if not gate.passed],
+            pictures=[(words[name], _data_uri(png)) for name, png in pictures(evaluation).items()],
+            tables=tables,
+            quarantine=quarantine,
+            lineage=lineage,
+        )
+    )
+
+
+def headline(decision: Decision, version: str | None) -> str:
+    """The verdict in one sentence."""
+    count = f"{len(decision.gates)} gates"
+    if decision.passed:
+        promoted = f"Promoted as {version}" if version else "Passed, and may be promoted"
+        return f"{promoted}: it reaches all {count}."
+    failed = [gate.name for gate in decision.gates if not gate.passed]
+    return f"Refused because it misses {len(failed)} of {count}: {', '.join(failed) or 'none was applied'}."
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ds_pipeline", "evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "share": _share, "yes_no": _yes_no}
+    return environment
+
+
+def _number(value: float | None) -> str:
+    return NOT_MEASURED if value is None else plain_number(value)
+
+
+def _share(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{100 * value:.1f} %"
+
+
+def _yes_no(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,0 +1,1 @@
+"""The PII boundary: nothing behind it holds an identity."""

@@ -1,0 +1,104 @@
+"""One table through the boundary: each declared column gets its treatment, and nothing undeclared passes."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import pandas as pd
+
+from ds_pipeline.errors import SourceError
+from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.treatments import age_band, initial, keep, prefix
+
+
+class ColumnPolicy(Protocol):
+    """What is read of `use_case.sources.Column`."""
+
+    @property
+    def alias(self) -> str: ...
+    @property
+    def treatment(self) -> str: ...
+    @property
+    def token_domain(self) -> str | None: ...
+
+
+class TablePolicy(Protocol):
+    """What is read of `use_case.sources.Table`."""
+
+    @property
+    def columns(self) -> Mapping[str, ColumnPolicy]: ...
+    @property
+    def known_at(self) -> str: ...
+
+
+class Redactor(Protocol):
+    """What is used of `masking.text.TextRedactor`."""
+
+    def redact(self, texts: pd.Series) -> pd.Series: ...
+
+
+def mask_table(frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor: Redactor) -> pd.DataFrame:
+    """The table with every column treated as declared.
+
+    Args:
+        frame: one column per declared column under its alias, typed by ingestion; columns whose name starts
+            with '_' are bookkeeping. A column that is dropped may be missing.
+        table: its declaration; `known_at` names the column that ages are measured at.
+        key: the pseudonym key.
+        redactor: for columns of free text.
+
+    Returns:
+        A new frame on the same index: declared columns in declared order without the dropped, then bookkeeping.
+
+    Raises:
+        SourceError: a column is undeclared, missing or doubled, has an unknown treatment or cannot take its own.
+        KeyMissingError: the key is not fit for tokens.
+    """
+    columns = list(table.columns.values())
+    _require_declared(frame, columns)
+    masked = {
+        column.alias: _mask(frame, column, table, key, redactor) for column in columns if column.treatment != "drop"
+    }
+    declared = {column.alias for column in columns}
+    bookkeeping = {name: frame[name].copy() for name in frame.columns if name not in declared}
+    return pd.DataFrame(masked | bookkeeping, index=frame.index.copy())
+
+
+def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: bytes, redactor: Redactor) -> pd.Series:
+    values = frame[column.alias]
+    match column.treatment:
+        case "keep":
+            return keep(values)
+        case "token" if column.token_domain:
+            return tokenize(values, key=key, domain=column.token_domain)
+        case "initial":
+            return initial(values)
+        case "prefix":
+            return prefix(values)
+        case "redact":
+            return redactor.redact(values)
+        case "band" if table.known_at in frame:
+            return age_band(values, at=frame[table.known_at])
+    raise SourceError(
+        f"Column '{column.alias}': treatment '{column.treatment}' cannot be applied. Known: drop, keep, token (needs "
+        f"token_domain), initial, prefix, redact, band (needs the column known_at, '{table.known_at}'). "
+        "Correct it in sources.yaml."
+    )
+
+
+def _require_declared(frame: pd.DataFrame, columns: list[ColumnPolicy]) -> None:
+    aliases = [column.alias for column in columns]
+    present = list(frame.columns)
+    doubled = {name for names in (aliases, present) for name in names if names.count(name) > 1}
+    undeclared = {name for name in present if name not in aliases and not _is_bookkeeping(name)}
+    missing = {column.alias for column in columns if column.treatment != "drop"} - set(present)
+    faults = {"not declared": undeclared, "declared but missing": missing, "there more than once": doubled}
+    if any(faults.values()):
+        found = "; ".join(f"{fault}: {', '.join(sorted(map(str, names)))}" for fault, names in faults.items() if names)
+        raise SourceError(
+            f"The columns of the table are not those of sources.yaml ({found}). Declare each column with a "
+            "treatment, 'drop' included; what is not declared does not pass."
+        )
+
+
+def _is_bookkeeping(name: object) -> bool:
+    return str(name).startswith("_")

@@ -1,0 +1,88 @@
+"""What a column may become at the boundary, besides a token or redacted text. Null stays null throughout."""
+
+import re
+import unicodedata
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from ds_pipeline.errors import SourceError
+from ds_pipeline.masking.uniques import map_unique
+
+_LETTER = re.compile(r"[^\W\d_]")
+_UK_POSTCODE = re.compile(r"([A-Z]{1,2})\d[A-Z\d]?(?:\s*\d[A-Z]{2})?")
+_OLDEST = 120
+_BANDS = np.array([*(f"{low}-{low + 9}" for low in range(0, 90, 10)), "90+", None], dtype=object)
+
+
+def keep(values: pd.Series) -> pd.Series:
+    """A copy."""
+    return values.copy()
+
+
+def initial(names: pd.Series) -> pd.Series:
+    """First letter of each name, upper case, with a full stop; null where there is no letter."""
+
+    def first(name: object) -> str | None:
+        letter = _LETTER.search(unicodedata.normalize("NFC", str(name)))
+        return f"{letter[0].upper()[0]}." if letter else None
+
+    return map_unique(names, first)
+
+
+def prefix(postcodes: pd.Series) -> pd.Series:
+    """Postcode area, upper case: the leading letters of a UK postcode, the first two characters of any other."""
+
+    def area(postcode: object) -> str | None:
+        text = unicodedata.normalize("NFKC", str(postcode)).strip().upper()
+        uk = _UK_POSTCODE.fullmatch(text)
+        return (uk[1] if uk else text[:2]) or None
+
+    return map_unique(postcodes, area)
+
+
+def age_band(birth_dates: pd.Series, *, at: pd.Series) -> pd.Series:
+    """Age in completed years at the instant `at` of the same row, as '0-9', '10-19', ..., '80-89', '90+'.
+
+    Args:
+        birth_dates: dates or timestamps, not text; the time of day is ignored.
+        at: timestamps on the same index; their calendar day counts in the zone they carry.
+
+    Returns:
+        dtype string, the index and name of `birth_dates`. Someone born on 29 February turns on 1 March.
+
+    Raises:
+        SourceError: a birth date is text, is after `at`, is more than 120 years before it, or has no `at`.
+    """
+    born, now = _as_dates(birth_dates), _as_dates(at)
+    birthday_ahead = (now.month < born.month) | ((now.month == born.month) & (now.day < born.day))
+    years = np.asarray(now.year - born.year - birthday_ahead, dtype=float)  # NaN where either is missing
+    known = ~np.isnat(born.to_numpy())
+    wrong = int((known & ~((born <= now) & (years <= _OLDEST))).sum())
+    if wrong:
+        raise SourceError(
+            f"Column '{birth_dates.name}': {wrong} birth dates lie after '{at.name}', more than {_OLDEST} years before "
+            f"it, or it is missing. Give the column a range in sources.yaml, so that ingestion sets "
+            "such rows aside."
+        )
+    bands = np.where(known, np.minimum(np.where(known, years, 0) // 10, 9), -1).astype(int)
+    return pd.Series(pd.array(_BANDS[bands], dtype="string"), index=birth_dates.index, name=birth_dates.name)
+
+
+def _as_dates(values: pd.Series) -> pd.DatetimeIndex:
+    known = values.dropna().astype(object)
+    if not known.map(lambda value: isinstance(value, date)).all():
+        raise _not_dates(values)  # to_datetime would guess from text whether day or month comes first
+    try:
+        instants = pd.DatetimeIndex(pd.to_datetime(values.astype(object)))
+    except ValueError as error:  # a date outside what a timestamp can hold, or mixed zones
+        raise _not_dates(values) from error
+    return instants.tz_localize(None).normalize()
+
+
+def _not_dates(values: pd.Series) -> SourceError:
+    return SourceError(
+        f"Column '{values.name}': expected dates, found {values.dtype} with values that are not. "
+        "Declare the type of the column in sources.yaml."
+    )

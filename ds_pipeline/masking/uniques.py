@@ -1,0 +1,28 @@
+"""One computation per distinct value: customer columns repeat, and hashing or parsing a repeat buys nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ds_pipeline.errors import SourceError
+
+
+def map_unique(values: pd.Series, function: Callable[[Any], str | None]) -> pd.Series:
+    """Text of each value by `function`, called once per distinct value; null stays null.
+
+    Returns:
+        dtype string, the index and name of `values`. A None from `function` is a null.
+
+    Raises:
+        SourceError: the column holds lists or dicts.
+    """
+    try:
+        codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    except TypeError as error:
+        raise SourceError(
+            f"Column '{values.name}': expected one value per cell, found lists or dicts. Give it the treatment 'drop'."
+        ) from error
+    texts = np.array([*map(function, uniques), None], dtype=object)  # the last one answers code -1, null
+    return pd.Series(pd.array(texts, dtype="string").take(codes), index=values.index, name=values.name)

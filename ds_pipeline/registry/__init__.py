@@ -1,0 +1,1 @@
+"""Signed bundles, the history of promotions, and the way back."""

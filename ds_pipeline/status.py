@@ -1,0 +1,92 @@
+"""What is in force, why, and what it last did: for people and, as JSON, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.report import row_counts
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.errors import RegistryError
+from ds_pipeline.evaluation.decision import Decision
+
+
+def read_status(bench: Workbench) -> dict[str, Any]:
+    """The state of a use case.
+
+    Returns:
+        champion: version, as_of, decision, bundle (ok or what is wrong), promoted_at; None before the first promotion.
+        evaluation: as_of and passed of the newest evaluation; gates: its gates (name, value, bound, threshold, passed).
+        latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
+    """
+    store = bench.datasets.store
+    evaluated = bench.documents.days("evaluation")
+    decision = None
+    if evaluated:
+        document = bench.documents.get(kind="evaluation", day=evaluated[-1])
+        decision = Decision.from_json(document.files["decision.json"])
+    scored = store.partitions(SCORES)
+    latest = store.get(SCORES, scored[-1]) if scored else None
+    days = store.partitions(bench.datasets.masked(next(iter(bench.use_case.sources.tables))))
+    tables, quarantine = row_counts(bench, bench.use_case.clock.first.fromisoformat(days[-1])) if days else ([], [])
+    return {
+        "use_case": bench.use_case.name,
+        "champion": _champion(bench),
+        "evaluation": {"as_of": str(decision.as_of), "passed": decision.passed} if decision else None,
+        "gates": [
+            {"name": one.name, "value": one.value, "bound": one.bound, "threshold": one.threshold, "passed": one.passed}
+            for one in (decision.gates if decision else [])
+        ],
+        "latest_scores": {
+            "scoring_date": latest.partition,
+            "rows": latest.rows,
+            "model_version": latest.info["model_version"],
+        }
+        if latest
+        else None,
+        "tables": [dict(one) for one in tables],
+        "quarantine": [{"table": one["table"], "reason": one["reason"], "rows": one["rows"]} for one in quarantine],
+    }
+
+
+def show_status(found: dict[str, Any]) -> str:
+    """The state as text."""
+    champion, evaluation, scores = found["champion"], found["evaluation"], found["latest_scores"]
+    lines = [f"{found['use_case']}"]
+    if champion:
+        lines.append(f"  champion   {champion['version']}, as of {champion['as_of']}, bundle {champion['bundle']}")
+    else:
+        lines.append(f"  champion   none yet; make one with: ds-pipeline run {found['use_case']}")
+    if evaluation:
+        lines.append(f"  evaluated  as of {evaluation['as_of']}: {'passed' if evaluation['passed'] else 'refused'}")
+    for gate in found["gates"]:
+        bound = "" if gate["bound"] is None else f", bound {gate['bound']:.3f}"
+        value = "not measured" if gate["value"] is None else f"{gate['value']:,.3f}"
+        verdict = "pass" if gate["passed"] else "REFUSED"
+        lines.append(f"    {gate['name']:<26} {value}{bound}, asked {gate['threshold']:g}: {verdict}")
+    if scores:
+        lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
+    for one in found["tables"]:
+        lines.append(f"  {one['table']:<10} {one['read']:,} rows read, {one['kept']:,} kept")
+    lines += [f"    quarantine {one['table']} {one['reason']}: {one['rows']:,}" for one in found["quarantine"]]
+    return "\n".join(lines)
+
+
+def _champion(bench: Workbench) -> dict[str, Any] | None:
+    event = bench.registry.champion()
+    if event is None:
+        return None
+    try:
+        bundle = bench.registry.open(event.version)
+        state, decision = "ok", Decision.from_json(bundle.read("decision.json"))
+    except RegistryError as error:
+        state, decision = str(error), None
+    return {
+        "version": event.version,
+        "as_of": str(event.as_of),
+        "decision": ("passed" if decision.passed else "refused") if decision else "unknown",
+        "bundle": state,
+        "in_force_since": event.at.isoformat(timespec="seconds"),
+        "by": event.actor,
+        "reason": event.reason,
+    }
