@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import date
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.progress import log
-from ds_pipeline.defs.report import row_counts
+from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.evaluation.decision import Decision
 
@@ -121,7 +120,7 @@ def _headline(session: Session) -> None:
 def _history(session: Session, *, rebuild: bool, title: str) -> bool:
     clock = session.bench.use_case.clock
     days = clock.dates_until(session.day)
-    missing = days if rebuild else session.bench.datasets.missing_history(session.day)
+    missing = days if rebuild else session.bench.missing_history(session.day)
     if not missing:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
         return True
@@ -152,27 +151,30 @@ def _scoring(session: Session, *, title: str) -> None:
 def _summary(session: Session) -> None:
     bench, day = session.bench, session.day
     console.print("\n[bold]Summary[/]")
-    _show(_rows_table, bench, day)
+    console.print(_rows_table(bench, day))
+    for name, rows in rows_to_come(bench, day).items():
+        if rows:
+            console.print(
+                f"  {name}: {rows:,} further rows of the source became known on or after {day} and are not used"
+            )
+    console.print()
     _show_gates(session)
     champion = bench.registry.champion()
     if champion is None:
-        console.print("Champion: none yet")
+        console.print("Champion  none yet")
     else:
-        console.print(f"Champion: [bold]{champion.version}[/], trained as of {champion.as_of}, signed and verified")
+        console.print(f"Champion  [bold]{champion.version}[/], trained as of {champion.as_of}, signed")
     logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
-        console.print(f"Scores:   {logged.rows:,} customers for {day}, by {logged.info['model_version']}")
-        for file_format in bench.use_case.contract.format:
-            path = bench.delivery_folder(day) / f"campaign_list.{file_format}"
-            if path.is_file():
-                console.print(f"List:     {bench.project.shown(path)}")
-    if bench.report_path(day).is_file():
-        console.print(f"Report:   {bench.project.shown(bench.report_path(day))}")
-    console.print(f"Time:     {time.time() - session.started_at:.0f} s")
+        console.print(f"Scores    {logged.rows:,} customers for {day}, by {logged.info['model_version']}")
+    for path in [*bench.delivery_paths(day), bench.report_path(day)]:
+        if path.is_file():
+            console.print(f"{'Report' if path.suffix == '.html' else 'List':<10}{bench.project.shown(path)}")
+    console.print(f"Time      {time.time() - session.started_at:.0f} s")
     if session.code == REFUSED:
         console.print(
-            "\n[bold red]Refused.[/] What serves has not changed. The report says by how much each gate was missed; "
-            "change features or training.yaml and run again. The thresholds are the stakeholder's."
+            "\n[bold red]Refused.[/] What serves has not changed. The report shows by how much each gate was missed. "
+            "Change features or training.yaml and run again; the thresholds are the stakeholder's."
         )
 
 
@@ -181,32 +183,32 @@ def _show_gates(session: Session) -> None:
     if document is None:
         return
     decision = Decision.from_json(document.files["decision.json"])
-    table = Table("gate", "value", "bound", "asked", "verdict", "why", title=None, box=None, pad_edge=False)
+    table = Table("gate", "value", "bound", "asked", "verdict", box=None, pad_edge=False)
     for column in table.columns[1:4]:
         column.justify = "right"
     for gate in decision.gates:
         verdict = "[green]pass[/]" if gate.passed else "[bold red]refused[/]"
         asked = f"{gate.comparison} {_number(gate.threshold)}"
-        table.add_row(gate.name, _number(gate.value), _number(gate.bound), asked, verdict, _plain(gate.reason))
+        table.add_row(gate.name, _number(gate.value), _number(gate.bound), asked, verdict)
     console.print(table)
+    for gate in decision.gates:
+        if not gate.passed:
+            console.print(f"  [bold red]{gate.name}[/]: {_plain(gate.reason)}")
     console.print()
 
 
 def _rows_table(bench: Workbench, day: date) -> Table:
     tables, quarantine = row_counts(bench, day)
-    table = Table("table", "rows read", "masked", "quarantined", "why", box=None, pad_edge=False)
+    table = Table(
+        "table", "rows read", "masked", "quarantined", "why (first reason of each row)", box=None, pad_edge=False
+    )
     for column in table.columns[1:4]:
         column.justify = "right"
     for one in tables:
-        why = ", ".join(f"{row['reason']} {row['rows']:,}" for row in quarantine if row["table"] == one["table"])
+        why = "\n".join(f"{row['reason']} {row['rows']:,}" for row in quarantine if row["table"] == one["table"])
         aside = one["read"] - one["kept"]
         table.add_row(one["table"], f"{one['read']:,}", f"{one['kept']:,}", f"{aside:,}", why)
     return table
-
-
-def _show(make: Callable[[Workbench, date], Table], bench: Workbench, day: date) -> None:
-    console.print(make(bench, day))
-    console.print()
 
 
 def _number(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -76,13 +76,16 @@ class Datasets:
         days = [day + self.use_case.clock.lag for day in days]
         return self._require_current(self.labels, "matured_labels", days, until=until)
 
-    def missing_history(self, until: date) -> list[date]:
-        """The scoring dates up to D for which a masked table, the features or the labels are missing or stale."""
-        names = [self.masked(table) for table in self.use_case.sources.tables]
-        there = [set(self.store.partitions(name)) for name in names]
+    def missing_history(self, until: date, sources: Mapping[str, str]) -> list[date]:
+        """The scoring dates up to D for which a masked table, the features or the labels are missing or stale.
+
+        Args:
+            sources: the digest of each source as it is now, by table.
+        """
         days = self.use_case.clock.dates_until(until)
         for number, day in enumerate(days):
-            if any(str(day) not in have for have in there):
+            found = {name: self.store.find(self.masked(name), str(day)) for name in sources}
+            if any(one is None or one.info.get("source") != sources[name] for name, one in found.items()):
                 return days[number:]  # everything later is made from this week too
         inputs = self.inputs_digests(until)
         stale = {

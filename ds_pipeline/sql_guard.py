@@ -205,7 +205,7 @@ def _functions() -> tuple[frozenset[str], frozenset[str]]:
         )
         .fetchall()
     )
-    allowed, unstable, macros, every = {"unnest", "ifnull"}, set(REFUSED_FUNCTIONS), [], set()
+    allowed, unstable, macros, every = {"unnest", "ifnull"}, {*REFUSED_FUNCTIONS, *SESSION_WORDS}, [], set()
     for name, stability, is_macro, body in rows:
         every.add(name)
         if is_macro:

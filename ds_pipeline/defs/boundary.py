@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
-from ds_pipeline.ingestion.read import ROW_NUMBER, read_source
+from ds_pipeline.ingestion.read import ROW_NUMBER, read_source, source_digest
 from ds_pipeline.masking.policy import mask_table
 from ds_pipeline.masking.scan import require_no_leak
 from ds_pipeline.masking.text import TextRedactor
@@ -24,6 +24,8 @@ class MaskedWeek:
     """The rows of one source that became known in one week, behind the boundary."""
 
     day: date
+    source: str  # digest of the source it was read from
+    source_rows: int
     read: int
     kept: pa.Table
     quarantined: pa.Table
@@ -46,7 +48,9 @@ def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datet
         LeakError: an identifier is left in what would be written.
     """
     table = bench.use_case.sources.tables[name]
+    source = source_digest(table, name=name, project=bench.project.root)
     raw = read_source(table, name=name, project=bench.project.root)
+    source_rows = raw.num_rows
     if before is not None:
         raw = known_before(raw, table, moment=before)
     weeks = split_weeks(raw, table, name=name, clock=bench.use_case.clock, days=days)
@@ -56,7 +60,7 @@ def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datet
     aside_schema = pa.schema([field.with_nullable(True) for field in schema] + QUARANTINE_FIELDS)
     aside = _mask(bench, table, [week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
     return [
-        MaskedWeek(day=week.day, read=week.read, kept=good, quarantined=bad)
+        MaskedWeek(week.day, source, source_rows, week.read, good, bad)
         for week, good, bad in zip(weeks, kept, aside, strict=True)
     ]
 

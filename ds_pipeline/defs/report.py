@@ -51,6 +51,18 @@ def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[Qu
     return tables, quarantine
 
 
+def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:
+    """By table, the rows of the source that become known only after D."""
+    store = bench.datasets.store
+    waiting = {}
+    for name in bench.use_case.sources.tables:
+        dataset = bench.datasets.masked(name)
+        snapshots = [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
+        if snapshots:
+            waiting[name] = snapshots[-1].info["source_rows"] - sum(one.info["read"] for one in snapshots)
+    return waiting
+
+
 def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
     made_by = lineage(bench.project.root)
     bound = decision.bound_to

@@ -114,9 +114,7 @@ def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
     entity = bench.use_case.problem.entity
     chosen = set(scores.loc[scores["decision"] == "campaign", entity])
     table = campaign_list(scores, contract, entity=entity, identifiers=identifiers_of(bench, chosen, day))
-    paths = []
-    for file_format in contract.format:
-        path = bench.delivery_folder(day) / f"campaign_list.{file_format}"
-        write_file(path, render(table, file_format), replace=True)
-        paths.append(path)
+    paths = bench.delivery_paths(day)
+    for path in paths:
+        write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)
     return paths, table.num_rows

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ds_pipeline.datasets import Datasets
+from ds_pipeline.ingestion.read import source_digest
 from ds_pipeline.masking.tokens import key_fingerprint
 from ds_pipeline.project import Project
 from ds_pipeline.registry.documents import Documents
@@ -25,11 +26,21 @@ class Workbench:
     documents: Documents
     registry: Registry
 
-    def delivery_folder(self, day: date) -> Path:
-        return self.project.deliveries / self.use_case.name / str(day)
+    def delivery_paths(self, day: date) -> list[Path]:
+        """Where the list of a scoring date lies, in the contract's formats."""
+        folder = self.project.deliveries / self.use_case.name / str(day)
+        return [folder / f"campaign_list.{file_format}" for file_format in self.use_case.contract.format]
 
     def report_path(self, day: date) -> Path:
         return self.project.reports / self.use_case.name / str(day) / "evaluation.html"
+
+    def missing_history(self, until: date) -> list[date]:
+        """The scoring dates up to D that are not built, or were built from sources that have changed since."""
+        sources = {
+            name: source_digest(table, name=name, project=self.project.root)
+            for name, table in self.use_case.sources.tables.items()
+        }
+        return self.datasets.missing_history(until, sources)
 
     def prepare_to_sign(self) -> None:
         """Make the signing key on the very first run."""

@@ -124,7 +124,7 @@ def precision_at_top(rows: ScoredRows, weights: Ints, *, share: float) -> Floats
 def taken_at_top(rows: ScoredRows, weights: Ints, *, share: float) -> Ints:
     """How often each row is among the highest-scored ceil(share * n) of its week (resamples x rows)."""
     ranked, weeks = weights[:, rows.by_week.order], rows.by_week.per_group(weights)
-    # The small step down keeps ceil(0.1 * 30) at 3: the product is 3.0000000000000004 in floating point.
+    # The small step down keeps ceil(0.07 * 100) at 7: the product is 7.000000000000001 in floating point.
     quota = np.ceil(share * weeks - 1e-9).astype(np.int64)
     last_taken = quota + np.cumsum(weeks, axis=1) - weeks
     ahead = np.cumsum(ranked, axis=1) - ranked

@@ -78,7 +78,8 @@ def _draw_deciles(axes: Axes, evaluation: Evaluation, curves: Curves) -> None:
     numbers = [tenth.decile for tenth in curves.deciles]
     rates = [100 * tenth.rate for tenth in curves.deciles]
     bars = axes.bar(numbers, rates, color=[MODEL] + ["#a9c7da"] * (len(rates) - 1), width=0.78)
-    axes.bar_label(bars, fmt="%.0f %%", fontsize=8.5, color=INK, padding=2)
+    clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.bar_label(bars, fmt="%.0f %%", fontsize=8.5, color=INK, padding=2, bbox=clear)
     average = 100 * cast(float, evaluation.facts.base_rate)
     axes.axhline(average, color=RULE, linewidth=1.4, linestyle="--")
     axes.annotate(

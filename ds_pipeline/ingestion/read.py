@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,12 @@ from ds_pipeline.use_case.sources import Column, Table
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
 
 
+def source_digest(table: Table, *, name: str, project: Path) -> str:
+    """The digest of a source as it is now; a source that changed since it was ingested is ingested again."""
+    with _existing(table, name=name, project=project).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
     """All rows of a source with the columns sources.yaml declares, plus _row_number.
 
@@ -21,9 +28,7 @@ def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
         SourceError: missing or unreadable file, missing or extra columns, wrong type, no row.
     """
     where = f"{name} ({table.path})"
-    path = project / table.path
-    if not path.is_file():
-        raise SourceError(f"{where}: the file is missing. Put it there or correct path in sources.yaml.")
+    path = _existing(table, name=name, project=project)
     try:
         found = _read_csv(path) if table.format == "csv" else pq.read_table(path, partitioning=None)
     except (pa.ArrowException, OSError) as error:
@@ -36,6 +41,13 @@ def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
         raise SourceError(f"{where}: expected rows, found none. An empty table is never taken for an answer.")
     numbers = pa.array(range(found.num_rows), pa.int64())
     return found.select(list(table.columns)).append_column(ROW_NUMBER, numbers)
+
+
+def _existing(table: Table, *, name: str, project: Path) -> Path:
+    path = project / table.path
+    if not path.is_file():
+        raise SourceError(f"{name} ({table.path}): the file is missing. Put it there or correct path in sources.yaml.")
+    return path
 
 
 def _read_csv(path: Path) -> pa.Table:

@@ -7,6 +7,7 @@ replaced in the stored characters. Presidio is imported on the first text, not w
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,17 +89,13 @@ class TextRedactor:
                 f"{where}: a pattern did not finish on a text of {len(text)} characters, and what was not read may not "
                 "pass. Set the row aside at ingestion, or give the column the treatment 'drop'."
             ) from error
-        if not found:
-            return text, Counter()
-        pieces, position = [], 0
-        for span in found:
-            pieces += [text[position : span.start], f"<{span.kind}>"]
-            position = span.end
-        redacted, kinds = "".join([*pieces, text[position:]]), Counter(span.kind for span in found)
-        if any(_is_glued(text, span) for span in found):  # what it was glued to can be told apart only now
-            redacted, more = self._redact(redacted, where=where)
-            kinds += more
-        return redacted, kinds
+        kinds = Counter(span.kind for span in found)
+        edges = [0, *(edge for span in found for edge in (span.start, span.end)), len(text)]
+        gaps = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+        if any(_is_glued(text, span) for span in found):  # what was glued to a span can only now be told from it
+            again = [self._redact(gap, where=where) for gap in gaps]
+            gaps, kinds = [gap for gap, _ in again], sum((more for _, more in again), kinds)
+        return "".join(chain(*zip(gaps, [*(f"<{span.kind}>" for span in found), ""], strict=True))), kinds
 
     def _find(self, view: View) -> Iterator[_Found]:
         for begin, stop in _chunks(view.text):

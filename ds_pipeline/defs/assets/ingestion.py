@@ -19,12 +19,13 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
     table = use_case.sources.tables[name]
     key = dg.AssetKey([use_case.name, f"masked_{name}"])
     origin = "synthetic" if table.synthetic else "real"
+    owner = use_case.problem.owner
 
     @dg.asset(
         name=f"masked_{name}",
         description=(
-            f"Rows of {name} ({origin}, class {table.data_class}) that became known in the week before "
-            "the scoring date, with every column treated as sources.yaml declares. Faulty rows lie in quarantine with their reasons."
+            f"Rows of {name} ({origin}, class {table.data_class}) that became known in the week before the scoring "
+            "date, every column treated as sources.yaml declares. Faulty rows lie in quarantine with their reasons."
         ),
         check_specs=[
             check_spec("rows_reconcile", key, use_case, blocking=True, description="Rows read = kept + quarantined."),
@@ -43,7 +44,12 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
         weeks = masked_weeks(bench, name, days_of(context))
         metadata = {}
         for week in weeks:
-            info = {"read": week.read, "quarantined": week.by_reason}
+            info = {
+                "source": week.source,
+                "source_rows": week.source_rows,
+                "read": week.read,
+                "quarantined": week.by_reason,
+            }
             datasets, day = bench.datasets, str(week.day)
             datasets.store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
             snapshot = datasets.store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info)
@@ -61,7 +67,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
         )
         checks = [
             dg.AssetCheckResult(check_name="rows_reconcile", passed=read == kept + aside, metadata={"rows_read": read}),
-            dg.AssetCheckResult(check_name="no_identifier_left", passed=True),  # masked_weeks raised otherwise
+            dg.AssetCheckResult(check_name="no_identifier_left", passed=True),  # it raised otherwise
         ]
         return report_weeks(context, metadata, checks, schema=masked_schema(table))
 
