@@ -94,7 +94,8 @@ def _identifier(problem: Problem, sources: Sources, contract: Contract) -> list[
             f"contract.yaml: identifier: {asked.table}.{asked.column} is not the source column behind {problem.entity}."
         ]
     return [
-        f"contract.yaml: columns.{name}.type: {asked.table}.{asked.column} is a {column.type}, not a {delivered.type}."
+        f"contract.yaml: columns.{name}.type: {asked.table}.{asked.column} has the type {column.type}, "
+        f"not {delivered.type}."
         for name, delivered in contract.columns.items()
         if delivered.origin == "identifier" and delivered.type != column.type
     ]

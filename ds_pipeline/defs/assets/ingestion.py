@@ -37,7 +37,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 description="An independent scan found no identifier in any string column. One that does stops the run.",
             ),
         ],
-        **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=use_case.problem.owner, ranged=True),
+        **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=owner, ranged=True),
     )
     def masked(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench = project.open(use_case)
