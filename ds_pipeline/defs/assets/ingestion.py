@@ -34,7 +34,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 key,
                 use_case,
                 blocking=True,
-                description="An independent scan found no identifier in any string column. One that does stops the run.",
+                description="An independent scan found no identifier in any string column; a finding stops the run.",
             ),
         ],
         **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=owner, ranged=True),
