@@ -23,7 +23,6 @@ CLOSED: dict[str, Any] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "python_enable_replacements": False,  # else an unknown table name is looked up among the caller's variables
 }
 
 _spill_numbers = itertools.count()

@@ -117,9 +117,8 @@ def _walk(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], frozenset[str]
             waiting.extend((value, ctes) for value in node)
         elif isinstance(node, dict):
             for entry in (node.get("cte_map") or {}).get("map", []):
-                waiting.append(
-                    (entry["value"], ctes)
-                )  # sees the CTEs above it, but in its own text its name is a table
+                # It sees the CTEs above it; its own name, in its own text, is that of a table.
+                waiting.append((entry["value"], ctes))
                 ctes |= {entry["key"].lower()}
             yield node, ctes
             for key, value in node.items():

@@ -1,0 +1,126 @@
+# `make` lists the targets. Needs make, a POSIX shell and Python 3.11 to 3.14 with its venv module; nothing else.
+
+CASE ?= retail_lapse
+PORT ?= 3000
+ARGS ?=
+
+# What direnv would set from .envrc, for shells without direnv. A value that is already set wins.
+PYTHONHASHSEED ?= 0
+DAGSTER_HOME ?= $(CURDIR)/.dagster
+DAGSTER_MODULE_NAME ?= ds_pipeline.definitions
+# A demo key, accepted only for tables classed public.
+DS_PIPELINE_PSEUDONYM_KEY ?= demo-key-for-public-data-only-0001
+export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME DS_PIPELINE_PSEUDONYM_KEY
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install run test ui lint hooks lock audit clean FORCE
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+install: .venv/.installed ## make .venv from requirements.lock (the other targets do it when needed)
+
+run: .venv/.installed ## run a use case end to end: make run CASE=retail_lapse
+	@.venv/bin/ds-pipeline run "$(CASE)"
+
+test: .venv/.installed ## run the tests: make test ARGS="-k clock"
+	@.venv/bin/pytest -n 2 $(ARGS)
+
+# dagster dev takes a workspace or DAGSTER_MODULE_NAME and stumbles over both. The warning is about its new name.
+ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
+	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
+	@unset DAGSTER_MODULE_NAME; export PYTHONWARNINGS='ignore:Function `dev_command`'; \
+	exec .venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p "$(PORT)"
+
+lint: .venv/.installed ## check style, format and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+hooks: .venv/.installed ## install the git hooks of .pre-commit-config.yaml
+	@.venv/bin/pre-commit install
+
+# The only target that needs uv. UPGRADE=1 moves every package to its newest allowed version.
+lock: ## resolve pyproject.toml into requirements.lock (needs uv): make lock UPGRADE=1
+	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)" >&2; exit 1; }
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --python-version 3.11 --extra dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+	@if grep -nE '://|^ *--?(index|extra-index|find-links|f |i )' requirements.lock; then \
+	  echo "requirements.lock: download addresses do not belong there; see the lines above" >&2; exit 1; fi
+
+# Asks a public vulnerability service about every locked name and version. --strict: a package that the service does
+# not know, or a service that does not answer, is a failure; without it, nothing found and nothing asked look the same.
+audit: .venv/.installed ## look the locked packages up in a vulnerability database (needs network)
+	@.venv/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+
+clean: ## remove .venv, caches and builds; leaves data/ and the Dagster history alone
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	@find ds_pipeline ds_pipeline_tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last and names the project's folder. After an install that was cut short, a move of the
+# project or the loss of the interpreter there is no stamp that matches, and .venv is made anew.
+made_for := $(shell [ -x .venv/bin/python ] && cat .venv/.installed 2>/dev/null)
+ifneq ($(made_for),$(CURDIR))
+.venv/.installed: FORCE
+endif
+
+.venv/.installed: export INSTALL = $(value install_script)
+.venv/.installed: requirements.lock pyproject.toml
+	@sh -euc "$$INSTALL"
+
+define install_script
+# What the user set for the index, certificates or a proxy stays; what would install elsewhere or otherwise goes.
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_CONSTRAINT PIP_BUILD_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE \
+  PIP_DRY_RUN PIP_REPORT PIP_PLATFORM PIP_PYTHON_VERSION PIP_ABI PIP_IMPLEMENTATION PIP_NO_COMPILE PIP_VERBOSE
+export PIP_USER=0 PIP_REQUIRE_HASHES=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+# Prints the interpreter that a candidate stands on: a candidate may be a shim, or lie in the .venv to be removed.
+# Exits 4 when the version is right but virtual environments cannot be made.
+probe='
+import sys
+if not (3, 11) <= sys.version_info < (3, 15): sys.exit(3)
+try: import ensurepip, venv
+except ImportError: sys.exit(4)
+print(getattr(sys, "_base_executable", None) or sys.executable)'
+
+without_venv=
+try() {
+  status=0
+  python=$("$1" -I -c "$probe" 2>/dev/null) || status=$?
+  if [ "$status" -eq 4 ]; then without_venv=$1; fi
+  return "$status"
+}
+
+# Every match on PATH and not only the first: a version manager's shim may be there and fail.
+find_python() {
+  if [ -n "${PYTHON:-}" ]; then try "$PYTHON"; return; fi
+  IFS=:
+  for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
+    for folder in $PATH; do
+      if [ -x "$folder/$name" ] && try "$folder/$name"; then unset IFS; return 0; fi
+    done
+  done
+  return 1
+}
+
+fail() { echo "make: $1" >&2; exit 1; }
+
+if ! find_python; then
+  [ -z "$without_venv" ] || fail "$without_venv cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv"
+  [ -z "${PYTHON:-}" ] || fail "PYTHON=$PYTHON does not run or is not Python 3.11 to 3.14"
+  fail "no Python 3.11 to 3.14 on PATH; install one or name it: make install PYTHON=/path/to/python3"
+fi
+
+echo "Installing $(grep -c == requirements.lock) packages from requirements.lock into .venv, a minute or two ..."
+trap '[ $? -eq 0 ] || echo "make: .venv is incomplete; the next make starts it anew" >&2' EXIT
+rm -rf .venv
+"$python" -I -m venv .venv
+# -I keeps PYTHONPATH and the user's packages out. -qq: errors only; pip may be unable to write a cache in HOME.
+# --no-deps: the lock is complete, and pip's hash mode refuses the extra in gql[requests] otherwise.
+pip() { .venv/bin/python -I -m pip "$@"; }
+pip install -qq --no-deps --require-hashes --compile -r requirements.lock
+pip install -qq --no-deps --no-build-isolation -e .
+conflicts=$(pip check) || fail "$conflicts"
+pwd -P > .venv/.installed
+endef
