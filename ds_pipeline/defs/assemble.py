@@ -22,7 +22,7 @@ from ds_pipeline.use_case.load import UseCase, load_use_case
 # Partitioned checks and backfill policies are marked preview and beta: docs/decisions/0003-weekly-partitions.md.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
-# The weekly job holds assets that build a range in one run and assets that take one date; its backfills go week by week.
+# The weekly job holds assets that build a range at once and assets that take one date; it is backfilled week by week.
 warnings.filterwarnings("ignore", message="(?s)Asset job .* multiple backfill policies")
 
 
