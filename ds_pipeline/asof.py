@@ -51,9 +51,11 @@ class AsOfTables:
             raise ValueError(f"the tables stand at {self.day} and cannot go back to {day}")
         start = self.day + WEEK if self.day else self.use_case.clock.first
         days = [known for known in self.use_case.clock.dates_until(day) if known >= start]
-        for name, table in self.use_case.sources.tables.items():
-            if days:
-                sandbox.append(self._connection, _base(name, table), self._read(name, table, days))
+        if days:
+            tables = self.use_case.sources.tables
+            read = {_base(name, table): self._read(name, table, days) for name, table in tables.items()}
+            for name, rows in read.items():  # only once every partition was there
+                sandbox.append(self._connection, name, rows)
         self.day = day
 
     def open_future(self) -> None:

@@ -33,7 +33,15 @@ Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="A folder under co
 Date = Annotated[
     str | None, typer.Option("--date", help="Scoring date, a Monday (YYYY-MM-DD); the newest if left out.")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history for good.")]
+
+
+def _say_something(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("it is empty; say why, for whoever reads the history later.")
+    return text
+
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history for good.", callback=_say_something)]
 
 
 def main() -> None:

@@ -19,18 +19,26 @@ from ds_pipeline.evaluation.decision import Decision
 
 DONE, REFUSED, WRONG = 0, 1, 2
 console = Console(highlight=False, soft_wrap=True)
+complaints = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 class Session:
-    """One command at work: its clock, its Dagster instance, and the lines it prints."""
+    """One command at work: its clock, its Dagster instance, and the lines it prints.
+
+    Attributes:
+        error: what went wrong, for people; it is said once, as the last thing.
+        refusals: what was refused and what to do about it.
+    """
 
     def __init__(self, bench: Workbench, day: date) -> None:
         self.bench, self.day = bench, day
         self.started_at = time.time()
         self.code = DONE
+        self.error: str | None = None
+        self.refusals: list[str] = []
 
     def job(self, job: str, days: list[date]) -> Outcome:
-        """Run one job and print its progress; what goes wrong is printed and remembered in the exit code."""
+        """Run one job and print its progress; what goes wrong is remembered, with its exit code."""
         handler = _ProgressLines(self.started_at)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
@@ -40,12 +48,26 @@ class Session:
         finally:
             log.removeHandler(handler)
         if outcome.error is not None:
-            console.print(f"\n[bold red]{job} stopped.[/] {_plain(outcome.error)}")
-            self.code = WRONG
+            self.fail(f"{job} stopped. {outcome.error}")
+        elif not outcome.succeeded and not outcome.failed_checks:
+            self.fail(f"{job} stopped. The log of its run in the Dagster UI says why.")
         return outcome
 
-    def refuse(self) -> None:
+    def fail(self, error: str) -> None:
+        self.error, self.code = error, WRONG
+
+    def refuse(self, refusal: str) -> None:
+        self.refusals.append(refusal)
         self.code = max(self.code, REFUSED)
+
+    def end(self) -> int:
+        """Say what was refused or went wrong, if anything. The exit code."""
+        for refusal in self.refusals:
+            console.print(f"\n{refusal}")
+        if self.error is not None:
+            console.print()
+            complaints.print(f"ds-pipeline: {_plain(self.error)}")
+        return self.code
 
 
 class _ProgressLines(logging.Handler):
@@ -64,19 +86,20 @@ def run_everything(bench: Workbench, day: date) -> int:
     """History where it is missing, training, scoring; then the summary. The exit code."""
     session = Session(bench, day)
     _headline(session)
-    if _history(session, rebuild=False, title="1/3 History"):
+    _history(session, rebuild=False, title="1/3 History")
+    if session.code != WRONG:
         _training(session, title="2/3 Training and gates")
-        if session.code != WRONG:
-            _scoring(session, title="3/3 Scoring")
-    _summary(session)
-    return session.code
+    if session.code != WRONG:
+        _scoring(session, title="3/3 Scoring")
+        _summary(session)  # not after an earlier stop: it would tell of another run as if it were this one
+    return session.end()
 
 
 def build_history(bench: Workbench, day: date, *, rebuild: bool) -> int:
     """Every week that is missing, or every week."""
     session = Session(bench, day)
     _history(session, rebuild=rebuild, title="History")
-    return session.code
+    return session.end()
 
 
 def train_candidate(bench: Workbench, day: date) -> int:
@@ -85,14 +108,14 @@ def train_candidate(bench: Workbench, day: date) -> int:
     _training(session, title="Training and gates")
     if session.code != WRONG:
         _show_gates(session)
-    return session.code
+    return session.end()
 
 
 def score_week(bench: Workbench, day: date) -> int:
     """Score one week with the version in force."""
     session = Session(bench, day)
     _scoring(session, title="Scoring")
-    return session.code
+    return session.end()
 
 
 def check_sources(bench: Workbench) -> None:
@@ -117,23 +140,33 @@ def _headline(session: Session) -> None:
     )
 
 
-def _history(session: Session, *, rebuild: bool, title: str) -> bool:
+def _history(session: Session, *, rebuild: bool, title: str) -> None:
     clock = session.bench.use_case.clock
     days = clock.dates_until(session.day)
     missing = days if rebuild else session.bench.missing_history(session.day)
     if not missing:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
-        return True
+        return
     wanted = [day for day in days if day >= missing[0]]
     console.print(f"\n[bold]{title}[/]: {len(wanted)} of {len(days)} weeks to build")
-    return session.job("history", wanted).succeeded
+    outcome = session.job("history", wanted)
+    if outcome.failed_checks and not outcome.succeeded:
+        session.fail(f"history stopped. Failed: {', '.join(outcome.failed_checks)}.")
 
 
 def _training(session: Session, *, title: str) -> None:
     console.print(f"\n[bold]{title}[/]")
     outcome = session.job("training", [session.day])
-    if outcome.failed_checks:
-        session.refuse()
+    if "is_in_force" in outcome.failed_checks:
+        session.refuse(
+            "[bold red]Not promoted.[/] All gates passed; the line of promotion above says why it still does not "
+            "serve. What served before goes on."
+        )
+    elif outcome.failed_checks:
+        session.refuse(
+            "[bold red]Refused.[/] Nothing was promoted; what served before goes on. The report shows by how much each "
+            "gate was missed. Change features or training.yaml and run again; the thresholds are the stakeholder's."
+        )
 
 
 def _scoring(session: Session, *, title: str) -> None:
@@ -144,8 +177,7 @@ def _scoring(session: Session, *, title: str) -> None:
         return
     outcome = session.job("scoring", [session.day])
     if "budgets" in outcome.failed_checks:
-        console.print("  [bold red]Over budget[/]: see run_costs above and budgets in requirements.yaml.")
-        session.refuse()
+        session.refuse("[bold red]Over budget.[/] See run_costs above, and budgets in requirements.yaml.")
 
 
 def _summary(session: Session) -> None:
@@ -171,11 +203,6 @@ def _summary(session: Session) -> None:
         if path.is_file():
             console.print(f"{'Report' if path.suffix == '.html' else 'List':<10}{bench.project.shown(path)}")
     console.print(f"Time      {time.time() - session.started_at:.0f} s")
-    if session.code == REFUSED:
-        console.print(
-            "\n[bold red]Refused.[/] What serves has not changed. The report shows by how much each gate was missed. "
-            "Change features or training.yaml and run again; the thresholds are the stakeholder's."
-        )
 
 
 def _show_gates(session: Session) -> None:

@@ -30,9 +30,10 @@ class Datasets:
         self._key_fingerprint = key_fingerprint
 
     def policy_digest(self, table: str) -> str:
-        """What a masked table lies under: its columns, rules and treatments, and the key of its tokens."""
+        """What a masked table lies under: columns, rules and treatments, the key of its tokens, and where weeks begin."""
         declared = self.use_case.sources.tables[table].model_dump(mode="json", exclude={"path"})
-        return digest_json([declared, self._key_fingerprint])
+        clock = self.use_case.problem.clock
+        return digest_json([declared, self._key_fingerprint, clock.time_zone, clock.first])
 
     def masked(self, table: str) -> str:
         return f"masked/{table}/{self.policy_digest(table)[:SHORT]}"

@@ -1,6 +1,6 @@
 """Where things are and which secrets there are: settings from the environment, folders of the project.
 
-DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders;
+DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders (relative ones lie in the project);
 DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with.
 """
 
@@ -40,10 +40,10 @@ class Project:
         self.settings = settings
         self.root = (settings.project or _find_root()).resolve()
         self.configs = self.root / "configs"
-        self.store = settings.store or self.root / "data" / "store"
-        self.deliveries = settings.deliveries or self.root / "data" / "deliveries"
-        self.reports = settings.reports or self.root / "data" / "reports"
-        self.keys = settings.keys or self.root / ".keys"
+        self.store = self.root / (settings.store or "data/store")
+        self.deliveries = self.root / (settings.deliveries or "data/deliveries")
+        self.reports = self.root / (settings.reports or "data/reports")
+        self.keys = self.root / (settings.keys or ".keys")
 
     def pseudonym_key(self, sources: Sources) -> bytes:
         """The key for tokens, 32 bytes derived from the secret.

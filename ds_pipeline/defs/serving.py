@@ -13,13 +13,13 @@ from ds_pipeline.defs.boundary import identifiers_of
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import ScoringError
+from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.prediction import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
 from ds_pipeline.scoring.score import Origin, score_week
-from ds_pipeline.store import encode, write_file
+from ds_pipeline.store import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
 
@@ -42,14 +42,10 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     store = bench.datasets.store
     logged = store.find(SCORES, str(day))
     if logged is not None:
-        scores = store.read(logged).to_pandas()
-        return ScoredWeek(scores, str(logged.info["model_version"]), is_new=False)
+        return ScoredWeek(_read_log(bench, logged), str(logged.info["model_version"]), is_new=False)
     event = bench.registry.champion(day)
     if event is None:
-        raise ScoringError(
-            f"{bench.use_case.name}: no version is in force for {day}, so it was not scored. Train one first: "
-            f"ds-pipeline train {bench.use_case.name}"
-        )
+        raise _nothing_in_force(bench, day)
     bundle = bench.registry.open(event.version)
     features = features_for(bench, bundle, day)
     frame = features.to_pandas()
@@ -70,6 +66,30 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         once=True,
     )
     return ScoredWeek(scores, event.version, is_new=True)
+
+
+def _read_log(bench: Workbench, logged: Snapshot) -> pd.DataFrame:
+    try:
+        return bench.datasets.store.read(logged).to_pandas()
+    except StoreError as error:
+        raise ScoringError(
+            f"The scores recorded for {logged.partition} are missing or were changed after they were written. They are "
+            f"never made anew: restore {SCORES}/{logged.partition} in the store of {bench.use_case.name} from a backup."
+        ) from error
+
+
+def _nothing_in_force(bench: Workbench, day: date) -> ScoringError:
+    name, events = bench.use_case.name, bench.registry.history()
+    if events:
+        first = min(event.as_of for event in events)
+        return ScoringError(
+            f"{name}: {day} was not scored: the oldest version is of {first}, and a date is never scored by a version "
+            f"that was trained later. Score {first} or a later Monday."
+        )
+    return ScoringError(
+        f"{name}: no version is in force for {day}, so it was not scored. Train one first: "
+        f"ds-pipeline train {name} --date {day}"
+    )
 
 
 def features_for(bench: Workbench, bundle: Bundle, day: date) -> pa.Table:
@@ -110,7 +130,7 @@ def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
     logged = store.find(SCORES, str(day))
     if logged is None:
         raise ScoringError(f"{bench.use_case.name}: {day} is not scored, so there is nothing to deliver.")
-    scores = store.read(logged).to_pandas()
+    scores = _read_log(bench, logged)
     entity = bench.use_case.problem.entity
     chosen = set(scores.loc[scores["decision"] == "campaign", entity])
     table = campaign_list(scores, contract, entity=entity, identifiers=identifiers_of(bench, chosen, day))

@@ -12,6 +12,9 @@ from ds_pipeline.use_case.features import Feature, names_identifier
 from ds_pipeline.use_case.load import UseCase
 
 
+ABOUT_COLUMNS = ["column_in_schema", "column_in_dataframe", "column_ordered"]  # of these the case is a column's name
+
+
 def features_frame_schema(use_case: UseCase) -> pa.DataFrameSchema:
     """Strict: exactly these columns in this order, with type, nulls, range and categories as declared."""
     entity = use_case.problem.entity
@@ -38,6 +41,8 @@ def require_valid(frame: pd.DataFrame, schema: pa.DataFrameSchema, *, where: str
     except pandera.errors.SchemaErrors as errors:
         # failure_cases holds the values themselves: only columns, checks and counts may leave.
         cases = errors.failure_cases
+        about_columns = cases["check"].isin(ABOUT_COLUMNS)
+        cases = cases.assign(column=cases["column"].mask(about_columns, cases["failure_case"]))
         counts = cases.groupby(["column", "check"], dropna=False, sort=True).size()
         lines = "\n".join(f"  - {column}: {check}: {count:,} rows" for (column, check), count in counts.items())
         raise FeatureError(
@@ -51,5 +56,10 @@ def _column(feature: Feature) -> pa.Column:
         checks.append(pa.Check.in_range(feature.minimum, feature.maximum))
     if feature.categories is not None:
         checks.append(pa.Check.isin(feature.categories))
-    dtype = {"int64": "int64", "float64": "float64", "bool": "bool", "string": None}[feature.dtype]
-    return pa.Column(dtype, checks=checks, nullable=feature.nullable, coerce=False)
+    # With a null among them pandas turns integers into floats and booleans into objects; without, it does not.
+    if feature.nullable and feature.dtype == "int64":
+        checks.append(pa.Check(lambda values: values % 1 == 0, name="is_whole"))
+    elif feature.nullable and feature.dtype == "bool":
+        checks.append(pa.Check.isin([True, False]))
+    is_fixed = feature.dtype == "float64" or (feature.dtype != "string" and not feature.nullable)
+    return pa.Column(feature.dtype if is_fixed else None, checks=checks, nullable=feature.nullable)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +12,10 @@ from ds_pipeline.use_case.sources import Column, Table
 from ds_pipeline.use_case.sql import DECIMAL_DIGITS, arrow_type
 
 Mask = np.ndarray  # one bool per row
+NULL_WORDS = ["", "NA", "NULL"]  # in a text cell of a column that holds no text
+WIDE = 60  # decimal digits that hold any number of a source, whatever it is scaled to
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+ISO_TIME = r"^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$"
 
 
 def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]]:
@@ -23,6 +29,9 @@ def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]
         values = raw[name].combine_chunks()
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
+        if column.type != "string" and _is_text(values.type):
+            text = pc.utf8_trim_whitespace(values)
+            values = pc.if_else(pc.is_in(text, pa.array(NULL_WORDS, text.type)), _null(text.type), text)
         cast = _cast(values, column, table.time_zone)
         columns[column.alias] = cast
         unreadable[column.alias] = to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
@@ -32,6 +41,14 @@ def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]
 def to_mask(values: pa.Array | pa.ChunkedArray) -> Mask:
     """A boolean Arrow array as NumPy; null counts as False."""
     return values.fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _null(kind: pa.DataType) -> pa.Scalar:
+    return pa.scalar(None, kind)
 
 
 def _cast(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
@@ -48,37 +65,40 @@ def _cast(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
 
 
 def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        text = pc.utf8_trim_whitespace(values)
-        readable = pc.match_substring_regex(text, r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
-        values = pc.if_else(readable, text, pa.scalar(None, text.type)).cast(pa.float64())
+    types = pa.types
+    if _is_text(values.type):
+        readable = pc.match_substring_regex(values, NUMBER)
+        values = pc.if_else(readable, values, _null(values.type)).cast(pa.float64())
     if column.type == "double":
-        cast = values.cast(pa.float64())
-        return pc.if_else(pc.is_finite(cast), cast, pa.scalar(None, pa.float64()))
-    if pa.types.is_floating(values.type):
+        values = values.cast(pa.float64())
+        return pc.if_else(pc.is_finite(values), values, _null(values.type))
+    scale = column.scale or 0
+    if types.is_floating(values.type):
         # 2**53: beyond it neighbouring whole numbers are the same double, so two customers could become one.
-        limit = 2.0**53 if column.type == "integer" else 10.0 ** (DECIMAL_DIGITS - (column.scale or 0) - 1)
-        usable = pc.and_(pc.is_finite(values), pc.less(pc.abs(values), limit))
-        if column.type == "integer":
-            usable = pc.and_(usable, pc.equal(pc.floor(values), values))
-        else:
-            values = pc.round(values, ndigits=column.scale, round_mode="half_to_even")
-        values = pc.if_else(usable, values, pa.scalar(None, values.type))
-    return values.cast(target, safe=False)
+        limit = pa.scalar(2.0**53 / 10.0**scale)
+    else:
+        digits = values.type.scale if types.is_decimal(values.type) else 0
+        values = values.cast(pa.decimal256(WIDE, digits))
+        limit = pa.scalar(Decimal(2**63 if column.type == "integer" else 10 ** (DECIMAL_DIGITS - scale)))
+    rounded = pc.round(values, ndigits=scale, round_mode="half_to_even")
+    usable = pc.less(pc.abs(rounded), limit)
+    if column.type == "integer":
+        usable = pc.and_(usable, pc.equal(rounded, values))
+    return pc.if_else(usable, rounded, _null(rounded.type)).cast(target, safe=False)
 
 
 def _boolean(values: pa.Array) -> pa.Array:
     if pa.types.is_boolean(values.type):
         return values
-    text = pc.utf8_lower(pc.utf8_trim_whitespace(values))
+    text = pc.utf8_lower(values)
     is_true = pc.is_in(text, pa.array(["true", "t", "yes", "1"], text.type))
     is_false = pc.is_in(text, pa.array(["false", "f", "no", "0"], text.type))
-    return pc.if_else(pc.or_(is_true, is_false), is_true, pa.scalar(None, pa.bool_()))
+    return pc.if_else(pc.or_(is_true, is_false), is_true, _null(pa.bool_()))
 
 
 def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        values = _parse_iso(pc.utf8_trim_whitespace(values))
+    if _is_text(values.type):
+        values = _parse_iso(values)
     if column.type == "date":
         if getattr(values.type, "tz", None):
             values = pc.local_timestamp(values)
@@ -90,12 +110,9 @@ def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
 
 
 def _parse_iso(text: pa.Array) -> pa.Array:
-    """ISO dates and times, with T or a blank between; anything else is null."""
-    text = pc.replace_substring(text, "T", " ")
-    text = pc.if_else(
-        pc.match_substring_regex(text, r"^\d{4}-\d{2}-\d{2}$"), pc.binary_join_element_wise(text, "00:00:00", " "), text
-    )
-    text = pc.if_else(
-        pc.match_substring_regex(text, r"^\S+ \d{2}:\d{2}$"), pc.binary_join_element_wise(text, "00", ":"), text
-    )
-    return pc.strptime(text, format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True)
+    """ISO dates and times without an offset, with T or a blank between; anything else is null."""
+    day = pc.utf8_slice_codeunits(text, 0, 10)
+    parsed = pc.strptime(day, format="%Y-%m-%d", unit="s", error_is_null=True)
+    is_a_day = pc.equal(pc.strftime(parsed, format="%Y-%m-%d"), day)  # strptime reads 30 February as 2 March
+    readable = pc.and_(is_a_day, pc.match_substring_regex(text, ISO_TIME))
+    return pc.if_else(readable, text, _null(text.type)).cast(pa.timestamp("us"))

@@ -6,7 +6,9 @@ Nothing here writes: the rows still hold identities. They are masked next, in me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -56,7 +58,7 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
     week_of_row = week_of_row[wanted]
 
-    faults = _find_faults(typed, table, unreadable)
+    faults = _find_faults(typed, table, unreadable, week_of_row)
     faulty = np.logical_or.reduce([*faults.values(), np.zeros(typed.num_rows, dtype=bool)])
     aliases = [column.alias for column in table.columns.values()]
     kept = _to_frame(typed.filter(pa.array(~faulty)).select(aliases))
@@ -87,15 +89,15 @@ def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> M
     """The number of the week each row became known in: 0 for the first partition and everything before it."""
     known_at = typed[table.known_at]
     column = next(column for column in table.columns.values() if column.alias == table.known_at)
-    undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column)
+    undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column, table.time_zone)
     if undated.any():
         limits = f"{column.minimum or '...'} to {column.maximum or '...'}"
         raise SourceError(
             f"{name} ({table.path}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} that "
             f"can be read and lies in {limits}. Such a row belongs to no week. Correct the source, or minimum and maximum."
         )
-    newest: datetime = pc.max(known_at).as_py()
-    weeks = max(0, (newest.date() - clock.first).days // 7 + 2)
+    newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
+    weeks = max(0, (newest.date() - clock.first).days // 7 + 2) if newest else 0
     starts = np.array(
         [clock.instant(clock.first + week * WEEK).replace(tzinfo=None) for week in range(weeks)],
         dtype="datetime64[us]",
@@ -104,8 +106,13 @@ def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> M
     return np.searchsorted(starts, instants, side="right")
 
 
-def _find_faults(typed: pa.Table, table: Table, unreadable: dict[str, Mask]) -> dict[str, Mask]:
-    """For each reason that occurs the rows it applies to, in the order of precedence."""
+def _find_faults(
+    typed: pa.Table, table: Table, unreadable: dict[str, Mask], week_of_row: np.ndarray
+) -> dict[str, Mask]:
+    """For each reason that occurs the rows it applies to, in the order of precedence.
+
+    A row is only ever compared with rows of its own week: what came later must not change what was kept before.
+    """
     columns = table.columns.values()
     by_check: dict[str, dict[str, Mask]] = {check: {} for check in PRECEDENCE}
     for column in columns:
@@ -113,19 +120,21 @@ def _find_faults(typed: pa.Table, table: Table, unreadable: dict[str, Mask]) -> 
         by_check["unreadable"][f"unreadable:{alias}"] = unreadable[alias]
         if not column.nullable:
             by_check["missing"][f"missing:{alias}"] = to_mask(pc.is_null(typed[alias])) & ~unreadable[alias]
-        by_check["out_of_range"][f"out_of_range:{alias}"] = _out_of_range(typed[alias], column)
+        by_check["out_of_range"][f"out_of_range:{alias}"] = _out_of_range(typed[alias], column, table.time_zone)
     frame = _to_frame(typed.select([column.alias for column in columns]))
-    repeats = frame.duplicated(keep="first").to_numpy()
+    repeats = frame.duplicated(keep="first").to_numpy()  # these share known_at, so they are of one week
     by_check["exact_duplicate"]["exact_duplicate"] = repeats
     if table.key:
         # Which of two different rows with one key is right cannot be known here: both are set aside.
         clash = np.zeros(len(frame), dtype=bool)
-        clash[~repeats] = frame.loc[~repeats, table.key].duplicated(keep=False).to_numpy()
+        keys = frame.loc[~repeats, table.key].assign(_week=week_of_row[~repeats])
+        clash[~repeats] = keys.duplicated(keep=False).to_numpy()
         by_check["duplicate_key"]["duplicate_key"] = clash
     return {why: mask for check in PRECEDENCE for why, mask in by_check[check].items() if mask.any()}
 
 
-def _out_of_range(values: pa.ChunkedArray, column: Column) -> Mask:
+def _out_of_range(values: pa.ChunkedArray, column: Column, time_zone: str) -> Mask:
+    """The values outside the declared limits; a limit of a timestamp is a day in the table's time zone."""
     outside = np.zeros(len(values), dtype=bool)
     for limit, compare in ((column.minimum, pc.less), (column.above, pc.less_equal), (column.maximum, pc.greater)):
         if limit is None:
@@ -133,8 +142,10 @@ def _out_of_range(values: pa.ChunkedArray, column: Column) -> Mask:
         if isinstance(limit, date) and column.type == "timestamp":
             day = limit + timedelta(days=1) if compare is pc.greater else limit
             compare = pc.greater_equal if compare is pc.greater else compare
-            limit = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        outside |= to_mask(compare(values, pa.scalar(limit).cast(values.type)))
+            limit = datetime.combine(day, time(), ZoneInfo(time_zone))
+        elif column.type == "decimal":
+            limit = Decimal(str(limit))
+        outside |= to_mask(compare(values, pa.scalar(limit)))
     return outside
 
 
@@ -161,7 +172,7 @@ def _require_counts(week: Week, table: Table, *, name: str) -> None:
         counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
         raise SourceError(
             f"{name} ({table.path}), week before {week.day}: {aside:,} of {week.read:,} rows are faulty ({share:.1%}); "
-            f"at most {table.max_quarantine_share:.0%} may be. By reason: {counts}. "
+            f"at most {table.max_quarantine_share:.1%} may be. By reason: {counts}. "
             "Correct the source, or the rules or max_quarantine_share in sources.yaml."
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from ds_pipeline.errors import SourceError
 from ds_pipeline.use_case.sources import Column, Table
 
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
+CSV_CELLS = pc_csv.ParseOptions(newlines_in_values=True)
 
 
 def source_digest(table: Table, *, name: str, project: Path) -> str:
@@ -30,16 +32,18 @@ def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
     where = f"{name} ({table.path})"
     path = _existing(table, name=name, project=project)
     try:
-        found = _read_csv(path) if table.format == "csv" else pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+        _require_columns(_header(path, table), table, where=where)
+        found = _read_csv(path, table) if table.format == "csv" else pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        # Arrow's own message quotes the faulty row, or the folder: it must not be chained.
         raise SourceError(
-            f"{where}: not a readable {table.format} file (truncated or damaged?). Fetch the file again."
-        ) from error
-    _require_columns(found, table, where=where)
+            f"{where}: not a readable {table.format} file (truncated, damaged, not UTF-8, or rows of different "
+            "length?). Fetch the file again."
+        ) from None
     _require_types(found, table, where=where)
     if found.num_rows == 0:
         raise SourceError(f"{where}: expected rows, found none. An empty table is never taken for an answer.")
-    numbers = pa.array(range(found.num_rows), pa.int64())
+    numbers = pa.array(np.arange(found.num_rows, dtype="int64"))
     return found.select(list(table.columns)).append_column(ROW_NUMBER, numbers)
 
 
@@ -50,19 +54,23 @@ def _existing(table: Table, *, name: str, project: Path) -> Path:
     return path
 
 
-def _read_csv(path: Path) -> pa.Table:
-    """Every cell as text; casting is a step of its own that can fault single cells."""
-    header = pc_csv.open_csv(path).schema.names
-    return pc_csv.read_csv(
-        path,
-        convert_options=pc_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=["", "NA", "NULL"]
-        ),
+def _header(path: Path, table: Table) -> list[str]:
+    if table.format == "parquet":
+        return list(pq.read_schema(path).names)
+    with pc_csv.open_csv(path, parse_options=CSV_CELLS) as file:
+        return list(file.schema.names)
+
+
+def _read_csv(path: Path, table: Table) -> pa.Table:
+    """Every cell as text, an empty one as null; casting is a step of its own that can fault single cells."""
+    as_text = pc_csv.ConvertOptions(
+        column_types=dict.fromkeys(table.columns, pa.string()), strings_can_be_null=True, null_values=[""]
     )
+    return pc_csv.read_csv(path, parse_options=CSV_CELLS, convert_options=as_text)
 
 
-def _require_columns(found: pa.Table, table: Table, *, where: str) -> None:
-    declared, there = list(table.columns), found.column_names
+def _require_columns(there: list[str], table: Table, *, where: str) -> None:
+    declared = list(table.columns)
     missing = [column for column in declared if column not in there]
     extra = [column for column in there if column not in declared]
     if missing or extra or len(set(there)) != len(there):

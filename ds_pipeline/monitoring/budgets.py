@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,10 @@ class Spent:
 
 def check_budgets(budgets: Budgets, *, minutes: float, folder: Path) -> list[Spent]:
     """Time of the run and disk below the folder of the use case, against their budgets."""
-    stored = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    stored = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # another run may finish writing, or remove, a file meanwhile
+            stored += path.stat().st_size if path.is_file() else 0
     return [
         Spent("run_minutes", minutes, budgets.run_minutes),
         Spent("disk_gb", stored / GIGABYTE, budgets.disk_gb),

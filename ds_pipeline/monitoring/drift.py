@@ -45,12 +45,12 @@ def population_stability(reference: dict[str, Any], frame: pd.DataFrame) -> pd.D
         expected = np.maximum(described["shares"], FLOOR)
         actual = np.maximum(_shares(frame[name], described), FLOOR)
         rows.append((name, float(((actual - expected) * np.log(actual / expected)).sum())))
-    return pd.DataFrame(rows, columns=["name", "psi"]).sort_values("psi", ascending=False, ignore_index=True)
+    return pd.DataFrame(rows, columns=["name", "psi"]).sort_values(["psi", "name"], ascending=[False, True], ignore_index=True)
 
 
 def classify(stability: pd.DataFrame, limits: PsiLimits) -> pd.DataFrame:
     """The stability table with a status per row: stable, warn or act; act makes retraining due."""
-    status = np.select([stability["psi"] >= limits.act, stability["psi"] >= limits.warn], ["act", "warn"], "stable")
+    status = np.select([stability["psi"] < limits.warn, stability["psi"] < limits.act], ["stable", "warn"], "act")
     return stability.assign(status=status)
 
 
@@ -59,8 +59,11 @@ def _describe(values: pd.Series) -> dict[str, Any]:
         described: dict[str, Any] = {"categories": sorted(values.dropna().unique().tolist())}
     else:
         known = values.dropna().astype(float)
-        inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
-        described = {"edges": inner.tolist()}
+        quantiles = np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]) if len(known) else np.array([])
+        inner, counts = np.unique(quantiles, return_counts=True)
+        # A value that a tenth or more of the rows share gets a bin of its own; else a constant could fall unseen.
+        just_below = np.nextafter(inner[counts > 1], -np.inf)
+        described = {"edges": np.union1d(inner, just_below).tolist()}
     return described | {"shares": _shares(values, described).tolist()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pyarrow as pa
 
@@ -10,6 +12,8 @@ from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.store import encode
 from ds_pipeline.use_case.contract import Contract
 
+# What a spreadsheet takes for a formula; a signed number, such as a phone number, is only that number to it.
+FORMULA = re.compile(r"^(?![+-]\d+$)[=+\-@\t\r]")
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32()}
 
 
@@ -29,22 +33,32 @@ def campaign_list(scores: pd.DataFrame, contract: Contract, *, entity: str, iden
         values = _re_attach(chosen[entity], identifiers) if column.origin == "identifier" else chosen[column.origin]
         try:
             columns[name] = pa.array(values.tolist()).cast(ARROW_TYPES[column.type])
-        except (pa.ArrowException, TypeError) as error:
-            raise ScoringError(
+        except (pa.ArrowException, TypeError, OverflowError):
+            raise ScoringError(  # Arrow's own message quotes the value: it must not be chained
                 f"contract.yaml: columns.{name}: the values are not of type {column.type}. Correct the type."
-            ) from error
+            ) from None
     return pa.table(columns)
 
 
 def render(table: pa.Table, file_format: str) -> bytes:
-    """The list as the bytes of a CSV or parquet file."""
+    """The list as the bytes of a CSV or parquet file.
+
+    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front; parquet holds it as it is.
+    """
     if file_format == "parquet":
         return encode(table)
-    return table.to_pandas(date_as_object=True).to_csv(index=False, lineterminator="\n").encode()
+    frame = table.to_pandas(date_as_object=True)
+    for field in table.schema:
+        if pa.types.is_string(field.type):
+            frame[field.name] = frame[field.name].str.replace(FORMULA, r"'\g<0>", regex=True)
+    return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _re_attach(tokens: pd.Series, identifiers: pd.Series | None) -> pd.Series:
-    found = tokens.map(identifiers) if identifiers is not None else pd.Series(index=tokens.index, dtype=object)
+    if identifiers is None:
+        identifiers = pd.Series(dtype=object)
+    # One token may stand for several spellings, such as one with a blank at its end: the newest is taken.
+    found = tokens.map(identifiers[~identifiers.index.duplicated(keep="last")])
     if found.isna().any():
         raise ScoringError(
             f"{found.isna().sum():,} of {len(tokens):,} chosen customers have no identifier in the source that "

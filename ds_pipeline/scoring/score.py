@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,10 +48,12 @@ def score_week(
     ranked = ranked.sort_values(["score", entity], ascending=[False, True], ignore_index=True)
     count = len(ranked)
     rank = np.arange(1, count + 1)
+    # The small step down keeps ceil(0.07 * 100) at 7, as the evaluation does: the product is 7.000000000000001.
+    quota = np.ceil(top_share * count - 1e-9)
     return ranked.assign(
         rank=rank,
         decile=np.ceil(rank * 10 / count).astype("int64"),
-        decision=np.where(rank <= math.ceil(top_share * count), CAMPAIGN, NO_ACTION),
+        decision=np.where(rank <= quota, CAMPAIGN, NO_ACTION),
         model_version=origin.model_version,
         bundle_digest=origin.bundle_digest,
         features_snapshot=origin.features_snapshot,

@@ -44,18 +44,16 @@ def search_parameters(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=training.seed))
     inputs = inputs_of(fit, features)
+    found: list[float] = []
 
     def average_precision(trial: optuna.Trial) -> float:
         estimator = make_estimator(features, _suggest(trial, training.search_space), seed=training.seed)
         estimator.fit(inputs, fit[LABEL])
-        return float(average_precision_score(validate[LABEL], predict(estimator, validate, features)))
+        found.append(float(average_precision_score(validate[LABEL], predict(estimator, validate, features))))
+        return found[-1]
 
     study.optimize(average_precision, n_trials=training.trials, callbacks=[lambda _, trial: on_trial(trial.number + 1)])
-    return SearchResult(
-        parameters=study.best_params,
-        average_precision=study.best_value,
-        trials=[float(trial.value or 0.0) for trial in study.trials],
-    )
+    return SearchResult(parameters=study.best_params, average_precision=study.best_value, trials=found)
 
 
 def _suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, float | int]:

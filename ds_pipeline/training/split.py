@@ -27,7 +27,7 @@ def inner_split(clock: Clock, training: list[date], *, validation_weeks: int) ->
         TrainingError: too few weeks for a fit, an embargo and a validation.
     """
     validate = training[-validation_weeks:]
-    fit = [day for day in training if day <= validate[0] - clock.lag]
+    fit = [day for day in training if day + clock.lag <= validate[0]]
     if not fit:
         needed = validation_weeks + clock.lag_weeks
         raise TrainingError(

@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from ds_pipeline.errors import EvaluationError
+from ds_pipeline.evaluation import evaluate
+from ds_pipeline.evaluation.gates import apply_gates
+from ds_pipeline.evaluation.outcome import Evaluation, Measurement
+from ds_pipeline.evaluation.predictions import baseline_score
+from ds_pipeline.use_case.requirements import BaselineRule, Requirements
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def setting(column: str, value: object, rows: slice | None = None) -> Change:
+    """Put a value into some rows of a column (the first one if not said otherwise)."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.copy()
+        if isinstance(value, float) or value is None:
+            frame[column] = frame[column].astype(object if column in ("customer_token", "scoring_date") else float)
+        frame.loc[frame.index[rows or slice(0, 1)], column] = value
+        return frame
+
+    return change
+
+
+EVERY = slice(None)
+BROKEN: dict[str, tuple[Change, str]] = {
+    "a score is NaN": (setting("score", np.nan), "1 row have a score"),
+    "a score is infinite": (setting("score", np.inf), "1 row have a score"),
+    "a score is above one": (setting("score", 1.01), "1 row have a score"),
+    "a score is below zero": (setting("score", -0.01), "1 row have a score"),
+    "every score is the same": (setting("score", 0.5, EVERY), "same score"),
+    "a label is null": (setting("label", np.nan), "1 row have no label"),
+    "a label is two": (setting("label", 2), "1 row have a label other"),
+    "all labels are zero": (setting("label", 0, EVERY), "all labels are the same"),
+    "all labels are one": (setting("label", 1, EVERY), "all labels are the same"),
+    "too few rows": (lambda frame: frame[frame["customer_token"] < "token-24"], "192 rows; the requirements ask"),
+    "too few positives": (setting("label", 0, slice(30, None)), "positives; the requirements ask for 50"),
+    "no rows": (lambda frame: frame[:0], "0 rows; the requirements ask"),
+    "a holdout week is missing": (lambda frame: frame[frame["scoring_date"] != date(2024, 1, 15)], "weeks 2024-01-15"),
+    "a week is not of the holdout": (setting("scoring_date", date(2023, 12, 25)), "outside the holdout: 2023-12-25"),
+    "a row is there twice": (lambda frame: pd.concat([frame, frame[:1]]), "1 row repeat an entity"),
+    "an entity is null": (setting("customer_token", None), "1 row have no entity"),
+    "a scoring date is null": (setting("scoring_date", None), "1 row have no entity or no scoring date"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case)
+def test_nothing_is_measured_and_every_gate_on_the_holdout_refuses_when(
+    case: str, predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    change, words = BROKEN[case]
+    evaluation = run(change(predictions), requirements)
+    assert any(words in text for text in evaluation.problems)
+    assert list(evaluation.measurements) == list(requirements.acceptance)
+    for measurement in evaluation.measurements.values():
+        assert measurement.value is None
+        assert measurement.bound is None
+        assert words in str(measurement.problem)
+    assert evaluation.metrics == {}
+    assert evaluation.curves is None
+    gates = {gate.name: gate for gate in apply_gates(evaluation, requirements)}
+    assert not any(gates[name].passed for name in requirements.acceptance)
+    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param(setting("baseline", np.nan), "1 row have no baseline", id="a baseline is NaN"),
+        pytest.param(setting("baseline", np.inf), "1 row have no baseline", id="a baseline is infinite"),
+        pytest.param(setting("baseline", 3.0, EVERY), "same for every row", id="the baseline is constant"),
+    ],
+)
+def test_only_the_comparison_with_the_baseline_is_refused_when(
+    change: Change, words: str, predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    evaluation = run(change(predictions), requirements)
+    assert {name: found.problem is None for name, found in evaluation.measurements.items()} == {
+        "at_recall": True,
+        "at_top": True,
+        "gain": False,
+        "calibration": True,
+    }
+    assert words in str(evaluation.measurements["gain"].problem)
+    assert "baseline_average_precision" not in evaluation.metrics
+    assert evaluation.curves is not None
+    assert evaluation.curves.baseline == []
+
+
+@pytest.mark.parametrize("column", ["scoring_date", "customer_token", "label", "score", "baseline", "region"])
+def test_a_missing_column_is_an_error_that_names_it(
+    column: str, predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    with pytest.raises(EvaluationError, match=column):
+        run(predictions.drop(columns=column), requirements)
+
+
+def test_scores_that_are_no_numbers_are_an_error_without_their_values(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    with pytest.raises(EvaluationError, match="score must be numbers") as caught:
+        run(predictions.assign(score="secret"), requirements)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_holdout_of_another_length_than_the_requirements_ask_is_refused(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    half = sorted(set(predictions["scoring_date"]))[:4]
+    four_weeks = predictions[predictions["scoring_date"].isin(half)]
+    evaluation = run(four_weeks, requirements, expected_weeks=half)
+    assert "cut to 4 weeks; the requirements ask for 8" in evaluation.problems[0]
+
+
+def test_a_metric_that_is_not_defined_in_some_resample_has_no_value(
+    predictions: pd.DataFrame, requirements: Requirements, asked: dict[str, Any], run: Any
+) -> None:
+    """One entity holds all positives; a resample without it has no recall, and a bound over the rest would flatter."""
+    asked["holdout"]["min_positives"] = 1
+    lone = predictions.assign(label=(predictions["customer_token"] == "token-05").astype(int))
+    evaluation = run(lone, Requirements.model_validate(asked))
+    assert "of 100 resamples" in str(evaluation.measurements["at_recall"].problem)
+    assert evaluation.measurements["at_top"].problem is None
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf], ids=["NaN", "infinite"])
+def test_a_metric_without_a_finite_value_has_a_problem(
+    number: float, predictions: pd.DataFrame, requirements: Requirements, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "measure", lambda *_: np.array([number]))
+    for found in run(predictions, requirements).measurements.values():
+        assert (found.value, found.problem) == (None, "the metric is not defined on this holdout")
+
+
+def test_a_good_score_reaches_every_gate(evaluated: Evaluation, requirements: Requirements) -> None:
+    assert evaluated.problems == []
+    assert [gate.reason for gate in apply_gates(evaluated, requirements) if not gate.passed] == []
+
+
+def test_a_bound_lies_below_its_value_and_a_point_gate_has_none(evaluated: Evaluation) -> None:
+    for name in ("at_recall", "at_top", "gain"):
+        found = evaluated.measurements[name]
+        assert found.bound < found.value  # type: ignore[operator]
+    assert evaluated.measurements["calibration"].bound is None
+
+
+def test_the_order_of_the_rows_changes_nothing(predictions: pd.DataFrame, requirements: Requirements, run: Any) -> None:
+    tied = predictions.assign(score=predictions["score"].round(1))
+    shuffled = tied.sample(frac=1, random_state=1)
+    assert run(tied, requirements).to_json() == run(shuffled, requirements).to_json()
+
+
+def test_the_number_of_threads_changes_nothing(predictions: pd.DataFrame, requirements: Requirements, run: Any) -> None:
+    assert run(predictions, requirements, n_jobs=2) == run(predictions, requirements, n_jobs=1)
+
+
+def test_dates_may_come_as_timestamps(predictions: pd.DataFrame, requirements: Requirements, run: Any) -> None:
+    stamped = predictions.assign(scoring_date=pd.to_datetime(predictions["scoring_date"]))
+    assert run(stamped, requirements) == run(predictions, requirements)
+
+
+def test_the_evaluation_holds_totals_and_no_entity(evaluated: Evaluation, predictions: pd.DataFrame) -> None:
+    facts = evaluated.facts
+    positives = int(predictions["label"].sum())
+    assert (facts.rows, facts.entities, facts.positives, len(facts.weeks)) == (320, 40, positives, 8)
+    assert facts.base_rate == positives / 320
+    text = evaluated.to_json().decode()
+    assert "token-" not in text
+    assert "customer_token" not in text
+
+
+def test_the_first_decile_is_what_the_top_tenth_selects(evaluated: Evaluation) -> None:
+    assert evaluated.curves is not None
+    first = evaluated.curves.deciles[0]
+    assert first.rows == 32
+    assert first.rate == evaluated.measurements["at_top"].value
+    assert sum(tenth.rows for tenth in evaluated.curves.deciles) == 320
+    assert first.lift == pytest.approx(first.rate / evaluated.facts.base_rate)  # type: ignore[operator]
+
+
+def test_an_operating_point_has_the_precision_that_its_gate_measured(evaluated: Evaluation) -> None:
+    points = {point.name: point for point in evaluated.operating_points}
+    assert list(points) == ["at_top", "at_recall"]
+    for name, point in points.items():
+        assert point.precision == evaluated.measurements[name].value
+    assert points["at_recall"].recall >= 0.6
+
+
+def test_the_evaluation_survives_writing_and_reading(evaluated: Evaluation) -> None:
+    again = Evaluation.from_json(evaluated.to_json())
+    assert again == evaluated
+    assert again.digest == evaluated.digest
+
+
+def test_a_damaged_evaluation_is_refused_by_field(evaluated: Evaluation) -> None:
+    content = json.loads(evaluated.to_json())
+    content["facts"]["rows"] = "many"
+    with pytest.raises(EvaluationError, match=r"facts\.rows"):
+        Evaluation.from_json(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"value": None, "problem": None}, id="neither value nor problem"),
+        pytest.param({"value": 0.5, "problem": "x"}, id="value and problem"),
+        pytest.param({"value": None, "bound": 0.5, "problem": "x"}, id="bound without value"),
+        pytest.param({"value": float("nan")}, id="NaN"),
+    ],
+)
+def test_a_measurement_is_either_a_number_or_a_problem(wrong: dict[str, Any]) -> None:
+    good = {"metric": "m", "value": 0.5, "bound": None, "rows": 1, "positives": 1, "problem": None}
+    Measurement.model_validate(good)
+    with pytest.raises(ValidationError):
+        Measurement.model_validate(good | wrong)
+
+
+@pytest.mark.parametrize(("higher", "expected"), [(True, [1.0, 9.0]), (False, [-1.0, -9.0])], ids=["higher", "lower"])
+def test_the_baseline_is_turned_so_that_higher_means_more_likely(higher: bool, expected: list[float]) -> None:
+    rule = BaselineRule(feature="days", higher_means_more_likely=higher)
+    assert list(baseline_score(pd.DataFrame({"days": [1, 9]}), rule)) == expected
+
+
+def test_a_baseline_feature_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(EvaluationError, match="days"):
+        baseline_score(pd.DataFrame({"other": [1]}), BaselineRule(feature="days", higher_means_more_likely=True))
+
+
+# Every key is read
+
+DRASTIC: dict[str, object] = {
+    "acceptance.at_recall.recall": 0.05,
+    "acceptance.at_recall.minimum": 0.999,
+    "acceptance.at_recall.owner": "somebody else",
+    "acceptance.at_top.share": 0.9,
+    "acceptance.at_top.minimum": 0.999,
+    "acceptance.at_top.owner": "somebody else",
+    "acceptance.gain.minimum": 0.999,
+    "acceptance.gain.owner": "somebody else",
+    "acceptance.calibration.bins": 2,
+    "acceptance.calibration.maximum": 0.0001,
+    "acceptance.calibration.owner": "somebody else",
+    "data_minimums.training_rows": 10**9,
+    "data_minimums.training_positives": 10**9,
+    "data_minimums.owner": "somebody else",
+    "baseline.feature": "visits",
+    "baseline.higher_means_more_likely": False,
+    "holdout.weeks": 5,
+    "holdout.min_rows": 10**9,
+    "holdout.min_positives": 10**9,
+    "bootstrap.resamples": 1000,
+    "bootstrap.confidence": 0.6,
+    "bootstrap.seed": 8,
+    "slices.min_support": 100,
+}
+# These say which metric is meant; another value is refused when the file is read.
+FIXED = {"metric", "bound"}
+
+
+def leaves(tree: dict[str, Any], above: str = "") -> list[str]:
+    found = []
+    for key, value in tree.items():
+        found += leaves(value, f"{above}{key}.") if isinstance(value, dict) else [above + key]
+    return found
+
+
+def changed(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    first, _, rest = path.partition(".")
+    return tree | {first: changed(tree[first], rest, value) if rest else value}
+
+
+def outcome(asked: dict[str, Any], predictions: pd.DataFrame, run: Any) -> tuple[Any, ...]:
+    requirements = Requirements.model_validate(asked)
+    baseline = baseline_score(predictions, requirements.baseline)
+    evaluation = run(predictions.assign(baseline=baseline), requirements)
+    return evaluation.model_copy(update={"measured_as": ""}), apply_gates(evaluation, requirements)
+
+
+@pytest.mark.parametrize("path", DRASTIC, ids=lambda path: path)
+def test_the_outcome_depends_on(path: str, asked: dict[str, Any], predictions: pd.DataFrame, run: Any) -> None:
+    before = outcome(asked, predictions, run)
+    assert outcome(asked, predictions, run) == before
+    assert outcome(changed(asked, path, DRASTIC[path]), predictions, run) != before
+
+
+def test_no_key_that_evaluation_has_to_read_is_left_out(asked: dict[str, Any]) -> None:
+    read = {key: value for key, value in asked.items() if key not in ("monitoring", "budgets")}
+    paths = set(leaves(read))
+    fixed = {path for path in paths if path.rpartition(".")[2] in FIXED}
+    assert paths - fixed == set(DRASTIC)
+    for path in fixed:
+        with pytest.raises(ValidationError):
+            Requirements.model_validate(changed(asked, path, "another"))
+
+
+def test_weeks_without_a_gap_are_needed_even_when_their_number_is_right(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    shifted = predictions.assign(scoring_date=predictions["scoring_date"] + timedelta(weeks=1))
+    evaluation = run(shifted, requirements)
+    assert "no row for the holdout weeks 2024-01-01" in evaluation.problems
+    assert "rows of weeks outside the holdout: 2024-02-26" in evaluation.problems

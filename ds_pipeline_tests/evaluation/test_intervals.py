@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ds_pipeline.evaluation import intervals
+from ds_pipeline.evaluation.intervals import bootstrap, bootstrap_counts, lower_bound
+from ds_pipeline.evaluation.metrics import ScoredRows
+from ds_pipeline.use_case.requirements import Bootstrap, Requirements
+
+SETTINGS = Bootstrap(resamples=100, confidence=0.95, seed=1)
+
+
+def test_every_resample_draws_as_many_entities_as_there_are() -> None:
+    counts = bootstrap_counts(7, range(50), seed=1)
+    assert counts.shape == (50, 7)
+    assert (counts.sum(axis=1) == 7).all()
+    assert counts.max() > 1
+
+
+def test_a_resample_depends_on_the_seed_and_its_number_alone() -> None:
+    whole = bootstrap_counts(20, range(10), seed=1)
+    assert (whole[4:7] == bootstrap_counts(20, range(4, 7), seed=1)).all()
+    assert (whole != bootstrap_counts(20, range(10), seed=2)).any()
+    assert (whole[0] != whole[1]).any()
+
+
+def test_the_lower_bound_leaves_the_asked_share_of_resamples_at_or_above_it() -> None:
+    assert lower_bound(np.arange(1000.0), 0.95) == 49
+    assert lower_bound(np.arange(1000.0)[::-1], 0.6) == 399
+
+
+def test_whole_entities_are_drawn_never_rows(requirements: Requirements) -> None:
+    """Two entities, one always positive: a resample holds both, or twice the one or the other."""
+    label = np.repeat([0, 1], 50)
+    rows = ScoredRows(week=0 * label, entity=label, label=label, score=np.linspace(0, 1, 100), baseline=label + 0.0)
+    everyone = requirements.acceptance["at_top"].model_copy(update={"share": 0.999})
+    values = bootstrap(rows, {"base_rate": everyone}, settings=SETTINGS, n_jobs=1)["base_rate"]
+    assert set(values) == {0.0, 0.5, 1.0}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3], ids=lambda jobs: f"{jobs} jobs")
+def test_the_numbers_do_not_depend_on_how_the_work_is_split(
+    requirements: Requirements, monkeypatch: pytest.MonkeyPatch, n_jobs: int
+) -> None:
+    rng = np.random.default_rng(1)
+    rows = ScoredRows(
+        week=np.repeat([0, 1], 30),
+        entity=np.tile(np.arange(30), 2),
+        label=rng.integers(0, 2, 60),
+        score=rng.random(60),
+        baseline=rng.random(60),
+    )
+    whole = bootstrap(rows, requirements.acceptance, settings=SETTINGS, n_jobs=1)
+    monkeypatch.setattr(intervals, "CELLS_AT_ONCE", 7 * 60)
+    split = bootstrap(rows, requirements.acceptance, settings=SETTINGS, n_jobs=n_jobs)
+    assert list(split) == list(requirements.acceptance)
+    assert all((whole[name] == split[name]).all() and len(whole[name]) == 100 for name in whole)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.pictures import alt_texts, pictures
+from ds_pipeline.evaluation.report import headline, render_report
+from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.requirements import Requirements
+
+PROBLEM = Problem.model_validate(
+    {
+        "title": "Who will leave?",
+        "question": "Who will not come back?",
+        "decision": "They get a <b>letter</b>.",
+        "owner": "crm",
+        "entity": "customer_token",
+        "unit_of_analysis": "customer x week",
+        "target": {"name": "left", "meaning": "No visit in 30 days."},
+        "horizon_days": 30,
+        "settle_days": 0,
+        "clock": {"time_zone": "UTC", "first": "2023-01-02", "last": None},
+        "out_of_scope": [],
+        "known_confounders": ["Christmas"],
+    }
+)
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def render(requirements: Requirements) -> Callable[..., str]:
+    def render(evaluation: Evaluation, decision: Decision, **changes: Any) -> str:
+        arguments: dict[str, Any] = {
+            "problem": PROBLEM,
+            "requirements": requirements,
+            "tables": [{"table": "visits", "read": 1200, "kept": 1188}],
+            "quarantine": [{"table": "visits", "reason": "no <customer>", "rows": 12, "share": 0.01}],
+            "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
+            "version": None,
+        }
+        return render_report(evaluation, decision, **(arguments | changes))
+
+    return render
+
+
+def test_the_page_loads_nothing_from_anywhere(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    html = render(evaluated, decision)
+    page = Page(html)
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "base", "form"})
+    sources = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]
+    assert len(sources) == 3
+    assert all(str(source).startswith("data:image/png;base64,") for source in sources)
+    assert not re.search(r"https?:|url\(|@import", html)
+
+
+def test_the_verdict_stands_before_everything_else(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    text = Page(render(evaluated, decision, version="v0007")).text
+    assert text.index("Promoted as v0007: it reaches all 6 gates.") < text.index("Gates") < text.index("Groups")
+
+
+def test_a_passed_candidate_is_not_called_promoted_before_it_is(decision: Decision) -> None:
+    assert headline(decision, None) == "Passed, and may be promoted: it reaches all 6 gates."
+
+
+def test_a_refusal_names_every_missed_gate_and_its_reason(
+    evaluated: Evaluation, asked: dict[str, Any], conclude: Any, render: Any
+) -> None:
+    asked["acceptance"]["gain"]["minimum"] = 0.9
+    asked["data_minimums"]["training_rows"] = 5000
+    refusal = conclude(evaluated, Requirements.model_validate(asked))
+    text = Page(render(evaluated, refusal)).text
+    assert "Refused because it misses 2 of 6 gates: gain, training_rows." in text
+    assert text.count("asked for at least 5,000: misses by 4,000.") == 2  # in the verdict and in the table
+    assert text.count("✕ refused") == 2
+    assert text.count("✓ passed") == 4
+
+
+def test_a_holdout_that_cannot_be_assessed_still_gives_a_page(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any, conclude: Any, render: Any
+) -> None:
+    evaluation = run(predictions[:0], requirements)
+    text = Page(render(evaluation, conclude(evaluation, requirements), tables=[], quarantine=[])).text
+    assert "The holdout cannot be assessed: 0 rows" in text
+    assert "not measured" in text
+    assert "None: nothing was measured." in text
+
+
+def test_what_comes_from_files_is_escaped(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    html = render(evaluated, decision)
+    assert "<b>letter</b>" not in html
+    assert "They get a &lt;b&gt;letter&lt;/b&gt;." in html
+    assert "no &lt;customer&gt;" in html
+
+
+def test_data_groups_and_lineage_are_on_the_page(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    text = Page(render(evaluated, decision)).text
+    for words in ("1,200", "1,188", "99.0 %", "no <customer>", "1.0 %", "0123abc", "dirtyyes", decision.digest, "north",
+                  "too few rows to assess", "Christmas", *decision.bound_to.model_dump().values()):  # fmt: skip
+        assert words in text
+
+
+def test_no_entity_is_on_the_page(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    assert "token-" not in render(evaluated, decision)
+
+
+def test_every_picture_is_a_png_and_has_words(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    drawn, words = pictures(evaluated), alt_texts(evaluated)
+    assert list(drawn) == list(words) == ["lift_by_decile", "precision_recall", "calibration"]
+    assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+    shown = [attributes["alt"] for tag, attributes in Page(render(evaluated, decision)).tags if tag == "img"]
+    assert shown == list(words.values())
+
+
+def test_the_same_evaluation_gives_the_same_pictures(evaluated: Evaluation) -> None:
+    assert pictures(evaluated) == pictures(evaluated)
+
+
+def test_pictures_do_without_a_baseline(predictions: pd.DataFrame, requirements: Requirements, run: Any) -> None:
+    evaluation = run(predictions.assign(baseline=1.0), requirements)
+    assert len(pictures(evaluation)) == 3
+    assert "baseline" not in alt_texts(evaluation)["precision_recall"]
+
+
+def test_without_measurements_there_are_no_pictures(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    evaluation = run(predictions[:0], requirements)
+    assert pictures(evaluation) == {}
+    assert alt_texts(evaluation) == {}

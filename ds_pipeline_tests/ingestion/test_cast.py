@@ -1,0 +1,192 @@
+"""What each declared type takes, and that a cell it does not take becomes null and is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from ds_pipeline.ingestion.cast import cast_columns
+from ds_pipeline.use_case.sources import Table
+
+NOON = datetime(2011, 3, 7, 12)
+Declare = Callable[..., Table]
+Cast = Callable[..., tuple[list[Any], list[bool]]]
+
+
+@pytest.fixture
+def cast(declare: Declare) -> Cast:
+    """Cast one column; its values, and which of them could not be read."""
+
+    def run(values: pa.Array, type: str, **more: Any) -> tuple[list[Any], list[bool]]:
+        table = declare({"it": {"type": type} | more})
+        typed, unreadable = cast_columns(pa.table({"it": values, "paid_at": pa.array([NOON] * len(values))}), table)
+        return typed["it"].to_pylist(), unreadable["it"].tolist()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        pytest.param(pa.array([12345.0, -3.0]), [12345, -3], id="doubles"),
+        pytest.param(pa.array(["17850", " 17850.0 ", "+7", "1e3"]), [17850, 17850, 7, 1000], id="text"),
+        pytest.param(pa.array([2**53 + 1]), [2**53 + 1], id="exact-integers-have-no-limit"),
+        pytest.param(pa.array([7], pa.uint64()), [7], id="unsigned"),
+        pytest.param(pa.array([Decimal("7.00")]), [7], id="decimals"),
+    ],
+)
+def test_whole_numbers_are_read_however_they_are_stored(cast: Cast, values: pa.Array, read: list[int]) -> None:
+    assert cast(values, "integer") == (read, [False] * len(read))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(pa.array([1.5]), id="fraction"),
+        pytest.param(pa.array([2.0**53]), id="double-that-two-integers-share"),
+        pytest.param(pa.array([str(2**53 + 1)]), id="text-of-such-a-double"),
+        pytest.param(pa.array([float("nan")]), id="nan"),
+        pytest.param(pa.array([float("-inf")]), id="infinite"),
+        pytest.param(pa.array(["12a"]), id="text"),
+        pytest.param(pa.array(["0x10"]), id="hexadecimal"),
+        pytest.param(pa.array(["nan"]), id="text-nan"),
+        pytest.param(pa.array(["1,000"]), id="thousands"),
+        pytest.param(pa.array(["1.5"]), id="text-fraction"),
+        pytest.param(pa.array([Decimal("1.5")]), id="decimal-fraction"),
+        pytest.param(pa.array([Decimal(2**63)]), id="decimal-too-large"),
+        pytest.param(pa.array([2**63], pa.uint64()), id="unsigned-too-large"),
+    ],
+)
+def test_what_is_no_whole_number_is_unreadable(cast: Cast, values: pa.Array) -> None:
+    """A decimal of 1.5 became 1, and an unsigned integer beyond 2**63 a negative one."""
+    assert cast(values, "integer") == ([None], [True])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(pa.array([0.125, 0.375, -0.125, 2.5]), id="doubles"),
+        pytest.param(pa.array(["0.125", ".375", "-0.125", "2.5"]), id="text"),
+        pytest.param(pa.array([Decimal("0.125"), Decimal("0.375"), Decimal("-0.125"), Decimal("2.5")]), id="decimals"),
+    ],
+)
+def test_decimals_are_rounded_half_to_even(cast: Cast, values: pa.Array) -> None:
+    """Decimals of a parquet file were cut off: 0.375 became 0.37."""
+    read, unreadable = cast(values, "decimal", scale=2)
+
+    assert read == [Decimal("0.12"), Decimal("0.38"), Decimal("-0.12"), Decimal("2.50")]
+    assert not any(unreadable)
+
+
+@pytest.mark.parametrize(
+    ("values", "unreadable"),
+    [
+        pytest.param(pa.array([10**16, 10**15]), [True, False], id="integers"),
+        pytest.param(pa.array([Decimal(10**16), Decimal(10**15)]), [True, False], id="decimals"),
+        pytest.param(pa.array([1e14, 9e13]), [True, False], id="doubles"),
+        pytest.param(pa.array(["1e14", "9e13"]), [True, False], id="text"),
+    ],
+)
+def test_a_decimal_that_would_lose_digits_is_unreadable(cast: Cast, values: pa.Array, unreadable: list[bool]) -> None:
+    """Too large an integer stopped the run with its value in the message, too large a decimal was passed on."""
+    assert cast(values, "decimal", scale=2)[1] == unreadable
+
+
+def test_a_double_is_any_finite_number(cast: Cast) -> None:
+    assert cast(pa.array([1.5, float("inf"), None]), "double") == ([1.5, None, None], [False, True, False])
+    assert cast(pa.array(["1e-3", "inf", "x"]), "double") == ([0.001, None, None], [False, True, True])
+    assert cast(pa.array([3], pa.int32()), "double") == ([3.0], [False])
+
+
+def test_words_of_yes_and_no_are_booleans(cast: Cast) -> None:
+    words = ["true", "T", " YES ", "1", "False", "no", "0", "maybe"]
+
+    assert cast(pa.array(words), "boolean") == ([True] * 4 + [False] * 3 + [None], [False] * 7 + [True])
+    assert cast(pa.array([True, None]), "boolean") == ([True, None], [False, False])
+
+
+def test_empty_and_null_words_are_missing_and_not_faulty(cast: Cast) -> None:
+    for kind in ("integer", "double", "boolean", "date", "timestamp"):
+        assert cast(pa.array(["", "  ", "NA", "NULL", None]), kind) == ([None] * 5, [False] * 5)
+
+
+def test_a_text_may_be_called_na_or_null(cast: Cast) -> None:
+    """The country code of Namibia and the surname Null were lost in CSV, not in parquet."""
+    assert cast(pa.array(["NA", "NULL", " x "]), "string") == (["NA", "NULL", " x "], [False] * 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(pa.array(["a", None, "a"]).dictionary_encode(), id="dictionary"),
+        pytest.param(pa.array(["a", None, "a"], pa.large_string()), id="large-string"),
+        pytest.param(pa.chunked_array([["a"], [None, "a"]]), id="chunks"),
+    ],
+)
+def test_text_is_read_however_it_is_stored(cast: Cast, values: pa.Array) -> None:
+    assert cast(values, "string") == (["a", None, "a"], [False] * 3)
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", "decimal", "double", "boolean", "date", "timestamp"])
+def test_a_column_of_nulls_fits_every_type(cast: Cast, kind: str) -> None:
+    scale = {"scale": 2} if kind == "decimal" else {}
+
+    assert cast(pa.nulls(2), kind, **scale) == ([None, None], [False, False])
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("2011-03-07", datetime(2011, 3, 7, tzinfo=UTC), id="day"),
+        pytest.param("2011-03-07 09:30", datetime(2011, 3, 7, 9, 30, tzinfo=UTC), id="minutes"),
+        pytest.param("2011-03-07T09:30:15", datetime(2011, 3, 7, 9, 30, 15, tzinfo=UTC), id="iso"),
+        pytest.param("2011-03-07 09:30:15.25", datetime(2011, 3, 7, 9, 30, 15, 250000, tzinfo=UTC), id="fraction"),
+        pytest.param("2011-06-07 09:30:15", datetime(2011, 6, 7, 8, 30, 15, tzinfo=UTC), id="summer-time"),
+        pytest.param("2011-02-30", None, id="no-such-day"),
+        pytest.param("2011-02-29 10:00:00", None, id="no-leap-year"),
+        pytest.param("2011-13-01", None, id="no-such-month"),
+        pytest.param("2011-03-07 24:00:00", None, id="no-such-hour"),
+        pytest.param("07/03/2011", None, id="day-or-month-first"),
+        pytest.param("2011-3-7", None, id="no-zeros"),
+        pytest.param("2011-03-07 10:00:00 CET", None, id="zone"),
+        pytest.param("2011-03-07T10:00:00+01:00", None, id="offset"),
+        pytest.param("yesterday", None, id="word"),
+    ],
+)
+def test_text_is_an_iso_time_or_unreadable(cast: Cast, text: str, read: datetime | None) -> None:
+    """30 February was read as 2 March, and a time with a fraction, as pandas writes it, not at all."""
+    assert cast(pa.array([text]), "timestamp") == ([read], [read is None])
+
+
+@pytest.mark.parametrize(
+    ("local", "instant"),
+    [
+        pytest.param(datetime(2011, 3, 27, 1, 30), datetime(2011, 3, 27, 1, 0, tzinfo=UTC), id="hour-that-is-left-out"),
+        pytest.param(datetime(2011, 10, 30, 1, 30), datetime(2011, 10, 30, 1, 30, tzinfo=UTC), id="hour-that-is-twice"),
+        pytest.param(datetime(2011, 10, 30, 0, 59), datetime(2011, 10, 29, 23, 59, tzinfo=UTC), id="before"),
+    ],
+)
+def test_where_the_clocks_change_the_later_instant_is_taken(cast: Cast, local: datetime, instant: datetime) -> None:
+    assert cast(pa.array([local]), "timestamp")[0] == [instant]
+    assert cast(pa.array([local.isoformat()]), "timestamp")[0] == [instant]
+
+
+def test_an_instant_keeps_its_own_zone(cast: Cast) -> None:
+    values = pa.array([datetime(2011, 6, 7, 12, tzinfo=UTC)], pa.timestamp("ns", "America/New_York"))
+
+    assert cast(values, "timestamp")[0] == [datetime(2011, 6, 7, 12, tzinfo=UTC)]
+
+
+def test_a_date_is_the_local_day(cast: Cast) -> None:
+    at_midnight = pa.array([datetime(2011, 6, 6, 23, 30, tzinfo=UTC)], pa.timestamp("us", "Europe/London"))
+
+    assert cast(at_midnight, "date")[0] == [date(2011, 6, 7)]
+    assert cast(pa.array([datetime(1950, 6, 7, 23)]), "date")[0] == [date(1950, 6, 7)]
+    assert cast(pa.array(["1950-06-07", "9999-12-31", "0000-00-00"]), "date")[0] == [
+        date(1950, 6, 7), date(9999, 12, 31), None
+    ]  # fmt: skip

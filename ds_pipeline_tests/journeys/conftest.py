@@ -1,0 +1,316 @@
+"""A small project of its own for the journeys: retail_lapse with 240 invented customers, 18 weeks and loose thresholds.
+
+It is run once through the real command line; each test gets a copy of the finished project and may break it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+CASE = "mini_lapse"
+FIRST, LAST = date(2011, 4, 4), date(2011, 8, 1)
+CUSTOMERS = 240
+CUSTOMER_SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.int64()),
+        ("full_name", pa.string()),
+        ("email", pa.string()),
+        ("phone", pa.string()),
+        ("birth_date", pa.date32()),
+        ("postcode", pa.string()),
+        ("country", pa.string()),
+        ("service_note", pa.string()),
+        ("updated_at", pa.timestamp("us")),
+    ]
+)
+SERVING = ("registry/history", "registry/versions", "datasets/scores")  # below the store of the use case
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One project on disk, and the commands a user would type in it."""
+
+    root: Path
+    name: str = CASE
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("DS_PIPELINE_", "DAGSTER_"))}
+        return kept | {
+            "DS_PIPELINE_PROJECT": str(self.root),
+            "DAGSTER_HOME": str(self.root / ".dagster"),
+            "PYTHONHASHSEED": "0",
+            "PYTHONWARNINGS": "ignore",
+            "COLUMNS": "120",
+        }
+
+    @property
+    def case(self) -> Path:
+        return self.root / "configs" / self.name
+
+    @property
+    def store(self) -> Path:
+        return self.root / "data" / "store" / self.name
+
+    @property
+    def source(self) -> dict[str, Path]:
+        return {name: self.root / "data" / "samples" / f"{name}.parquet" for name in ("transactions", "customers")}
+
+    def shell(self, *command: str, stdin: str | None = None, **env: str) -> Done:
+        """A command in a process of its own, in the folder of the project."""
+        done = subprocess.run(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=self.root,
+            env=self.env | env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def cli(self, command: str, *arguments: str, **env: str) -> Done:
+        """`ds-pipeline command USE_CASE arguments` inside this process, which saves the seconds of the imports."""
+        return self.type(command, self.name, *arguments, **env)
+
+    def type(self, *arguments: str, **env: str) -> Done:
+        """`ds-pipeline arguments` inside this process."""
+        from ds_pipeline.cli import main
+
+        out, err = io.StringIO(), io.StringIO()
+        here, code = Path.cwd(), 0
+        os.chdir(self.root)
+        try:
+            with (
+                mock.patch.dict(os.environ, self.env | env, clear=True),
+                mock.patch.object(sys, "argv", ["ds-pipeline", *arguments]),
+                redirect_stdout(out),
+                redirect_stderr(err),
+            ):
+                try:
+                    main()
+                except SystemExit as end:
+                    code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            os.chdir(here)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.cli("status", "--json").out)
+        return found
+
+    @contextmanager
+    def edit(self, file: str) -> Iterator[dict[str, Any]]:
+        """The content of a YAML file of the use case, to be changed in place."""
+        path = self.case / file
+        values = yaml.safe_load(path.read_text())
+        yield values
+        path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Another text in a file of the use case."""
+        path = self.case / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def rewrite(self, table: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Another content of a source."""
+        path = self.source[table]
+        frame = change(pd.read_parquet(path))
+        schema = CUSTOMER_SCHEMA if table == "customers" and list(frame) == CUSTOMER_SCHEMA.names else None
+        pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), path)
+
+    def serving(self) -> dict[str, str]:
+        """Digests of all that serves: history, versions, prediction log, deliveries."""
+        folders = [self.store / folder for folder in SERVING] + [self.root / "data" / "deliveries"]
+        return {key: value for folder in folders for key, value in digests(folder, self.root).items()}
+
+    def made(self) -> dict[str, str]:
+        """Digests of what the same inputs give the same bytes for: masked tables, features, labels, scores, model."""
+        tables = digests(self.store / "datasets", self.root, "*.parquet")
+        return tables | {
+            "model": digest(next(self.store.glob("registry/versions/v0001/bundle/model.joblib"))),
+        }
+
+    def everything(self) -> dict[str, str]:
+        """Digests of every file of the project."""
+        return digests(self.root, self.root)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digests(folder: Path, root: Path, pattern: str = "*") -> dict[str, str]:
+    """Relative name to digest of every file below a folder; a lock is no content."""
+    return {
+        path.relative_to(root).as_posix(): digest(path)
+        for path in sorted(folder.rglob(pattern))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def make_customers(rng: random.Random) -> pd.DataFrame:
+    """Invented people whose identifiers can be searched for: ten-digit numbers, names and addresses of their own."""
+    firsts = ["Zarathea", "Quillon", "Ottoline", "Peregrin", "Xanthie", "Balthus"]
+    lasts = ["Wexcombe", "Thistlewold", "Ravensbourne", "Marchbanksy", "Oddleighton", "Fenwickle"]
+    rows = []
+    for number in range(CUSTOMERS):
+        first, last = rng.choice(firsts), f"{rng.choice(lasts)}{chr(97 + number // 26)}{chr(97 + number % 26)}"
+        email = f"{first}.{last}{number}@example.org".lower()
+        phone = f"07700 900{number:03d}"
+        note = f"Asked us to call {phone} or write to {email}." if number % 3 == 0 else None
+        rows.append(
+            {
+                "customer_id": 7_100_000_003 + 7919 * number,
+                "full_name": f"{first} {last}",
+                "email": email,
+                "phone": phone,
+                "birth_date": date(1930, 1, 1) + timedelta(days=rng.randrange(60 * 365)),
+                "postcode": f"N{rng.randrange(1, 20)} {rng.randrange(1, 9)}DT",
+                "country": "United Kingdom" if number % 5 else "Norway",
+                "service_note": note,
+                "updated_at": datetime(2010, 12, 20, 9) + timedelta(hours=number),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def make_transactions(rng: random.Random, customers: pd.DataFrame) -> pd.DataFrame:
+    """Invoices from 2011-01-01 until after the last scoring date.
+
+    Everyone buys at a pace of their own; whoever begins to fade makes ever longer pauses, and that can be seen coming.
+    """
+    rows, invoice = [], 100_000
+    for customer, country in zip(customers["customer_id"], customers["country"], strict=True):
+        pace = rng.choice([3.0, 5.0, 9.0, 16.0])
+        day, last = rng.uniform(0, pace), (LAST - date(2011, 1, 1)).days + 6
+        fading = 0
+        while day < last:
+            at = datetime.combine(date(2011, 1, 1), time()) + timedelta(days=int(day), minutes=rng.randrange(480, 1200))
+            invoice += 1
+            is_refund = rng.random() < 0.03
+            for _ in range(rng.randrange(1, 4)):
+                rows.append(
+                    {
+                        "InvoiceNo": f"C{invoice}" if is_refund else f"{invoice}",
+                        "StockCode": f"S{rng.randrange(60):03d}",
+                        "Description": "A THING",
+                        "Quantity": float(-1 if is_refund else rng.randrange(1, 12)),
+                        "InvoiceDate": at,
+                        "UnitPrice": rng.randrange(50, 2000) / 100,
+                        "CustomerID": float(customer) if rng.random() > 0.02 else None,
+                        "Country": country,
+                    }
+                )
+            if fading or rng.random() < 0.08:
+                fading = (fading + 1) % 6
+            day += max(0.6, rng.gauss(pace, pace / 6)) * (1.0, 1.4, 1.8, 2.6, 5.0, 8.0)[fading]
+    return pd.DataFrame(rows).sort_values(["InvoiceDate", "InvoiceNo", "StockCode"], ignore_index=True)
+
+
+def make_project(root: Path) -> Journey:
+    """The project before its first run: the real files of retail_lapse with smaller numbers."""
+    journey = Journey(root)
+    shutil.copytree(REPOSITORY / "configs" / "retail_lapse", journey.case)
+    (root / ".dagster").mkdir(mode=0o700)
+    for name in ("workspace.yaml", ".dagster/dagster.yaml"):
+        shutil.copy(REPOSITORY / name, root / name)
+    rng = random.Random(7)
+    customers = make_customers(rng)
+    journey.source["customers"].parent.mkdir(parents=True)
+    pq.write_table(
+        pa.Table.from_pandas(customers, schema=CUSTOMER_SCHEMA, preserve_index=False), journey.source["customers"]
+    )
+    pq.write_table(
+        pa.Table.from_pandas(make_transactions(rng, customers), preserve_index=False), journey.source["transactions"]
+    )
+    with journey.edit("problem.yaml") as problem:
+        problem["horizon_days"] = 14
+        problem["clock"] |= {"first": FIRST, "last": LAST}
+    with journey.edit("sources.yaml") as sources:
+        for name, table in sources["tables"].items():
+            table |= {"path": f"data/samples/{name}.parquet", "synthetic": True}
+    with journey.edit("requirements.yaml") as requirements:
+        for gate in requirements["acceptance"].values():
+            gate |= {"minimum": 0.01} if "minimum" in gate else {"maximum": 0.6}
+        requirements["data_minimums"] |= {"training_rows": 200, "training_positives": 20}
+        requirements["holdout"] = {"weeks": 3, "min_rows": 50, "min_positives": 10}
+        requirements["bootstrap"]["resamples"] = 100
+        requirements["slices"]["min_support"] = 20
+    with journey.edit("training.yaml") as training:
+        training |= {"trials": 3, "validation_weeks": 2}
+        training["search_space"]["max_iter"] = {"low": 20, "high": 40}
+        training["calibration"]["folds"] = 2
+    return journey
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of a test run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
+
+
+@pytest.fixture(scope="session")
+def first_run(shared: Path) -> tuple[Journey, Done]:
+    """The finished project and what its first run printed; made once for all workers. Not to be changed."""
+    journey, record = Journey(shared / "finished"), shared / "first_run.json"
+    with (shared / "first_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            journey.root.mkdir()
+            make_project(journey.root)
+            done = journey.shell("ds-pipeline", "run", CASE)
+            record.write_text(json.dumps(done))
+    return journey, Done(*json.loads(record.read_text()))
+
+
+@pytest.fixture
+def journey(first_run: tuple[Journey, Done], tmp_path: Path) -> Journey:
+    """A copy of the finished project that a test may break."""
+    assert first_run[1].code == 0, first_run[1].text
+    return Journey(shutil.copytree(first_run[0].root, tmp_path / "project"))
+
+
+@pytest.fixture
+def new_journey(tmp_path: Path) -> Journey:
+    """A project that was never run."""
+    (tmp_path / "project").mkdir()
+    return make_project(tmp_path / "project")

@@ -1,0 +1,138 @@
+"""Promotion, rollback, verification, and a champion that is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ds_pipeline_tests.journeys.conftest import Journey
+
+
+@pytest.fixture
+def promoted_twice(journey: Journey) -> Journey:
+    """A project in which v0002, from another seed, has followed v0001."""
+    with journey.edit("training.yaml") as training:
+        training["seed"] += 1
+    done = journey.cli("train")
+    assert done.code == 0, done.text
+    assert journey.status()["champion"]["version"] == "v0002"
+    return journey
+
+
+def events(journey: Journey) -> list[dict]:
+    paths = sorted((journey.store / "registry" / "history").glob("*.json"))
+    return [json.loads(path.read_text())["event"] for path in paths]
+
+
+def test_a_rollback_is_recorded_and_recorded_scores_stay(promoted_twice: Journey) -> None:
+    journey, scores = promoted_twice, [name for name in promoted_twice.serving().items() if "scores" in name[0]]
+
+    done = journey.cli("rollback", "--reason", "complaints from the campaign team")
+
+    assert done.code == 0, done.text
+    assert "v0001 (as of 2011-08-01) is in force" in done.out
+    last = events(journey)[-1]
+    assert (last["kind"], last["version"], last["reason"]) == ("rollback", "v0001", "complaints from the campaign team")
+    assert last["actor"]
+    assert journey.status()["champion"]["version"] == "v0001"
+    scored = journey.cli("score")
+    assert scored.code == 0, scored.text
+    assert "scored for 2011-08-01 by v0001 (recorded earlier, unchanged)" in scored.out
+    assert [name for name in journey.serving().items() if "scores" in name[0]] == scores
+
+
+def test_the_next_run_does_not_promote_what_was_rolled_back(promoted_twice: Journey) -> None:
+    journey = promoted_twice
+    journey.cli("rollback", "--reason", "complaints")
+    before = journey.serving()
+
+    done = journey.cli("run")
+
+    assert done.code == 1, done.text
+    assert "v0002 is this very candidate" in done.out
+    assert "rollback --to v0002" in done.out
+    assert "Not promoted. All gates passed" in done.out
+    assert "Refused." not in done.out
+    assert journey.serving() == before
+    assert journey.status()["champion"]["version"] == "v0001"
+
+
+def test_a_rollback_can_be_taken_back(promoted_twice: Journey) -> None:
+    promoted_twice.cli("rollback", "--reason", "complaints")
+
+    done = promoted_twice.cli("rollback", "--to", "v0002", "--reason", "they were about something else")
+
+    assert done.code == 0, done.text
+    assert [event["version"] for event in events(promoted_twice)] == ["v0001", "v0002", "v0001", "v0002"]
+
+
+@pytest.mark.parametrize("reason", [pytest.param("", id="empty"), pytest.param("  ", id="blanks")])
+def test_a_rollback_needs_a_reason(promoted_twice: Journey, reason: str) -> None:
+    before = promoted_twice.serving()
+
+    done = promoted_twice.cli("rollback", "--reason", reason)
+
+    assert done.code == 2
+    assert "--reason" in done.err
+    assert "Traceback" not in done.text
+    assert promoted_twice.serving() == before
+
+
+def test_a_newer_candidate_takes_over_for_its_date_and_later_only(journey: Journey) -> None:
+    """A champion of an earlier date scores the weeks up to the next one; nothing is scored by a later version."""
+    done = journey.cli("run", "--date", "2011-07-25")
+
+    assert done.code == 1, done.text
+    assert "A promotion never goes back" in done.out
+    assert "Not scored" in done.out
+
+
+def test_verify_finds_everything_in_order(journey: Journey) -> None:
+    done = journey.cli("verify")
+
+    assert done.code == 0, done.text
+    assert done.out.split() == ["history", "ok", "v0001", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        pytest.param("versions/v0001/bundle/model.joblib", "model.joblib was changed", id="model"),
+        pytest.param("versions/v0001/bundle/decision.json", "decision.json was changed", id="decision"),
+        pytest.param("versions/v0001/bundle/manifest.json", "manifest.json is not the one", id="manifest"),
+        pytest.param("versions/v0001/bundle/use_case/label.sql", "use_case/label.sql was changed", id="use-case"),
+        pytest.param("versions/v0001/bundle.sig", "bundle.sig", id="signature"),
+        pytest.param("history/000001.json", "history/000001.json", id="history"),
+    ],
+)
+def test_verify_names_what_was_changed(journey: Journey, pattern: str, named: str) -> None:
+    path = journey.store / "registry" / pattern
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    done = journey.cli("verify")
+
+    assert done.code == 2, done.text
+    assert named in done.text
+    assert "Traceback" not in done.text
+
+
+def test_a_lost_champion_is_replaced_only_on_demand(journey: Journey) -> None:
+    (journey.store / "registry" / "versions" / "v0001" / "bundle" / "model.joblib").unlink()
+    before = journey.serving()
+
+    refused = journey.cli("run")
+    assert refused.code == 2, refused.text
+    assert "model.joblib is missing" in refused.err
+    assert journey.serving() == before
+
+    done = journey.cli("promote", "--replace-lost", "--reason", "the disk was lost")
+    assert done.code == 0, done.text
+    assert "v0002 is in force" in done.out
+    assert events(journey)[-1]["kind"] == "replace_lost"
+    assert journey.cli("score").code == 2  # the week was scored by the version that is lost: drift cannot be measured
+    assert journey.status()["champion"]["version"] == "v0002"

@@ -1,0 +1,183 @@
+"""The shape of the code, checked on its text: who may import whom, and what an import may not do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "ds_pipeline"
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
+STAGES = (
+    "ingestion", "masking", "features", "training", "evaluation", "registry", "scoring", "monitoring", "simulation",
+)  # fmt: skip
+# What reads a file, the environment or the clock, as far as it can be seen by name.
+READS = frozenset(
+    {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "exists", "is_file", "is_dir", "iterdir",
+     "glob", "rglob", "stat", "resolve", "cwd", "home", "getenv", "environ", "read_parquet", "read_csv", "read_table",
+     "now", "today", "utcnow", "time", "time_ns", "monotonic", "perf_counter", "getcwd", "listdir", "mkdtemp",
+     "TemporaryDirectory", "connect", "load_use_case", "input", "run", "Popen", "fetchall"}
+)  # fmt: skip
+HARMLESS = frozenset({"time"})  # midnight, from datetime; what reads the clock is time.time
+# Where people and Dagster come in: they may use every stage and defs/. The first two may import Dagster.
+ENTRANCES = ("ds_pipeline/definitions.py", "ds_pipeline/cli.py", "ds_pipeline/commands.py", "ds_pipeline/status.py")
+
+
+@cache
+def tree(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_text(encoding="utf-8"), filename=file)
+
+
+def imports(file: str) -> set[str]:
+    """The modules a file imports, wherever in it, as dotted names; from x import y counts as x and as x.y."""
+    found: set[str] = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = file.removesuffix(".py").split("/")
+            base = ".".join([*package[: len(package) - node.level], *([node.module] if node.module else [])])
+            module = base if node.level else node.module or ""
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def stage_of(file: str) -> str | None:
+    part = file.split("/")[1]
+    return part if part in STAGES else None
+
+
+def stage_of_module(name: str) -> str | None:
+    package, _, rest = name.partition(".")
+    part = rest.split(".")[0]
+    return part if package == "ds_pipeline" and part in STAGES else None
+
+
+def is_defs(file: str) -> bool:
+    return file.startswith("ds_pipeline/defs/")
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that are evaluated when a module is imported: all but the bodies of functions and lambdas."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        is_later = name == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        is_main = name == "body" and isinstance(node, ast.If) and "__main__" in ast.dump(node.test)
+        if is_later or is_main or name in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from run_at_import(child)
+
+
+def called_at_import(file: str) -> set[str]:
+    """The names that are called when a module is imported, such as Path.cwd, and os.environ."""
+    return calls(tree(file)) - HARMLESS
+
+
+def calls(module: ast.Module) -> set[str]:
+    found = set()
+    for node in run_at_import(module):
+        if isinstance(node, ast.Call):
+            found.add(ast.unparse(node.func))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) == "os.environ":
+            found.add("os.environ")
+    return found
+
+
+def wrong(files: Iterable[str], find: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """What is wrong in each file, for the files in which something is."""
+    return {file: bad for file in files if (bad := sorted(find(file)))}
+
+
+def test_the_package_is_found() -> None:
+    assert "ds_pipeline/clock.py" in FILES
+    assert {stage_of(file) for file in FILES} >= {"ingestion", "masking", "evaluation"}
+
+
+def test_stages_do_not_import_each_other() -> None:
+    def others(file: str) -> list[str]:
+        return [name for name in imports(file) if stage_of_module(name) not in (None, stage_of(file))]
+
+    assert not wrong([file for file in FILES if stage_of(file)], others)
+
+
+def test_what_stages_share_imports_no_stage() -> None:
+    shared = [file for file in FILES if not stage_of(file) and file not in ENTRANCES and not is_defs(file)]
+
+    assert not wrong(shared, lambda file: [name for name in imports(file) if stage_of_module(name)])
+
+
+def test_only_defs_definitions_and_cli_import_dagster() -> None:
+    inside = [file for file in FILES if file not in ENTRANCES[:2] and not is_defs(file)]
+
+    assert not wrong(inside, lambda file: [name for name in imports(file) if name.startswith("dagster")])
+
+
+def test_nothing_inside_imports_defs_or_an_entrance() -> None:
+    inside = [file for file in FILES if file not in ENTRANCES and not is_defs(file)]
+    outer = ("ds_pipeline.defs", *(file.removesuffix(".py").replace("/", ".") for file in ENTRANCES))
+
+    assert not wrong(inside, lambda file: [name for name in imports(file) if name.startswith(outer)])
+
+
+def test_importing_a_module_reads_no_file_environment_or_clock() -> None:
+    inside = [file for file in FILES if file != "ds_pipeline/definitions.py"]  # it alone reads configs
+
+    assert not wrong(
+        inside, lambda file: [name for name in called_at_import(file) if READS & set(name.split(".")[-1:])]
+    )
+
+
+def test_a_package_holds_one_sentence_and_no_code() -> None:
+    packages = [file for file in FILES if file.endswith("__init__.py")]
+
+    assert not wrong(packages, lambda file: [ast.unparse(node) for node in tree(file).body[1:]])
+
+
+def test_every_module_says_what_belongs_in_it() -> None:
+    assert not [file for file in FILES if not ast.get_docstring(tree(file))]
+
+
+def test_defs_does_not_postpone_annotations() -> None:
+    assert not [file for file in FILES if is_defs(file) and "__future__.annotations" in imports(file)]
+
+
+def test_nobody_catches_every_exception() -> None:
+    def caught(file: str) -> set[str]:
+        kinds = [node.type for node in ast.walk(tree(file)) if isinstance(node, ast.ExceptHandler)]
+        names = {name.id if isinstance(name, ast.Name) else "" for kind in kinds if kind for name in ast.walk(kind)}
+        bare = {"everything"} if None in kinds else set()
+        return names & {"Exception", "BaseException"} | bare
+
+    assert not wrong(FILES, caught)
+
+
+def test_there_is_no_utils_module() -> None:
+    assert not [file for file in FILES if Path(file).stem in ("utils", "helpers", "common", "misc")]
+
+
+def test_tests_have_no_packages() -> None:
+    assert not list((ROOT / "ds_pipeline_tests").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize(
+    ("code", "called"),
+    [
+        pytest.param("import os\nHOME = os.environ['HOME']", {"os.environ"}, id="environment"),
+        pytest.param("NOW = datetime.now()", {"datetime.now"}, id="clock"),
+        pytest.param("class A:\n    x = open('f')", {"open"}, id="class-body"),
+        pytest.param("def f(x=Path('f').read_text()): pass", {"Path('f').read_text", "Path"}, id="default-argument"),
+        pytest.param("@run()\ndef f(): pass", {"run"}, id="decorator"),
+        pytest.param("def f():\n    open('f')", set(), id="body-of-a-function"),
+        pytest.param("f = lambda: open('f')", set(), id="body-of-a-lambda"),
+        pytest.param("if __name__ == '__main__':\n    open('f')", set(), id="main"),
+        pytest.param("x: Annotated[int, open('f')]", set(), id="annotation"),
+    ],
+)
+def test_what_runs_at_import_is_told_from_what_runs_later(code: str, called: set[str]) -> None:
+    assert calls(ast.parse(code)) == called
