@@ -1,5 +1,6 @@
 """The HTML page of an evaluation, with the counts of the boundary and the lineage that belong to it."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,6 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import QuarantineCount, TableCount, render_report
-from ds_pipeline.lineage import lineage
 from ds_pipeline.store import write_file
 
 
@@ -64,7 +64,7 @@ def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:
 
 
 def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
-    made_by = lineage(bench.project.root)
+    made_by = json.loads(bench.documents.get(kind="lineage", day=decision.as_of).files["lineage.json"])
     bound = decision.bound_to
     return {
         "version": version or "not promoted",

@@ -43,8 +43,10 @@ class Workbench:
         return self.datasets.missing_history(until, sources)
 
     def prepare_to_sign(self) -> None:
-        """Make the signing key on the very first run."""
-        self.keys.create_if_first(self.registry.is_empty())
+        """Make the signing key on the very first run of the project; all its use cases share it."""
+        others = [folder.name for folder in self.project.store.iterdir() if folder.is_dir()]
+        registries = [Registry(self.project.store / name / "registry", self.keys, use_case=name) for name in others]
+        self.keys.create_if_first(all(registry.is_empty() for registry in registries))
 
 
 def open_workbench(project: Project, use_case: UseCase) -> Workbench:
@@ -62,8 +64,8 @@ def open_workbench(project: Project, use_case: UseCase) -> Workbench:
         key=key,
         datasets=datasets,
         keys=keys,
-        documents=Documents(datasets.root / "documents", keys),
-        registry=Registry(datasets.root / "registry", keys),
+        documents=Documents(datasets.root / "documents", keys, use_case=use_case.name),
+        registry=Registry(datasets.root / "registry", keys, use_case=use_case.name),
     )
 
 

@@ -28,9 +28,10 @@ class Document:
 class Documents:
     """The signed documents of one use case below one folder: one current document per kind and scoring date."""
 
-    def __init__(self, root: Path, keys: SigningKeys) -> None:
+    def __init__(self, root: Path, keys: SigningKeys, *, use_case: str) -> None:
         self.root = root
         self._keys = keys
+        self._use_case = use_case
 
     def put(self, files: Mapping[str, bytes], *, kind: str, day: date) -> Document:
         """Store and sign a set of files, and make it the current one of its kind and date."""
@@ -40,8 +41,7 @@ class Documents:
             write_file(folder / digest[:SHORT] / name, content, replace=True)
         pointer = {
             "digest": digest,
-            "files": sorted(files),
-            "signature": self._keys.sign(_signed_text(kind, day, digest)),
+            "signature": self._keys.sign(self._signed_text(kind, day, digest)),
         }
         write_file(folder / "current.json", canonical_json(pointer), replace=True)
         return Document(digest, dict(files))
@@ -57,13 +57,14 @@ class Documents:
             return None
         try:
             pointer = json.loads((folder / "current.json").read_bytes())
-            digest, names, signature = str(pointer["digest"]), list(pointer["files"]), str(pointer["signature"])
-            files = {name: (folder / digest[:SHORT] / name).read_bytes() for name in names}
+            digest, signature = str(pointer["digest"]), str(pointer["signature"])
+            self._keys.verify(self._signed_text(kind, day, digest), signature, what=f"the {kind} of {day}")
+            paths = [path for path in (folder / digest[:SHORT]).iterdir() if not path.name.startswith(".")]
+            files = {path.name: path.read_bytes() for path in paths}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RegistryError(f"The {kind} of {day} is damaged or incomplete. Train again.") from error
         if digest_files(files) != digest:
             raise RegistryError(f"The {kind} of {day} was changed after it was written. Train again.")
-        self._keys.verify(_signed_text(kind, day, digest), signature, what=f"the {kind} of {day}")
         return Document(digest, files)
 
     def get(self, *, kind: str, day: date) -> Document:
@@ -77,7 +78,6 @@ class Documents:
         """The scoring dates a kind of document exists for, oldest first."""
         return sorted(date.fromisoformat(path.parent.name) for path in (self.root / kind).glob("*/current.json"))
 
-
-def _signed_text(kind: str, day: date, digest: str) -> bytes:
-    """The place is signed with the content, so that a document cannot be moved to another date."""
-    return canonical_json({"kind": kind, "day": str(day), "digest": digest})
+    def _signed_text(self, kind: str, day: date, digest: str) -> bytes:
+        """The place is signed with the content: a document cannot be moved to another date or use case."""
+        return canonical_json({"use_case": self._use_case, "kind": kind, "day": str(day), "digest": digest})

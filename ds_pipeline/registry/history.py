@@ -25,6 +25,7 @@ class Event(FileModel):
     """One change of what is in force.
 
     Attributes:
+        use_case: whose history it is; the keys are shared, so a signature alone does not say it.
         number: 1, 2, 3 and so on, without gaps.
         version: what is in force from here on.
         as_of: the scoring date the version was trained for; with its digests it repeats at a rollback.
@@ -32,6 +33,7 @@ class Event(FileModel):
         previous: digest of the event before; None for the first.
     """
 
+    use_case: Text
     number: Annotated[int, Field(ge=1)]
     kind: Literal["promote", "rollback", "replace_lost"]
     version: Annotated[str, Field(pattern=r"^v\d{4,}$")]
@@ -62,11 +64,12 @@ class SignedEvent(FileModel):
 
 
 class History:
-    """The events in one folder."""
+    """The events of one use case in one folder."""
 
-    def __init__(self, folder: Path, keys: SigningKeys) -> None:
+    def __init__(self, folder: Path, keys: SigningKeys, *, use_case: str) -> None:
         self.folder = folder
         self.keys = keys
+        self.use_case = use_case
 
     def read(self) -> list[Event]:
         """All events, oldest first, after numbering, chain and every signature were checked.
@@ -83,6 +86,11 @@ class History:
                     "Events have no gaps and are never removed. Restore history/ from a backup."
                 )
             event = self._read_event(number)
+            if event.use_case != self.use_case:
+                raise RegistryError(
+                    f"history/{name}: an event of {event.use_case}, in the registry of {self.use_case}. "
+                    "Restore history/ from a backup."
+                )
             expected = events[-1].digest if events else None
             if event.number != number or event.previous != expected:
                 raise RegistryError(

@@ -40,10 +40,11 @@ class Verified:
 class Registry:
     """The versions and the history below one folder, checked against one pinned signer."""
 
-    def __init__(self, root: Path, keys: SigningKeys) -> None:
+    def __init__(self, root: Path, keys: SigningKeys, *, use_case: str) -> None:
         self.root = root
+        self._use_case = use_case
         self._versions = Versions(root / "versions", keys)
-        self._history = History(root / "history", keys)
+        self._history = History(root / "history", keys, use_case=use_case)
 
     def is_empty(self) -> bool:
         """Nothing was ever promoted here, and no promotion was begun."""
@@ -113,6 +114,7 @@ class Registry:
                 return settled
             event = next_event(
                 events,
+                use_case=self._use_case,
                 kind="replace_lost" if replace_lost else "promote",
                 version=self._versions.next_name(events),
                 as_of=as_of,
@@ -145,6 +147,7 @@ class Registry:
             self._open(target.version, events)
             event = next_event(
                 events,
+                use_case=self._use_case,
                 kind="rollback",
                 version=target.version,
                 as_of=target.as_of,

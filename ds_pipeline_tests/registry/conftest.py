@@ -58,7 +58,7 @@ def keys(tmp_path: Path) -> SigningKeys:
 
 @pytest.fixture
 def registry(tmp_path: Path, keys: SigningKeys) -> Registry:
-    return Registry(tmp_path / "registry", keys)
+    return Registry(tmp_path / "registry", keys, use_case="mini")
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_genuine_event_after_another_past_is_refused(
     """An older copy of the registry was continued differently; its events do not fit behind these."""
     shutil.copytree(registry.root, tmp_path / "copy")
     promote("d")
-    other = Registry(tmp_path / "copy", keys)
+    other = Registry(tmp_path / "copy", keys, use_case="mini")
     event = other.history()[-1]
     other.rollback(None, reason="another past", actor="ann", at=event.at)
     promote("e")
@@ -158,6 +158,12 @@ def test_a_deleted_history_is_not_a_first_run(
     assert not registry.is_empty()
 
 
+def test_a_registry_whose_versions_are_deleted_is_not_empty(registry: Registry, folder: Path) -> None:
+    """Otherwise a lost key would be made anew."""
+    shutil.rmtree(registry.root / "versions")
+    assert not registry.is_empty()
+
+
 def test_a_deleted_event_and_receipt_leave_an_orphan_that_verify_reports(registry: Registry, folder: Path) -> None:
     """The limit of what the registry can know of itself: event and receipt deleted look like a killed promotion."""
     (folder / "000003.json").unlink()
@@ -171,10 +177,18 @@ def test_two_writers_cannot_take_the_same_number(registry: Registry, folder: Pat
     event = registry.history()[-1]
     before = (folder / "000003.json").read_bytes()
     with pytest.raises(RegistryError, match=r"history/000003\.json: another process made this event first"):
-        History(folder, keys).append(event)
+        History(folder, keys, use_case="mini").append(event)
     assert (folder / "000003.json").read_bytes() == before
 
 
 def test_a_file_that_is_being_written_is_not_an_event(registry: Registry, folder: Path) -> None:
     (folder / ".writing-abc").write_bytes(b"half")
     assert len(registry.history()) == 3
+
+
+def test_the_history_of_another_use_case_is_refused_although_the_signer_is_trusted(
+    registry: Registry, keys: SigningKeys
+) -> None:
+    other = Registry(registry.root, keys, use_case="maxi")
+    with pytest.raises(RegistryError, match="an event of mini, in the registry of maxi"):
+        other.history()

@@ -159,3 +159,19 @@ def test_a_reader_never_sees_half_a_promotion(registry: Registry, promote: Promo
     assert process.exitcode == 0
     assert seen == sorted(seen)
     assert registry.champion().number == 8
+
+
+def test_a_promotion_while_the_history_is_read_is_not_taken_for_a_deleted_event(
+    registry: Registry, promote: Promote, keys: SigningKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote("a")
+    reader = Registry(registry.root, keys, use_case="mini")
+    read = reader._history.read
+
+    def read_just_before_a_promotion() -> object:
+        events = read()
+        promote("b")
+        return events
+
+    monkeypatch.setattr(reader._history, "read", read_just_before_a_promotion)
+    assert [event.version for event in reader.history()] == ["v0001"]

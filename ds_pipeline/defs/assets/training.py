@@ -8,6 +8,7 @@ from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT, canonical_json
+from ds_pipeline.lineage import lineage
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labels import LABEL, labels_schema
 from ds_pipeline.use_case.load import UseCase
@@ -99,6 +100,10 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         document = bench.documents.put(
             {"model.joblib": trained.content, "training.json": canonical_json(facts)}, kind="candidate", day=day
         )
+        # The environment that pickled the model, whatever runs when it is promoted. Not in the candidate itself: its
+        # digest is of what the inputs make, and must not change with a commit.
+        made_by = lineage(bench.project.root) | {"candidate": document.digest}
+        bench.documents.put({"lineage.json": canonical_json(made_by)}, kind="lineage", day=day)
         say(
             "candidate",
             f"{trained.rows:,} rows of {len(trained.weeks)} weeks, {trained.positives:,} positives; "
