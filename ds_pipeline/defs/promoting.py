@@ -7,7 +7,7 @@ from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import RegistryError
+from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.decision import Decision, require_in_force
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.lineage import code_digest
@@ -38,6 +38,8 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         code=code_digest(),
         requirements=use_case.requirements,
     )
+    if (decision.bound_to.evaluation, decision.bound_to.use_case) != (evaluation.digest, use_case.digest):
+        raise EvaluationError(f"The decision on {day} was taken on another evaluation or use case. Evaluate again.")
     files = {
         **candidate.files,
         **evaluated.files,

@@ -39,7 +39,7 @@ def test_the_newest_document_of_a_date_is_the_current_one(documents: Documents) 
 
 def test_none_is_found_where_none_was_written(documents: Documents) -> None:
     assert documents.find(kind="evaluation", day=DAY) is None
-    with pytest.raises(RegistryError, match="There is no evaluation of 2011-12-05. Train first"):
+    with pytest.raises(RegistryError, match=r"There is no evaluation of 2011-12-05\. Train first"):
         documents.get(kind="evaluation", day=DAY)
 
 

@@ -187,8 +187,9 @@ def test_a_file_that_is_being_written_is_not_an_event(registry: Registry, folder
 
 
 def test_the_history_of_another_use_case_is_refused_although_the_signer_is_trusted(
-    registry: Registry, keys: SigningKeys
+    registry: Registry, folder: Path, keys: SigningKeys
 ) -> None:
+    assert (folder / "000001.json").is_file()
     other = Registry(registry.root, keys, use_case="maxi")
     with pytest.raises(RegistryError, match="an event of mini, in the registry of maxi"):
         other.history()
