@@ -25,9 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Weekly scores you can defend. Every command takes the name of a use case: a folder under configs/.",
+    help="Weekly scores you can defend. USE_CASE is the name of a folder under configs/.",
 )
-REFUSED, WRONG = 1, 2
+REFUSED, WRONG, INTERRUPTED = 1, 2, 130
 
 Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="A folder under configs/.")]
 Date = Annotated[
@@ -51,9 +51,10 @@ def main() -> None:
     except DsPipelineError as error:
         _complain(str(error))
         sys.exit(WRONG)
-    except KeyboardInterrupt:
-        _complain("Stopped. What was finished is kept; run the same command again to go on.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer makes this of Ctrl-C, without a word
+            _complain("Stopped. What was finished is kept; run the same command again to go on.")
+        raise
 
 
 @app.command()

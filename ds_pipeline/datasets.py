@@ -30,7 +30,7 @@ class Datasets:
         self._key_fingerprint = key_fingerprint
 
     def policy_digest(self, table: str) -> str:
-        """What a masked table lies under: columns, rules and treatments, the key of its tokens, and where weeks begin."""
+        """What a masked table lies under: columns, rules, treatments, the key of its tokens, and where weeks begin."""
         declared = self.use_case.sources.tables[table].model_dump(mode="json", exclude={"path"})
         clock = self.use_case.problem.clock
         return digest_json([declared, self._key_fingerprint, clock.time_zone, clock.first])

@@ -1,7 +1,7 @@
 """Where things are and which secrets there are: settings from the environment, folders of the project.
 
-DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders (relative ones lie in the project);
-DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with.
+DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders; relative ones lie in the
+project. DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with.
 """
 
 from __future__ import annotations

@@ -60,16 +60,20 @@ def show_status(found: dict[str, Any]) -> str:
     if evaluation:
         lines.append(f"  evaluated  as of {evaluation['as_of']}: {'passed' if evaluation['passed'] else 'refused'}")
     for gate in found["gates"]:
-        bound = "" if gate["bound"] is None else f", bound {gate['bound']:.3f}"
-        value = "not measured" if gate["value"] is None else f"{gate['value']:,.3f}"
+        bound = "" if gate["bound"] is None else f", bound {_number(gate['bound'])}"
+        value = "not measured" if gate["value"] is None else _number(gate["value"])
         verdict = "pass" if gate["passed"] else "REFUSED"
-        lines.append(f"    {gate['name']:<26} {value}{bound}, asked {gate['threshold']:g}: {verdict}")
+        lines.append(f"    {gate['name']:<26} {value}{bound}, asked {_number(gate['threshold'])}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
     for one in found["tables"]:
         lines.append(f"  {one['table']:<10} {one['read']:,} rows read, {one['kept']:,} kept")
     lines += [f"    quarantine {one['table']} {one['reason']}: {one['rows']:,}" for one in found["quarantine"]]
     return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.3f}"
 
 
 def _champion(bench: Workbench) -> dict[str, Any] | None:

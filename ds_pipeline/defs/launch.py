@@ -3,6 +3,7 @@
 The runs are the same as those from the UI or the schedule and appear there.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
     """The instance of DAGSTER_HOME; where that is not set, the one of the project."""
     home = Path(os.environ.get("DAGSTER_HOME") or project.root / ".dagster")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Ctrl-C while a connection closes: SQLAlchemy would print a stack trace beside our one line.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
 
@@ -77,9 +80,19 @@ def run_job(
 
 def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     failed_checks = [one.check_name for one in result.get_asset_check_evaluations() if not one.passed]
-    messages = [_message(event) for event in result.all_events if event.is_step_failure]
+    failures = [event for event in result.all_events if event.is_step_failure]
+    if any(_is_interruption(event) for event in failures):
+        raise KeyboardInterrupt  # Dagster takes Ctrl-C for a failed step
+    messages = [_message(event) for event in failures]
     shown = [message for message in messages if message is not None]
     return Outcome(result.success, shown[0] if shown else None, failed_checks)
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    error: Any = event.step_failure_data.error
+    while error is not None and error.cls_name != dg.DagsterExecutionInterruptedError.__name__:
+        error = error.cause
+    return error is not None
 
 
 def _message(event: dg.DagsterEvent) -> str | None:

@@ -11,7 +11,6 @@ from ds_pipeline.features.build import SCORING_DATE
 from ds_pipeline.use_case.features import Feature, names_identifier
 from ds_pipeline.use_case.load import UseCase
 
-
 ABOUT_COLUMNS = ["column_in_schema", "column_in_dataframe", "column_ordered"]  # of these the case is a column's name
 
 

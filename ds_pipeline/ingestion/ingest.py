@@ -94,7 +94,8 @@ def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> M
         limits = f"{column.minimum or '...'} to {column.maximum or '...'}"
         raise SourceError(
             f"{name} ({table.path}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} that "
-            f"can be read and lies in {limits}. Such a row belongs to no week. Correct the source, or minimum and maximum."
+            f"can be read and lies in {limits}. Such a row belongs to no week. "
+            "Correct the source, or minimum and maximum."
         )
     newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
     weeks = max(0, (newest.date() - clock.first).days // 7 + 2) if newest else 0
@@ -139,13 +140,14 @@ def _out_of_range(values: pa.ChunkedArray, column: Column, time_zone: str) -> Ma
     for limit, compare in ((column.minimum, pc.less), (column.above, pc.less_equal), (column.maximum, pc.greater)):
         if limit is None:
             continue
+        bound: float | date | Decimal = limit
         if isinstance(limit, date) and column.type == "timestamp":
             day = limit + timedelta(days=1) if compare is pc.greater else limit
             compare = pc.greater_equal if compare is pc.greater else compare
-            limit = datetime.combine(day, time(), ZoneInfo(time_zone))
+            bound = datetime.combine(day, time(), ZoneInfo(time_zone))
         elif column.type == "decimal":
-            limit = Decimal(str(limit))
-        outside |= to_mask(compare(values, pa.scalar(limit)))
+            bound = Decimal(str(limit))  # exact: 0.3 as a decimal of one digit is not above 0.3
+        outside |= to_mask(compare(values, pa.scalar(bound)))
     return outside
 
 
@@ -172,7 +174,7 @@ def _require_counts(week: Week, table: Table, *, name: str) -> None:
         counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
         raise SourceError(
             f"{name} ({table.path}), week before {week.day}: {aside:,} of {week.read:,} rows are faulty ({share:.1%}); "
-            f"at most {table.max_quarantine_share:.1%} may be. By reason: {counts}. "
+            f"at most {100 * table.max_quarantine_share:g}% may be. By reason: {counts}. "
             "Correct the source, or the rules or max_quarantine_share in sources.yaml."
         )
 

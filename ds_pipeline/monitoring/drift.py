@@ -45,7 +45,9 @@ def population_stability(reference: dict[str, Any], frame: pd.DataFrame) -> pd.D
         expected = np.maximum(described["shares"], FLOOR)
         actual = np.maximum(_shares(frame[name], described), FLOOR)
         rows.append((name, float(((actual - expected) * np.log(actual / expected)).sum())))
-    return pd.DataFrame(rows, columns=["name", "psi"]).sort_values(["psi", "name"], ascending=[False, True], ignore_index=True)
+    return pd.DataFrame(rows, columns=["name", "psi"]).sort_values(
+        ["psi", "name"], ascending=[False, True], ignore_index=True
+    )
 
 
 def classify(stability: pd.DataFrame, limits: PsiLimits) -> pd.DataFrame:

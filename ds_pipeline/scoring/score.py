@@ -38,7 +38,7 @@ def score_week(
     Raises:
         ScoringError: a score is not a probability.
     """
-    usable = np.isfinite(probabilities) & (probabilities >= 0) & (probabilities <= 1)
+    usable = (probabilities >= 0) & (probabilities <= 1)  # false for NaN too
     if not usable.all() or len(frame) == 0:
         raise ScoringError(
             f"{len(frame):,} rows: {(~usable).sum():,} scores are not probabilities. Nothing was scored; "

@@ -58,7 +58,7 @@ def train_candidate(
         rows: scoring_date, the entity, the features and the label, in a stable order; no row of the holdout.
 
     Raises:
-        TrainingError: no rows, one class only, or too few weeks.
+        TrainingError: no rows, one class only, or too few weeks or entities.
     """
     weeks = sorted(set(rows[SCORING_DATE]))
     split = inner_split(clock, weeks, validation_weeks=training.validation_weeks)
@@ -96,6 +96,11 @@ def _fit_calibrated(
 
 def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int) -> np.ndarray:
     """The fold of each row, 0..count-1: balanced by label, with all rows of an entity in one fold."""
+    if entities.nunique() < count:
+        raise TrainingError(
+            f"{entities.nunique()} {entities.name} are too few for {count} folds of calibration. "
+            "Build more history, or lower folds in training.yaml."
+        )
     folds = np.full(len(label), -1)
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     for number, (_, rows) in enumerate(splitter.split(np.zeros(len(label)), label, entities)):

@@ -39,7 +39,7 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
     tables.set_population(population)
     found = tables.select(use_case.label_sql, where="label.sql")
     labels = found[LABEL].cast(pa.int64())
-    usable = pc.all(pc.is_in(labels, pa.array([0, 1]))).as_py() and labels.null_count == 0
+    usable = pc.all(pc.is_in(labels, pa.array([0, 1]))).as_py()  # a null is not in it
     same_members = set(found[entity].to_pylist()) == set(population.to_pylist())
     if not (usable and same_members and found.num_rows == len(population)):
         raise TrainingError(

@@ -4,7 +4,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve
@@ -13,7 +14,7 @@ from ds_pipeline.evaluation import metrics
 from ds_pipeline.evaluation.metrics import Ints, ScoredRows
 from ds_pipeline.use_case.requirements import Threshold
 
-patient = settings(deadline=None)  # a busy machine is no failure
+patient = limits(deadline=None)  # a busy machine is no failure
 MEMBERS = get_args(get_args(Threshold)[0])
 EXAMPLES = {
     "precision_at_recall": {"recall": 0.5, "minimum": 0.5, "bound": "lower"},

@@ -11,7 +11,6 @@ import pytest
 from ds_pipeline.clock import Clock
 from ds_pipeline.use_case.sources import Table
 
-
 PAYMENTS: dict[str, Any] = {
     "payment": {"type": "integer"},
     "amount": {"type": "double", "minimum": 0, "maximum": 100},

@@ -54,6 +54,7 @@ def test_whole_numbers_are_read_however_they_are_stored(cast: Cast, values: pa.A
         pytest.param(pa.array([float("-inf")]), id="infinite"),
         pytest.param(pa.array(["12a"]), id="text"),
         pytest.param(pa.array(["0x10"]), id="hexadecimal"),
+        pytest.param(pa.array(["1e999"]), id="text-beyond-doubles"),
         pytest.param(pa.array(["nan"]), id="text-nan"),
         pytest.param(pa.array(["1,000"]), id="thousands"),
         pytest.param(pa.array(["1.5"]), id="text-fraction"),

@@ -130,6 +130,12 @@ def test_several_reasons_are_all_listed_and_the_first_in_precedence_leads(split:
     ]
 
 
+def test_a_cell_that_cannot_be_read_leads_before_one_that_is_missing(split: Split) -> None:
+    (week,) = split(source((None, float("inf"), "x", EARLY)))
+
+    assert reasons(week) == [(0, "unreadable:amount", "unreadable:amount;missing:payment")]
+
+
 def test_every_row_read_is_kept_or_set_aside_in_its_week(split: Split) -> None:
     """Weeks begin on Monday 00:00 London; the first holds all before it, and a row at D belongs to the next."""
     at = [
@@ -171,7 +177,9 @@ def test_a_week_without_rows_is_empty_and_typed(split: Split) -> None:
     ],
 )
 def test_a_row_that_belongs_to_no_week_stops_the_run(split: Split, moment: datetime | None) -> None:
-    with pytest.raises(SourceError, match=r"payments \(data/payments.parquet\): 1 rows have no date in paid_at") as error:
+    with pytest.raises(
+        SourceError, match=r"payments \(data/payments.parquet\): 1 rows have no date in paid_at"
+    ) as error:
         split(source((1, 1.0, "x", EARLY), (2, 1.0, "x", moment)))
 
     assert "2011-01-01 to 2012-12-31" in str(error.value)
@@ -183,9 +191,7 @@ def test_a_limit_of_a_time_is_a_day_in_the_tables_time_zone(split: Split, declar
     """It was a day in UTC: the last evening of a New York table lay beyond its maximum and stopped the run."""
     table = declare(time_zone="America/New_York")
 
-    (week,) = split(
-        source((1, 1.0, None, datetime(2012, 12, 31, 23))), date(2013, 1, 7), table=table
-    )
+    (week,) = split(source((1, 1.0, None, datetime(2012, 12, 31, 23))), date(2013, 1, 7), table=table)
 
     assert len(week.kept) == 1
     with pytest.raises(SourceError, match="no date in paid_at"):
@@ -229,7 +235,7 @@ def test_more_faults_than_declared_stop_the_run_and_no_value_is_shown(split: Spl
         split(source(*rows), max_quarantine_share=0.24)
 
     message = str(error.value)
-    assert "week before 2011-03-07: 1 of 4 rows are faulty (25.0%); at most 24.0% may be" in message
+    assert "week before 2011-03-07: 1 of 4 rows are faulty (25.0%); at most 24% may be" in message
     assert "out_of_range:amount: 1" in message
     assert "77" not in message
     assert "secret" not in message

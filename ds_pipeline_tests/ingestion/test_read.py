@@ -93,7 +93,7 @@ def test_a_missing_file_is_named_below_the_project(table: Table, tmp_path: Path)
     [
         pytest.param(lambda rows: rows.drop_columns("note"), "; missing: note.", id="missing"),
         pytest.param(lambda rows: rows.append_column("iban", rows["note"]), "; not declared: iban.", id="extra"),
-        pytest.param(lambda rows: rows.append_column("note", rows["note"]), "; a column name is there twice.", id="twice"),
+        pytest.param(lambda rows: rows.append_column("note", rows["note"]), "; a column name is there twice.", id="2"),
         pytest.param(
             lambda rows: rows.rename_columns(["payment", "Amount", "note", "paid_at"]),
             "; missing: amount; not declared: Amount.",
@@ -112,8 +112,8 @@ def test_other_columns_are_refused(fault: Callable[..., str], change: Callable[.
     [
         pytest.param("amount", pa.array(["1", "2"]), "amount: expected double, found string", id="text-as-number"),
         pytest.param("note", pa.array([1, 2]), "note: expected string, found int64", id="number-as-text"),
-        pytest.param("paid_at", pa.array(["2011-03-01"] * 2), "paid_at: expected timestamp, found string", id="text-as-time"),
-        pytest.param("payment", pa.array([True, False]), "payment: expected integer, found bool", id="boolean-as-number"),
+        pytest.param("paid_at", pa.array(["2011"] * 2), "paid_at: expected timestamp, found string", id="text-as-time"),
+        pytest.param("payment", pa.array([True, False]), "payment: expected integer, found bool", id="flag-as-number"),
     ],
 )  # fmt: skip
 def test_a_wrong_type_is_refused(fault: Callable[..., str], name: str, values: pa.Array, message: str) -> None:
@@ -168,11 +168,11 @@ def test_a_damaged_csv_file_is_refused(fault: Callable[..., str], content: bytes
 
 
 def test_a_csv_cell_may_hold_line_breaks_quotes_and_a_file_a_byte_order_mark(read: Read) -> None:
-    content = b'\xef\xbb\xbf' + HEADER + b'1,2,"a\n""b"", c",2011-03-01\r\n2,"",,2011-03-02\r\n'  # fmt: skip
+    content = b'\xef\xbb\xbf' + HEADER + b'1,2,"a\n""b"", c",2011-03-01\r\n2,"",NA,2011-03-02\r\n'  # fmt: skip
 
     rows = read(content)
 
-    assert rows["note"].to_pylist() == ['a\n"b", c', None]
+    assert rows["note"].to_pylist() == ['a\n"b", c', "NA"]
     assert rows["amount"].to_pylist() == ["2", None]
 
 

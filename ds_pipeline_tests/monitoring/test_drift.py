@@ -1,0 +1,139 @@
+"""The population stability index, by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ds_pipeline.monitoring.drift import FLOOR, classify, make_reference, population_stability
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.requirements import PsiLimits
+
+GIVEN: dict[str, Any] = {"unit": "x", "nullable": True, "meaning": "made up", "role": "input"}
+FEATURES = FeatureSet.model_validate(
+    {
+        "features": {
+            "visits": GIVEN | {"dtype": "float64", "minimum": 0, "maximum": 99},
+            "plan": GIVEN | {"dtype": "string", "categories": ["gold", "basic", "new"]},
+            "is_new": GIVEN | {"dtype": "bool"},
+            "region": GIVEN | {"dtype": "string", "role": "slice"},
+        }
+    }
+)
+SCORES = np.linspace(0, 1, 10)
+
+
+def rows(visits: Any = range(10), plan: Any = "gold", is_new: Any = False) -> pd.DataFrame:
+    return pd.DataFrame({"visits": visits, "plan": plan, "is_new": is_new, "region": "n"}, index=range(10))
+
+
+def psi(training: pd.DataFrame, week: pd.DataFrame, name: str, scores: np.ndarray = SCORES) -> float:
+    reference = json.loads(json.dumps(make_reference(training, SCORES, FEATURES)))  # as it travels in a bundle
+    stability = population_stability(reference, week.assign(score=scores))
+    return float(stability.set_index("name").loc[name, "psi"])
+
+
+def term(expected: float, actual: float) -> float:
+    expected, actual = max(expected, FLOOR), max(actual, FLOOR)
+    return (actual - expected) * math.log(actual / expected)
+
+
+def test_the_same_distribution_has_an_index_of_zero() -> None:
+    for name in ("visits", "plan", "is_new", "score"):
+        assert psi(rows(), rows(), name) == 0.0
+
+
+def test_inputs_and_the_score_are_watched_and_nothing_else() -> None:
+    assert set(make_reference(rows(), SCORES, FEATURES)) == {"visits", "plan", "is_new", "score"}
+
+
+def test_shares_that_move_between_categories() -> None:
+    """From a half each to 0.8 and 0.2: 0.3 ln 1.6 + -0.3 ln 0.4 = 0.4159."""
+    half = rows(plan=["gold"] * 5 + ["basic"] * 5)
+
+    assert psi(half, rows(plan=["gold"] * 8 + ["basic"] * 2), "plan") == pytest.approx(0.41589, abs=1e-5)
+
+
+def test_numbers_fall_into_tenths_of_training() -> None:
+    """Each of ten values is a tenth; all ten at the lowest leave nine tenths empty."""
+    assert psi(rows(), rows(visits=[0.0] * 10), "visits") == pytest.approx(term(0.1, 1.0) + 9 * term(0.1, 0.0))
+
+
+def test_values_beyond_those_of_training_count_in_the_outer_tenths() -> None:
+    assert psi(rows(), rows(visits=[-5, 1, 2, 3, 4, 5, 6, 7, 8, 99]), "visits") == 0.0
+
+
+def test_nulls_are_a_bin_of_their_own() -> None:
+    week = rows(plan=["gold"] * 9 + [None], visits=[None, *range(1, 10)])
+
+    assert psi(rows(), week, "plan") == pytest.approx(term(1.0, 0.9) + term(0.0, 0.1))
+    assert psi(rows(), week, "visits") == pytest.approx(term(0.1, 0.0) + term(0.0, 0.1))
+    assert psi(week, week, "visits") == 0.0
+
+
+def test_a_category_unseen_in_training_is_not_a_null() -> None:
+    unseen, null = (rows(plan=["gold"] * 9 + [last]) for last in ("new", None))
+
+    assert psi(rows(), unseen, "plan") == pytest.approx(term(1.0, 0.9) + term(0.0, 0.1))
+    assert psi(null, unseen, "plan") == pytest.approx(2 * term(0.1, 0.0))
+
+
+@pytest.mark.parametrize("value", [4.0, 6.0])
+def test_a_constant_that_changes_is_seen_in_both_directions(value: float) -> None:
+    """A constant of 5 that fell to 4 had an index of 0: both lay at or below the only edge."""
+    constant = rows(visits=[5.0] * 10)
+
+    assert psi(constant, constant, "visits") == 0.0
+    assert psi(constant, rows(visits=[value] * 10), "visits") == pytest.approx(term(1.0, 0.0) + term(0.0, 1.0))
+
+
+def test_a_constant_of_zero_is_seen_to_rise() -> None:
+    assert psi(rows(visits=[0.0] * 10), rows(visits=[0.5] * 10), "visits") > 0.2
+
+
+def test_a_flag_that_turns_is_seen() -> None:
+    turned = rows(is_new=[True] * 5 + [False] * 5)
+
+    assert psi(rows(), turned, "is_new") == pytest.approx(term(1.0, 0.5) + term(0.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("training", "week"),
+    [
+        pytest.param([True, None] * 5, [True] * 10, id="nulls-in-training-only"),
+        pytest.param([True] * 10, [True, None] * 5, id="nulls-in-the-week-only"),
+    ],
+)
+def test_a_flag_with_nulls_is_compared(training: list[Any], week: list[Any]) -> None:
+    moved = term(0.5, 1.0) + term(0.5, 0.0) if None in training else term(1.0, 0.5) + term(0.0, 0.5)
+
+    assert psi(rows(is_new=training), rows(is_new=week), "is_new") == pytest.approx(moved)
+
+
+def test_a_column_that_was_never_known_in_training() -> None:
+    unknown = rows(visits=[None] * 10, plan=[None] * 10)
+
+    for name in ("visits", "plan"):
+        assert psi(unknown, unknown, name) == 0.0
+        assert psi(unknown, rows(), name) == pytest.approx(term(1.0, 0.0) + term(0.0, 1.0))
+
+
+def test_scores_that_move_are_seen() -> None:
+    assert psi(rows(), rows(), "score", np.full(10, 0.5)) > 0.2
+
+
+def test_the_table_is_sorted_and_classified() -> None:
+    limits = PsiLimits(warn=0.1, act=0.2)
+    reference = make_reference(rows(), SCORES, FEATURES)
+    stability = population_stability(reference, rows(plan=[None] * 10).assign(score=SCORES))
+    assert stability["name"].tolist() == ["plan", "is_new", "score", "visits"]
+
+    table = classify(pd.DataFrame({"name": list("abcdef"), "psi": [np.nan, 0.3, 0.2, 0.19, 0.1, 0.09]}), limits)
+
+    # what cannot be computed is not stable
+    assert table["status"].tolist() == ["act", "act", "act", "warn", "warn", "stable"]

@@ -1,0 +1,143 @@
+"""The list a campaign receives: the contract's columns, the chosen customers, their own identifiers."""
+
+from __future__ import annotations
+
+import io
+import traceback
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ds_pipeline.errors import ScoringError
+from ds_pipeline.scoring.delivery import campaign_list, render
+from ds_pipeline.use_case.contract import Contract
+
+D = date(2011, 12, 5)
+SCORES = pd.DataFrame(
+    {
+        "scoring_date": [D] * 3, "customer_token": ["b", "a", "c"], "score": [0.875, 0.5, 0.25], "rank": [1, 2, 3],
+        "decile": [4, 7, 10], "decision": ["campaign", "campaign", "no_action"], "model_version": ["v0001"] * 3,
+    }
+)  # fmt: skip
+NUMBERS = pd.Series({"a": 11, "b": 12})
+
+
+def contract(identifier: str | None = "integer", **types: str) -> Contract:
+    examples: dict[str, Any] = {"string": "x", "integer": 1, "double": 0.5, "date": D}
+    origins = {"day": ("scoring_date", "date"), "place": ("rank", "integer"), "chance": ("score", "double")}
+    origins |= {"decile": ("decile", "integer"), "version": ("model_version", "string")}
+    if identifier:
+        origins = {"number": ("identifier", identifier)} | origins
+    columns = {
+        name: {
+            "origin": origin,
+            "type": kind,
+            "is_pii": origin == "identifier",
+            "meaning": "m",
+            "example": examples[kind],
+        }
+        for name, (origin, kind) in origins.items()
+    }
+    return Contract.model_validate(
+        {
+            "consumer": "crm", "format": ["csv"], "selection": "the top", "top_share": 0.5, "columns": columns,
+            "identifier": {"table": "customers", "column": "id"} if identifier else None, "freshness_hours": 1,
+            "cadence": {"day": "Monday", "time": "06:00"}, "failure_behaviour": "none", "sunset": "2030-01-01",
+        }
+    )  # fmt: skip
+
+
+def deliver(identifiers: pd.Series | None = NUMBERS, kind: str | None = "integer") -> pa.Table:
+    return campaign_list(SCORES, contract(kind), entity="customer_token", identifiers=identifiers)
+
+
+def refused(identifiers: pd.Series | None, kind: str = "integer") -> str:
+    with pytest.raises(ScoringError) as error:
+        deliver(identifiers, kind)
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+    return "".join(traceback.format_exception_only(error.value))
+
+
+def test_the_chosen_come_in_rank_order_in_the_contracts_columns_and_types() -> None:
+    table = deliver()
+
+    assert table.schema == pa.schema(
+        {
+            "number": pa.int64(), "day": pa.date32(), "place": pa.int64(), "chance": pa.float64(),
+            "decile": pa.int64(), "version": pa.string(),
+        }
+    )  # fmt: skip
+    assert table["number"].to_pylist() == [12, 11]
+    assert table["place"].to_pylist() == [1, 2]
+
+
+def test_a_list_without_identifiers_has_none() -> None:
+    assert "number" not in deliver(None, None).column_names
+
+
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        pytest.param(NUMBERS.drop("a"), id="unknown-token"),
+        pytest.param(pd.Series({"a": None, "b": 12}, dtype=object), id="null"),
+        pytest.param(pd.Series(dtype=object), id="no-identifier-at-all"),
+        pytest.param(None, id="not-given"),
+    ],
+)
+def test_a_customer_without_an_identifier_stops_the_delivery(identifiers: pd.Series | None) -> None:
+    message = refused(identifiers)
+
+    assert "of 2 chosen customers have no identifier" in message
+    assert "Nothing was delivered" in message
+
+
+@pytest.mark.parametrize("value", ["4929-1111", "4929.5", 4929.5, 2**70])
+def test_an_identifier_of_another_type_stops_the_delivery_and_is_not_shown(value: Any) -> None:
+    """Arrow's message, which quotes it, was chained and so got into logs."""
+    message = refused(pd.Series({"a": value, "b": value}, dtype=object))
+
+    assert "contract.yaml: columns.number: the values are not of type integer" in message
+    assert "4929" not in message
+
+
+def test_of_two_spellings_of_one_identifier_the_newest_is_delivered() -> None:
+    """A blank at the end of an older version of a row, which gives the same token, stopped the delivery."""
+    spellings = pd.Series(["A1 ", "A1", "B1"], index=["a", "a", "b"])
+
+    assert deliver(spellings, "string")["number"].to_pylist() == ["B1", "A1"]
+
+
+def test_csv_has_the_contracts_columns_and_plain_values() -> None:
+    assert render(deliver(), "csv") == (
+        b"number,day,place,chance,decile,version\n12,2011-12-05,1,0.875,4,v0001\n11,2011-12-05,2,0.5,7,v0001\n"
+    )
+
+
+def test_parquet_has_the_same_table() -> None:
+    table = deliver()
+
+    assert pq.read_table(io.BytesIO(render(table, "parquet"))).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "cell"),
+    [
+        pytest.param('=HYPERLINK("x")', '"\'=HYPERLINK(""x"")"', id="equals"),
+        pytest.param("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0", id="plus"),
+        pytest.param("-1+2", "'-1+2", id="minus"),
+        pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
+        pytest.param("\t=1", "'\t=1", id="tab"),
+        pytest.param("+447700900123", "+447700900123", id="a-phone-number-stays"),
+        pytest.param("-17850", "-17850", id="a-number-stays"),
+        pytest.param("A-1", "A-1", id="inside-it-does-not-matter"),
+    ],
+)
+def test_no_text_becomes_a_formula_in_csv(identifier: str, cell: str) -> None:
+    table = deliver(pd.Series({"a": identifier, "b": "B1"}), "string")
+
+    assert render(table, "csv").decode().splitlines()[2].startswith(f"{cell},2011")
+    assert pq.read_table(io.BytesIO(render(table, "parquet")))["number"].to_pylist()[1] == identifier

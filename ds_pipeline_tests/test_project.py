@@ -1,0 +1,134 @@
+"""Folders from the environment, and a key that fits the class of the data and is never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds_pipeline.errors import ConfigError, KeyMissingError
+from ds_pipeline.project import DEMO_KEY, Project, Settings
+from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.sources import Sources
+
+OWN_KEY = "a-long-secret-of-ones-own-0123456789"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, the only one that the environment knows."""
+    for name in ("PROJECT", "STORE", "DELIVERIES", "REPORTS", "KEYS", "PSEUDONYM_KEY"):
+        monkeypatch.delenv(f"DS_PIPELINE_{name}", raising=False)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "workspace.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def sources(retail_lapse: UseCase) -> Callable[[str], Sources]:
+    """The tables of retail_lapse, the customers in the given class."""
+
+    def make(data_class: str) -> Sources:
+        tables = retail_lapse.sources.model_dump(exclude_unset=True)
+        tables["tables"]["customers"]["data_class"] = data_class
+        return Sources.model_validate(tables)
+
+    return make
+
+
+def test_folders_lie_in_the_project(root: Path) -> None:
+    project = Project(Settings())
+
+    assert (project.root, project.configs) == (root, root / "configs")
+    assert (project.store, project.deliveries) == (root / "data" / "store", root / "data" / "deliveries")
+    assert (project.reports, project.keys) == (root / "data" / "reports", root / ".keys")
+
+
+def test_the_project_is_found_from_a_folder_inside_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "data" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(root / "data" / "deep")
+
+    assert Project(Settings()).root == root
+
+
+def test_the_environment_moves_folders(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative folder lay below wherever the command was started."""
+    monkeypatch.setenv("DS_PIPELINE_PROJECT", str(root))
+    monkeypatch.setenv("DS_PIPELINE_STORE", "/elsewhere/store")
+    monkeypatch.setenv("DS_PIPELINE_KEYS", "private/keys")
+    monkeypatch.setenv("DS_PIPELINE_REPORTS", "")
+    monkeypatch.chdir("/")
+
+    project = Project(Settings())
+
+    assert project.store == Path("/elsewhere/store")
+    assert project.keys == root / "private" / "keys"
+    assert project.reports == root / "data" / "reports"
+
+
+def test_without_a_project_anywhere_the_error_says_what_to_do(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ds_pipeline.project.__file__", "/site-packages/ds_pipeline/project.py")
+    (root / "workspace.yaml").unlink()
+
+    with pytest.raises(ConfigError, match="Change into the project, or set DS_PIPELINE_PROJECT") as error:
+        Project(Settings())
+
+    assert str(root) not in str(error.value)
+
+
+@pytest.mark.parametrize("data_class", ["internal", "confidential"])
+def test_the_demo_key_is_for_public_tables_only(root: Path, sources: Callable[[str], Sources], data_class: str) -> None:
+    project = Project(Settings())
+
+    assert len(project.pseudonym_key(sources("public"))) == 32
+    with pytest.raises(
+        KeyMissingError, match="customers is not public, and the demo key is accepted for public"
+    ) as error:
+        project.pseudonym_key(sources(data_class))
+    assert DEMO_KEY not in str(error.value)
+
+
+def test_a_key_of_ones_own_is_for_every_class(
+    root: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = Project(Settings()).pseudonym_key(sources("public"))
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
+
+    assert Project(Settings()).pseudonym_key(sources("confidential")) != public
+
+
+@pytest.mark.parametrize("data_class", ["public", "confidential"])
+def test_a_short_key_is_refused_and_not_shown(
+    root: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch, data_class: str
+) -> None:
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", "short-secret")
+
+    with pytest.raises(KeyMissingError, match="has 12 characters; at least 24 are needed") as error:
+        Project(Settings()).pseudonym_key(sources(data_class))
+
+    assert "short-secret" not in str(error.value)
+
+
+def test_an_empty_key_counts_as_absent(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", "")
+
+    assert Settings().pseudonym_key.get_secret_value() == DEMO_KEY
+
+
+def test_settings_never_print_the_key(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
+    settings = Settings()
+
+    shown: list[Any] = [repr(settings), str(settings), settings.model_dump_json(), vars(Project(settings))]
+
+    assert OWN_KEY not in str(shown)
+
+
+def test_a_path_is_shown_relative_to_the_project_or_by_its_end(root: Path) -> None:
+    project = Project(Settings())
+
+    assert project.shown(root / "data" / "reports" / "x.html") == "data/reports/x.html"
+    assert project.shown(Path("/elsewhere/reports/x.html")) == "reports/x.html"

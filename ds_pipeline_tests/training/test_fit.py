@@ -1,0 +1,126 @@
+"""A candidate: the same bytes for the same rows, whoever makes it, and calibrated on folds of entities."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ds_pipeline.clock import Clock
+from ds_pipeline.digests import digest_bytes
+from ds_pipeline.errors import TrainingError
+from ds_pipeline.prediction import predict
+from ds_pipeline.training.fit import Candidate, entity_folds, train_candidate
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.training import Training
+
+ELSEWHERE = """
+import pickle, sys
+import pyarrow.parquet as pq
+from ds_pipeline.digests import digest_bytes
+from ds_pipeline.training.fit import train_candidate
+rows = pq.read_table(sys.argv[1]).to_pandas()
+arguments = pickle.load(open(sys.argv[2], "rb"))
+print(digest_bytes(train_candidate(rows, entity="customer_token", **arguments).content))
+"""
+
+
+@pytest.fixture
+def arguments(clock: Clock, features: FeatureSet, training: Training) -> dict[str, Any]:
+    return {"clock": clock, "features": features, "training": training}
+
+
+def train(rows: pd.DataFrame, arguments: dict[str, Any]) -> Candidate:
+    return train_candidate(rows, entity="customer_token", **arguments)
+
+
+def test_a_candidate_says_what_it_was_trained_on(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    candidate = train(rows, arguments)
+
+    assert candidate.rows == 400
+    assert candidate.positives == rows["label"].sum()
+    assert candidate.weeks == sorted(set(rows["scoring_date"]))
+
+
+def test_the_same_rows_give_the_same_bytes_and_another_seed_others(
+    rows: pd.DataFrame, arguments: dict[str, Any], training: Training
+) -> None:
+    first = train(rows, arguments).content
+    other = arguments | {"training": training.model_copy(update={"seed": 8})}
+
+    assert train(rows.copy(), arguments).content == first
+    assert train(rows, other).content != first
+
+
+def test_another_process_with_another_hash_seed_gives_the_same_bytes(
+    rows: pd.DataFrame, arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    stored, given = tmp_path / "rows.parquet", tmp_path / "arguments"
+    rows.to_parquet(stored, index=False)
+    given.write_bytes(pickle.dumps(arguments))
+
+    found = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(stored), str(given)],
+        env=os.environ | {"PYTHONHASHSEED": "4242"}, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+    assert found == digest_bytes(train(rows, arguments).content)
+
+
+def test_the_order_of_rows_is_part_of_the_inputs(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    """Which is why join_labels sorts: turned rows fall into other folds and give another, equally good model."""
+    assert train(rows.iloc[::-1].reset_index(drop=True), arguments).content != train(rows, arguments).content
+
+
+def test_columns_that_are_no_input_change_nothing(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    turned = rows[rows.columns[::-1]].assign(region="south", surprise=1)
+
+    assert train(turned, arguments).content == train(rows, arguments).content
+
+
+def test_the_loaded_bytes_give_probabilities(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    candidate = train(rows, arguments)
+
+    scores = predict(candidate.model, rows, arguments["features"])
+
+    assert ((scores > 0) & (scores < 1)).all()
+    assert abs(scores.mean() - rows["label"].mean()) < 0.05  # calibrated
+    assert scores[rows["label"] == 1].mean() > scores[rows["label"] == 0].mean() + 0.1
+
+
+def test_all_rows_of_an_entity_are_in_one_fold(rows: pd.DataFrame) -> None:
+    folds = entity_folds(rows["label"], rows["customer_token"], count=4, seed=1)
+
+    assert sorted(set(folds)) == [0, 1, 2, 3]
+    assert (pd.Series(folds).groupby(rows["customer_token"]).nunique() == 1).all()
+    shares = rows["label"].groupby(folds).mean()
+    assert shares.max() - shares.min() < 0.15
+    assert not np.array_equal(folds, entity_folds(rows["label"], rows["customer_token"], count=4, seed=2))
+
+
+@pytest.mark.parametrize(
+    ("weeks", "name"),
+    [pytest.param(slice(0, 8), "fit", id="fit"), pytest.param(slice(8, 10), "validation", id="validation")],
+)
+def test_one_class_only_is_refused(rows: pd.DataFrame, arguments: dict[str, Any], weeks: slice, name: str) -> None:
+    inside = rows["scoring_date"].isin(sorted(set(rows["scoring_date"]))[weeks])
+
+    with pytest.raises(TrainingError, match=f"The {name} weeks hold one class of label only"):
+        train(rows.assign(label=rows["label"].mask(inside, 1)), arguments)
+
+
+def test_no_rows_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match="0 training weeks are too few"):
+        train(rows.head(0), arguments)
+
+
+def test_fewer_entities_than_folds_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match="2 customer_token"):
+        train(rows[rows["customer_token"] < "t02"], arguments)
