@@ -1,7 +1,7 @@
 """Features of 40 weeks: the as-of engine against what a notebook would do, in one process: python bench/features.py
 
-The notebook loads the masked transactions once and, week by week, cuts them with pandas and groups by customer. It makes
-half of the features of rhythm.sql and basket.sql; the engine makes all of them and reads every week from the store.
+The notebook loads the masked transactions once and, week by week, cuts them with pandas and groups by customer. It
+makes half of the features of rhythm.sql and basket.sql; the engine makes all of them from the store.
 """
 
 import time

@@ -80,9 +80,11 @@ class Clock:
         """
         monday = day - timedelta(days=day.weekday())
         if day != monday:
-            raise ClockError(
-                f"{day} is not a scoring date: expected a Monday, found a {day:%A}. Use {monday} or {monday + WEEK}."
-            )
+            near = [
+                one for one in (monday, monday + WEEK) if self.first <= one and (self.last is None or one <= self.last)
+            ]
+            use = f" Use {' or '.join(map(str, near))}." if near else ""
+            raise ClockError(f"{day} is not a scoring date: expected a Monday, found a {day:%A}.{use}")
         if day < self.first:
             raise ClockError(
                 f"{day} has no history: the first scoring date is {self.first}. Use that or a later Monday."

@@ -29,6 +29,9 @@ NAME = re.compile(
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+REBUILD = "Rebuild it: ds-pipeline history USE_CASE --rebuild"
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One immutable version of one partition of a dataset."""
@@ -150,7 +153,7 @@ class Store:
         try:
             return _from_pointer(dataset, partition, content)
         except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{dataset} {partition}: its pointer file is damaged. Rebuild the partition.") from error
+            raise StoreError(f"{dataset} {partition}: its pointer file is damaged. {REBUILD}") from error
 
     def get(self, dataset: str, partition: str) -> Snapshot:
         """The snapshot the partition points at; StoreError where there is none."""
@@ -165,20 +168,18 @@ class Store:
         try:
             content = self._content_path(snapshot).read_bytes()
         except FileNotFoundError:
-            raise StoreError(
-                f"{where}: the snapshot {snapshot.digest[:SHORT]} is missing. Rebuild the partition."
-            ) from None
+            raise StoreError(f"{where}: the snapshot {snapshot.digest[:SHORT]} is missing. {REBUILD}") from None
         found = digest_bytes(content)
         if found != snapshot.digest:
             raise StoreError(
                 f"{where}: expected the digest {snapshot.digest[:SHORT]}, found {found[:SHORT]}: "
-                "the file was changed after it was written. Rebuild the partition."
+                f"the file was changed after it was written. {REBUILD}"
             )
         table = pq.read_table(pa.BufferReader(content))
         if table.num_rows != snapshot.rows:
             raise StoreError(
                 f"{where}: its pointer says {snapshot.rows} rows, the snapshot has {table.num_rows}: "
-                "the pointer was changed after it was written. Rebuild the partition."
+                f"the pointer was changed after it was written. {REBUILD}"
             )
         return table
 

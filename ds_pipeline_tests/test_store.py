@@ -125,7 +125,7 @@ def test_a_damaged_snapshot_is_refused_and_building_it_again_repairs_it(store: S
     put(store)
     snapshot_path(store).write_bytes(damage(snapshot_path(store).read_bytes()))
 
-    with pytest.raises(StoreError, match=r"the file was changed after it was written. Rebuild the partition"):
+    with pytest.raises(StoreError, match=r"the file was changed after it was written. Rebuild it"):
         store.read(store.get("masked/customers", DAY))
 
     put(store)
@@ -136,7 +136,7 @@ def test_a_snapshot_that_is_gone_is_refused(store: Store) -> None:
     put(store)
     snapshot_path(store).unlink()
 
-    with pytest.raises(StoreError, match=r"is missing. Rebuild the partition"):
+    with pytest.raises(StoreError, match=r"is missing. Rebuild it"):
         store.read(store.get("masked/customers", DAY))
 
 
@@ -157,7 +157,7 @@ def test_a_damaged_pointer_is_refused(store: Store, text: str) -> None:
     put(store)
     pointer(store).write_text(text)
 
-    with pytest.raises(StoreError, match=r"its pointer file is damaged. Rebuild the partition"):
+    with pytest.raises(StoreError, match=r"its pointer file is damaged. Rebuild it"):
         store.find("masked/customers", DAY)
 
 

@@ -56,7 +56,7 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         predict(bundle.load_model(), frame, model_case.features),
         entity=bench.use_case.problem.entity,
         top_share=bench.use_case.contract.top_share,
-        origin=Origin(event.version, event.bundle_digest, digest_bytes(encode(features))),
+        origin=Origin(event.version, event.candidate_digest, digest_bytes(encode(features))),
     )
     store.put(
         pa.Table.from_pandas(scores, preserve_index=False),

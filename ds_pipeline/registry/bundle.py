@@ -29,8 +29,8 @@ MODEL, LINEAGE = "model.joblib", "lineage.json"
 # No leading dot: model_signing leaves .git files out of its signature.
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 WAY_OUT = (
-    "Restore it from a backup, go back with `rollback --reason ...`, "
-    "or train and replace it with `promote --replace-lost --reason ...`."
+    "Restore it from a backup, go back with `ds-pipeline rollback USE_CASE --reason ...`, "
+    "or train and replace it with `ds-pipeline promote USE_CASE --replace-lost --reason ...`."
 )
 
 

@@ -49,13 +49,13 @@ def settle(events: Sequence[Event], *, as_of: date, candidate_digest: str, repla
     if before:
         reason = (
             f"{before[-1]} is this very candidate; it was in force before {champion.version} and is not any more. "
-            f"Only `rollback --to {before[-1]} --reason ...` brings it back."
+            f"Only `ds-pipeline rollback --to {before[-1]} --reason ...` brings it back."
         )
         return Promotion("refused", champion, PromotionRefused.IN_FORCE_BEFORE, reason)
     if as_of < champion.as_of:
         reason = (
             f"The candidate is of {as_of}, the champion {champion.version} of {champion.as_of}. A promotion never goes "
-            "back: train a newer candidate, or go back with `rollback --reason ...`."
+            "back: train a newer candidate, or go back with `ds-pipeline rollback`."
         )
         return Promotion("refused", champion, PromotionRefused.OLDER, reason)
     return None

@@ -17,7 +17,7 @@ class Origin:
     """What a score leads back to: the signed version and the features partition it was made from, by digest."""
 
     model_version: str
-    bundle_digest: str
+    candidate_digest: str
     features_snapshot: str
 
 
@@ -33,7 +33,7 @@ def score_week(
 
     Returns:
         One row per entity, highest score first, ties by entity: scoring_date, entity, score (0..1), rank (from 1),
-        decile (1 is highest), decision (campaign or no_action), model_version, bundle_digest, features_snapshot.
+        decile (1 is highest), decision (campaign or no_action), model_version, candidate_digest, features_snapshot.
 
     Raises:
         ScoringError: a score is not a probability.
@@ -55,6 +55,6 @@ def score_week(
         decile=np.ceil(rank * 10 / count).astype("int64"),
         decision=np.where(rank <= quota, CAMPAIGN, NO_ACTION),
         model_version=origin.model_version,
-        bundle_digest=origin.bundle_digest,
+        candidate_digest=origin.candidate_digest,
         features_snapshot=origin.features_snapshot,
     )

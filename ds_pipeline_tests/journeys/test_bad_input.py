@@ -137,7 +137,7 @@ CASES = [
         _source("transactions", lambda frame: frame.iloc[:0]),
         ("transactions", "expected rows, found none"),
     ),
-    Case("a-duplicate-key", _source("customers", _clash), ("customers", "duplicate_key: 2", "at most 0%")),
+    Case("a-duplicate-key", _source("customers", _clash), ("customers", "duplicate_key: 2", "at most 0")),
     Case("a-truncated-file", _truncate, ("transactions", "not a readable parquet file", "Fetch")),
     Case("an-unknown-use-case", nothing, ("configs/nobody", "Known: mini_lapse"), ("run", "nobody"), shell=True),
     Case("a-misspelt-use-case", nothing, ("configs/mini_laps", "mini_lapse"), ("score", "mini_laps")),

@@ -252,7 +252,7 @@ def test_a_lost_champion_is_an_error_until_it_is_replaced_on_purpose(
     else:
         shutil.rmtree(registry.root / "versions" / "v0002")
     for candidate in ("b", "c"):
-        with pytest.raises(RegistryError, match="promote --replace-lost --reason"):
+        with pytest.raises(RegistryError, match="promote USE_CASE --replace-lost --reason"):
             promote(candidate)
     with pytest.raises(RegistryError, match="v0002"):
         registry.open("v0002")

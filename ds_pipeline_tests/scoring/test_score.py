@@ -36,7 +36,7 @@ def test_a_score_leads_back_to_the_version_and_its_features() -> None:
     assert scores.to_dict("records") == [
         {
             "scoring_date": D, "customer_token": "t000", "score": 0.1, "rank": 1, "decile": 10, "decision": "campaign",
-            "model_version": "v0001", "bundle_digest": "b" * 64, "features_snapshot": "f" * 64,
+            "model_version": "v0001", "candidate_digest": "b" * 64, "features_snapshot": "f" * 64,
         }
     ]  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""kill -9 at any moment: then the state is the old one or the new one, and the next run ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from ds_pipeline.store import WRITING
+
+if TYPE_CHECKING:
+    from ds_pipeline_tests.journeys.conftest import Done, Journey
+
+# The line after which the run is killed, so that every stage is met on a machine of any speed.
+STAGES = ("1/3 History", "masked_transactions", "features", "candidate", "holdout_evaluation", "promotion")
+
+
+def kill_after(journey: Journey, stage: str, *, seconds: float, bin_folder: str) -> str:
+    """Start a run and kill it some time after the first line about a stage. What it had printed."""
+    process = subprocess.Popen(
+        [f"{bin_folder}/ds-pipeline", "run", journey.name],
+        cwd=journey.root,
+        env=journey.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if stage in line:
+            break
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    return printed
+
+
+def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
+    new_journey: Journey, first_run: tuple[Journey, Done], bin_folder: str
+) -> None:
+    journey, rng = new_journey, random.Random(int(time.time()))
+    for stage in STAGES:
+        delay = rng.uniform(0, 0.6)
+        printed = kill_after(journey, stage, seconds=delay, bin_folder=bin_folder)
+        assert stage in printed
+        where = f"killed {delay:.3f} s after {stage}"
+        checked = journey.cli("verify")
+        assert "ok" in checked.out or "No version was ever promoted" in checked.out, (where, checked.text)
+        champion = journey.status()["champion"]
+        assert champion is None or (champion["version"], champion["bundle"]) == ("v0001", "ok"), where
+
+    done = journey.cli("run")
+
+    assert done.code == 0, done.text
+    assert journey.made().keys() == first_run[0].made().keys()
+    assert journey.made() == first_run[0].made()
+    assert journey.cli("verify").out.split() == ["history", "ok", "v0001", "ok"]
+    folder = journey.root / "data" / "deliveries"
+    assert sorted(path.name for path in folder.rglob("*.*")) == ["campaign_list.csv", "campaign_list.parquet"]
+
+
+def test_a_run_killed_while_it_serves_leaves_the_old_list_or_the_new(journey: Journey, bin_folder: str) -> None:
+    before = journey.serving()
+
+    kill_after(journey, "3/3 Scoring", seconds=random.Random(int(time.time())).uniform(0, 0.4), bin_folder=bin_folder)
+
+    after = journey.serving()
+    assert {name: after.get(name) for name in before} == before
+    assert all(WRITING in name for name in after.keys() - before.keys())
+
+
+def test_what_a_killed_run_was_writing_is_removed_a_day_later(journey: Journey) -> None:
+    folder = journey.root / "data" / "deliveries" / journey.name / "2011-08-01"
+    old, young = folder / f"{WRITING}old", folder / f"{WRITING}young"
+    old.write_bytes(b"half a list")
+    young.write_bytes(b"half a list that another run may be writing")
+    yesterday = time.time() - 25 * 60 * 60
+    os.utime(old, (yesterday, yesterday))
+
+    done = journey.cli("score")
+
+    assert done.code == 0, done.text
+    assert not old.exists()
+    assert young.exists()
