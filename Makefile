@@ -8,13 +8,11 @@ ARGS ?=
 PYTHONHASHSEED ?= 0
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 DAGSTER_MODULE_NAME ?= ds_pipeline.definitions
-# A demo key, accepted only for tables classed public.
-DS_PIPELINE_PSEUDONYM_KEY ?= demo-key-for-public-data-only-0001
-export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME DS_PIPELINE_PSEUDONYM_KEY
+export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test ui lint hooks lock audit clean FORCE
+.PHONY: help install run test ui lint hooks lock audit key clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -31,7 +29,13 @@ test: .venv/.installed ## run the tests: make test ARGS="-k clock"
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
 	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
 	@unset DAGSTER_MODULE_NAME; export PYTHONWARNINGS='ignore:Function `dev_command`'; \
-	exec .venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p "$(PORT)"
+	umask 077; exec .venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p "$(PORT)"
+
+# The pipeline reads .envrc.local by itself. Without its key the tokens it made can never be made again: back it up.
+key: .venv/.installed ## make a pseudonym key of your own in .envrc.local, for data that is not public
+	@test ! -e .envrc.local || { echo ".envrc.local is there already; a new key would make other tokens" >&2; exit 1; }
+	@umask 077; .venv/bin/python -c 'import secrets; print("export DS_PIPELINE_PSEUDONYM_KEY=" + secrets.token_hex(32))' > .envrc.local
+	@echo "made .envrc.local (0600, ignored by git). Back it up: without it the same tokens can never be made again."
 
 lint: .venv/.installed ## check style, format and types
 	@.venv/bin/ruff check .

@@ -14,7 +14,7 @@ import pyarrow as pa
 from ds_pipeline.datasets import Datasets
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.workbench import Workbench, open_workbench
-from ds_pipeline.project import Project, Settings
+from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import load_use_case
 
 
@@ -57,7 +57,7 @@ def notebook(datasets: Datasets, days: list[date], last: date) -> dict[date, pd.
 
 def main() -> None:
     """Time both, check that they agree on the population, and print the ratio."""
-    project = Project(Settings())
+    project = open_project()
     bench: Workbench = open_workbench(project, load_use_case(project.configs / "retail_lapse"))
     last = bench.use_case.clock.last
     assert last is not None, "a historical use case"

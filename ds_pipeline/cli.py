@@ -46,6 +46,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the history 
 
 def main() -> None:
     """The entry point: shows our own errors as a message and leaves any other its stack trace."""
+    os.umask(0o077)  # whatever a library writes, a run database or a log, is the owner's alone
     try:
         app()
     except DsPipelineError as error:
@@ -171,10 +172,10 @@ def redact() -> None:
 
 def _open(name: str) -> Workbench:
     from ds_pipeline.defs.workbench import open_workbench
-    from ds_pipeline.project import Project, Settings
+    from ds_pipeline.project import open_project
     from ds_pipeline.use_case.load import load_use_case
 
-    project = Project(Settings())
+    project = open_project()
     return open_workbench(project, load_use_case(project.configs / name))
 
 

@@ -14,6 +14,7 @@ from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.progress import log
 from ds_pipeline.defs.report import row_counts, rows_to_come
+from ds_pipeline.defs.serving import require_contract, require_version
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.evaluation.decision import Decision
 
@@ -85,6 +86,7 @@ class _ProgressLines(logging.Handler):
 def run_everything(bench: Workbench, day: date) -> int:
     """History where it is missing, training, scoring; then the summary. The exit code."""
     session = Session(bench, day)
+    require_contract(bench, day)
     _headline(session)
     _history(session, rebuild=False, title="1/3 History")
     if session.code != WRONG:
@@ -120,6 +122,7 @@ def score_week(bench: Workbench, day: date) -> int:
 
 def check_sources(bench: Workbench) -> None:
     """Read, validate, mask and scan every source in memory, and say what was found."""
+    require_contract(bench, bench.use_case.clock.newest(now()))
     console.print(f"configs/{bench.use_case.name}: all files are valid.")
     clock = bench.use_case.clock
     days = clock.dates_until(clock.newest(now()))
@@ -175,6 +178,7 @@ def _scoring(session: Session, *, title: str) -> None:
     if session.code == REFUSED and bench.registry.champion(session.day) is None:
         console.print("  Not scored: the candidate was refused and no earlier version is in force.")
         return
+    require_version(bench, session.day)
     outcome = session.job("scoring", [session.day])
     if "budgets" in outcome.failed_checks:
         session.refuse("[bold red]Over budget.[/] See run_costs above, and budgets in requirements.yaml.")

@@ -23,7 +23,7 @@ MIN_KEY_LENGTH = 24  # characters; a shorter one could be guessed, and every tok
 class Settings(BaseSettings):
     """What the environment says; an empty variable counts as absent."""
 
-    model_config = SettingsConfigDict(env_prefix="DS_PIPELINE_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="DS_PIPELINE_", frozen=True, env_ignore_empty=True, extra="ignore")
 
     project: Path | None = None
     store: Path | None = None
@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     reports: Path | None = None
     keys: Path | None = None
     pseudonym_key: SecretStr = SecretStr(DEMO_KEY)
+
+
+def open_project() -> Project:
+    """The project one is in. Settings come from the environment, then from .envrc.local, then from the defaults."""
+    settings = Settings()
+    local = (settings.project or _find_root()) / ".envrc.local"
+    return Project(Settings(_env_file=local))  # type: ignore[call-arg]
 
 
 class Project:
@@ -55,9 +62,8 @@ class Project:
         guarded = sorted(name for name, table in sources.tables.items() if table.data_class != "public")
         if guarded and secret == DEMO_KEY:
             raise KeyMissingError(
-                f"DS_PIPELINE_PSEUDONYM_KEY is not set: {', '.join(guarded)} is not public, and the demo key is "
-                "accepted for public tables only. Put a secret of your own into .envrc.local, made for example with: "
-                "openssl rand -hex 32"
+                "DS_PIPELINE_PSEUDONYM_KEY is not set, or is the demo key, which is accepted for public tables only; "
+                f"not public: {', '.join(guarded)}. Make a key of your own with: make key"
             )
         if len(secret) < MIN_KEY_LENGTH:
             raise KeyMissingError(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ds_pipeline.errors import ConfigError, KeyMissingError
-from ds_pipeline.project import DEMO_KEY, Project, Settings
+from ds_pipeline.project import DEMO_KEY, Project, Settings, open_project
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
 
@@ -85,7 +85,7 @@ def test_the_demo_key_is_for_public_tables_only(root: Path, sources: Callable[[s
 
     assert len(project.pseudonym_key(sources("public"))) == 32
     with pytest.raises(
-        KeyMissingError, match="customers is not public, and the demo key is accepted for public"
+        KeyMissingError, match="demo key, which is accepted for public tables only; not public: customers"
     ) as error:
         project.pseudonym_key(sources(data_class))
     assert DEMO_KEY not in str(error.value)
@@ -132,3 +132,14 @@ def test_a_path_is_shown_relative_to_the_project_or_by_its_end(root: Path) -> No
 
     assert project.shown(root / "data" / "reports" / "x.html") == "data/reports/x.html"
     assert project.shown(Path("/elsewhere/reports/x.html")) == "reports/x.html"
+
+
+def test_the_key_in_envrc_local_is_read_where_direnv_is_absent(
+    root: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DS_PIPELINE_PSEUDONYM_KEY", raising=False)
+    monkeypatch.setenv("DS_PIPELINE_PROJECT", str(root))
+    (root / ".envrc.local").write_text(f"export DS_PIPELINE_PSEUDONYM_KEY={OWN_KEY}\nexport OTHER=1\n")
+    from_file = open_project().pseudonym_key(sources("confidential"))
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
+    assert open_project().pseudonym_key(sources("confidential")) == from_file

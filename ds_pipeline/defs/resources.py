@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ds_pipeline.defs.workbench import Workbench, open_workbench
-from ds_pipeline.project import Project, Settings
+from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import UseCase
 
 
@@ -12,4 +12,4 @@ class ProjectResource(dg.ConfigurableResource):
 
     def open(self, use_case: UseCase) -> Workbench:
         """The workbench of a use case."""
-        return open_workbench(Project(Settings()), use_case)
+        return open_workbench(open_project(), use_case)

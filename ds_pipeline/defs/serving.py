@@ -30,6 +30,7 @@ class ScoredWeek:
     scores: pd.DataFrame
     model_version: str
     is_new: bool
+    features_have_changed: bool = False  # since the scores were recorded
 
 
 def score_day(bench: Workbench, day: date) -> ScoredWeek:
@@ -37,12 +38,16 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
 
     Raises:
         ScoringError: no version is in force for the date.
-        RegistryError: its bundle does not verify.
+        RegistryError: the bundle of the version does not verify.
+        HistoryError: the features of the date are missing or stale.
     """
     store = bench.datasets.store
     logged = store.find(SCORES, str(day))
     if logged is not None:
-        return ScoredWeek(_read_log(bench, logged), str(logged.info["model_version"]), is_new=False)
+        scores, version = _read_log(bench, logged), str(logged.info["model_version"])
+        features = features_for(bench, bench.registry.open(version), day)  # nothing is delivered that does not verify
+        has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
+        return ScoredWeek(scores, version, is_new=False, features_have_changed=has_changed)
     event = bench.registry.champion(day)
     if event is None:
         raise _nothing_in_force(bench, day)
@@ -66,6 +71,22 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         once=True,
     )
     return ScoredWeek(scores, event.version, is_new=True)
+
+
+def require_contract(bench: Workbench, day: date) -> None:
+    """Raise ScoringError if the agreement with the consumer has ended before the date."""
+    sunset = bench.use_case.contract.sunset
+    if day > sunset:
+        raise ScoringError(
+            f"configs/{bench.use_case.name}/contract.yaml: sunset: the contract ended on {sunset}; nothing is "
+            f"delivered for {day}. Agree on a new one and change the date."
+        )
+
+
+def require_version(bench: Workbench, day: date) -> None:
+    """Raise ScoringError if the date has no scores and no version is in force for it."""
+    if bench.datasets.store.find(SCORES, str(day)) is None and bench.registry.champion(day) is None:
+        raise _nothing_in_force(bench, day)
 
 
 def _read_log(bench: Workbench, logged: Snapshot) -> pd.DataFrame:
@@ -121,11 +142,8 @@ def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
     Raises:
         ScoringError: the date is not scored, the contract has ended, or a customer cannot be identified.
     """
+    require_contract(bench, day)
     contract = bench.use_case.contract
-    if day > contract.sunset:
-        raise ScoringError(
-            f"contract.yaml: the contract ended on {contract.sunset}; nothing is delivered for {day}. Agree anew."
-        )
     store = bench.datasets.store
     logged = store.find(SCORES, str(day))
     if logged is None:

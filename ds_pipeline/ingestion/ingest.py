@@ -72,6 +72,7 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
             kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
             quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
         )
+        _require_news(week, table, name=name)
         _require_counts(week, table, name=name)
         weeks.append(week)
     return weeks
@@ -163,6 +164,16 @@ def _describe(faulty: pa.Table, faults: dict[str, Mask]) -> pd.DataFrame:
     reasons = [";".join(names[row]) for row in stacked]
     primary = names[stacked.argmax(axis=1)] if len(frame) else np.array([], dtype=object)
     return frame.assign(**{REASON: primary, REASONS: reasons})
+
+
+def _require_news(week: Week, table: Table, *, name: str) -> None:
+    """A source that is late, or has ended, would make everyone look as if they had stopped."""
+    if table.kind == "events" and week.read == 0 and not table.allow_silent_weeks:
+        raise SourceError(
+            f"{name} ({table.path}): no row became known in the week before {week.day}. The source is late or has "
+            "ended: ingest again when the rows are there. If such a week is normal, say allow_silent_weeks: true in "
+            "sources.yaml."
+        )
 
 
 def _require_counts(week: Week, table: Table, *, name: str) -> None:

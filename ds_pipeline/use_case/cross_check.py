@@ -8,7 +8,7 @@ from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.explain import suggest
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem
-from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.requirements import PrecisionAtTop, Requirements
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import POPULATION, VERSIONS_SUFFIX
 
@@ -32,6 +32,8 @@ def cross_check(
         problems += _baseline(requirements, features)
     if problem and sources and contract:
         problems += _identifier(problem, sources, contract)
+    if requirements and contract:
+        problems += _top_share(requirements, contract)
     if problem and requirements:
         problems += _clock(problem, requirements)
     return problems
@@ -98,6 +100,16 @@ def _identifier(problem: Problem, sources: Sources, contract: Contract) -> list[
         f"not {delivered.type}."
         for name, delivered in contract.columns.items()
         if delivered.origin == "identifier" and delivered.type != column.type
+    ]
+
+
+def _top_share(requirements: Requirements, contract: Contract) -> list[str]:
+    """The gate has to judge the list that is delivered, not another one."""
+    return [
+        f"requirements.yaml: acceptance.{name}.share: the gate judges the highest {threshold.share:g}, contract.yaml "
+        f"delivers the highest {contract.top_share:g} (top_share). Make them equal."
+        for name, threshold in requirements.acceptance.items()
+        if isinstance(threshold, PrecisionAtTop) and threshold.share != contract.top_share
     ]
 
 

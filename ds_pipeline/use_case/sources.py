@@ -88,6 +88,7 @@ class Table(FileModel):
         key: aliases that identify a row; empty where no natural key exists (exact duplicates are then set aside).
         entity: aliases that identify what a version is a version of.
         replayable: the source, cut at D, still gives what it gave at D.
+        allow_silent_weeks: a week in which no event became known is an answer, not a source that is late or has ended.
         max_quarantine_share: a partition with a larger share of faulty rows stops the run (0..1).
     """
 
@@ -103,6 +104,7 @@ class Table(FileModel):
     entity: list[Text]
     replayable: bool
     max_quarantine_share: Annotated[float, Field(ge=0, le=1)]
+    allow_silent_weeks: bool = False
     columns: Annotated[dict[Text, Column], Field(min_length=1)]
 
     @field_validator("path")

@@ -30,6 +30,7 @@ def declare() -> Callable[..., Table]:
             "kind": "events", "path": "data/payments.parquet", "format": "parquet", "data_class": "public",
             "synthetic": True, "time_zone": "Europe/London", "event_time": "paid_at", "known_at": "paid_at", "key": [],
             "entity": [], "replayable": True, "max_quarantine_share": 1.0, "columns": declared,
+            "allow_silent_weeks": True,
         }  # fmt: skip
         return Table.model_validate(table | changes)
 

@@ -168,6 +168,13 @@ def test_a_week_without_rows_is_empty_and_typed(split: Split) -> None:
     assert list(week.quarantined.columns) == ["payment", "amount", "note", "paid_at", ROW_NUMBER, REASON, REASONS]
 
 
+def test_a_week_without_events_stops_the_run_unless_it_is_declared_normal(declare: Declare, clock: Clock) -> None:
+    """A source that is late or has ended made everyone look lapsed, and the list was delivered."""
+    table = declare(allow_silent_weeks=False)
+    with pytest.raises(SourceError, match=r"payments .* no row became known in the week before 2011-03-21"):
+        split_weeks(source((1, 1.0, "x", EARLY)), table, name="payments", clock=clock, days=[THIRD])
+
+
 @pytest.mark.parametrize(
     "moment",
     [

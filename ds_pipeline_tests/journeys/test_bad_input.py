@@ -144,7 +144,7 @@ CASES = [
     Case(
         "no-key-for-an-internal-table",
         _yaml("sources.yaml", lambda values: values["tables"]["customers"].update(data_class="internal")),
-        ("DS_PIPELINE_PSEUDONYM_KEY is not set", "customers", "openssl rand -hex 32"),
+        ("DS_PIPELINE_PSEUDONYM_KEY is not set", "customers", "make key"),
         shell=True,
     ),
     Case(

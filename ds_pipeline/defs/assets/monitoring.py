@@ -45,11 +45,14 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
         table = drift_of(project.open(use_case), days_of(context)[0])
         worst = table.iloc[0]
         act, warn = (table.loc[table["status"] == status, "name"].tolist() for status in ("act", "warn"))
-        say(
-            "drift",
-            f"largest PSI {worst['psi']:.2f} ({worst['name']}); "
-            + (f"retraining is due: {len(act)} at or above {limits.act:g}" if act else "no retraining due"),
+        verdict = (
+            f"retraining is due: {', '.join(act)} at or above {limits.act:g}"
+            if act
+            else f"worth a look: {', '.join(warn)} at or above {limits.warn:g}; retraining is not due"
+            if warn
+            else f"all below {limits.warn:g}"
         )
+        say("drift", f"largest PSI {worst['psi']:.2f} ({worst['name']}); {verdict}")
         severity = dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN
         listed = dg.MetadataValue.table(
             [
@@ -96,7 +99,7 @@ def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
             return dg.MaterializeResult(metadata={"dagster/row_count": 0, "of_scoring_date": str(scored)})
         say(
             "realized_quality",
-            f"{scored}: {quality.campaign_precision:.1%} of the campaign lapsed, {quality.base_rate:.1%} of all",
+            f"{scored}: {quality.campaign_precision:.1%} of the campaign were positive, {quality.base_rate:.1%} of all",
         )
         values = {name: value for name, value in asdict(quality).items() if value is not None}
         return dg.MaterializeResult(

@@ -36,6 +36,8 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
         week = score_day(project.open(use_case), day)
         chosen = int((week.scores["decision"] == "campaign").sum())
         note = "" if week.is_new else " (recorded earlier, unchanged)"
+        if week.features_have_changed:
+            note = " (recorded earlier and final, although the features have changed since)"
         say(
             "scores",
             f"{len(week.scores):,} scored for {day} by {week.model_version}{note}; {chosen:,} for the campaign",
@@ -45,6 +47,7 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
                 "dagster/row_count": len(week.scores),
                 "model_version": week.model_version,
                 "is_new": week.is_new,
+                "features_have_changed_since": week.features_have_changed,
                 "mean_score": float(week.scores["score"].mean()),
                 "chosen": chosen,
             }
