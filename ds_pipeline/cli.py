@@ -9,13 +9,14 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import sys
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ds_pipeline.errors import ClockError, DsPipelineError
+from ds_pipeline.errors import ClockError, ConfigError, DsPipelineError
 
 if TYPE_CHECKING:
     from ds_pipeline.defs.workbench import Workbench
@@ -164,10 +165,10 @@ def redact() -> None:
     """Read lines of text from standard input and write them with identifiers replaced by their kind."""
     from ds_pipeline.masking.text import TextRedactor
 
-    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    for line in TextRedactor().redact_lines(line.rstrip("\r\n") for line in sys.stdin):
-        sys.stdout.write(line + "\n")
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
+    for line in TextRedactor().redact_lines(sys.stdin):
+        sys.stdout.write(line)
 
 
 def _open(name: str) -> Workbench:
@@ -175,6 +176,8 @@ def _open(name: str) -> Workbench:
     from ds_pipeline.project import open_project
     from ds_pipeline.use_case.load import load_use_case
 
+    if not re.fullmatch(r"\w+", name):
+        raise ConfigError("USE_CASE is the name of a folder under configs/, such as retail_lapse.")
     project = open_project()
     return open_workbench(project, load_use_case(project.configs / name))
 

@@ -151,7 +151,9 @@ def _history(session: Session, *, rebuild: bool, title: str) -> None:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
         return
     wanted = [day for day in days if day >= missing[0]]
-    console.print(f"\n[bold]{title}[/]: {len(wanted)} of {len(days)} weeks to build")
+    there = session.bench.datasets.store.partitions(session.bench.datasets.features)
+    why = "; sources, treatments or code have changed since they were built" if str(wanted[0]) in there else ""
+    console.print(f"\n[bold]{title}[/]: {len(wanted)} of {len(days)} weeks to build{'' if rebuild else why}")
     outcome = session.job("history", wanted)
     if outcome.failed_checks and not outcome.succeeded:
         session.fail(f"history stopped. Failed: {', '.join(outcome.failed_checks)}.")

@@ -9,21 +9,46 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ds_pipeline.digests import digest_bytes, digest_files
+from ds_pipeline.digests import digest_bytes, digest_files, digest_json
 
 PACKAGES = ("scikit-learn", "numpy", "pandas", "pyarrow", "duckdb", "joblib", "optuna", "pandera", "dagster")
+
+
+# What turns a source into masked tables, features and labels.
+HISTORY_CODE = (
+    "ingestion/",
+    "masking/",
+    "features/",
+    "training/labels.py",
+    "asof.py",
+    "sandbox.py",
+    "clock.py",
+    "store.py",
+    "use_case/sql.py",
+)
+HISTORY_PACKAGES = ("duckdb", "pyarrow", "pandas", "numpy")
 
 
 @cache
 def code_digest() -> str:
     """One digest over the source files of this package."""
+    return digest_files(_code())
+
+
+@cache
+def history_digest() -> str:
+    """One digest over the code and packages that make masked tables, features and labels; a change makes them anew."""
+    code = {name: content for name, content in _code().items() if name.startswith(HISTORY_CODE)}
+    return digest_json([digest_files(code), {name: metadata.version(name) for name in HISTORY_PACKAGES}])
+
+
+def _code() -> dict[str, bytes]:
     root = Path(__file__).parent
-    files = {
+    return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.suffix in {".py", ".j2"}
     }
-    return digest_files(files)
 
 
 def lineage(project: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Assemble the assets, checks, jobs and schedules of each use case into Dagster definitions."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from ds_pipeline.defs.assets.training import training_assets
 from ds_pipeline.defs.jobs import jobs_of
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.schedules import weekly_schedule
-from ds_pipeline.errors import ConfigError
+from ds_pipeline.errors import ConfigError, DsPipelineError
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
 # Partitioned checks and backfill policies are marked preview and beta: docs/decisions/0003-weekly-partitions.md.
@@ -59,13 +60,13 @@ def _use_case_folders(configs: Path) -> Iterator[Path]:
 def _definitions_of(folder: Path) -> dg.Definitions:
     try:
         use_case = load_use_case(folder)
-    except ConfigError as error:
-        return dg.Definitions(assets=[_broken(folder.name, str(error))])
-    return dg.Definitions(
-        assets=assets_of(use_case),
-        jobs=jobs_of(use_case),
-        schedules=[weekly_schedule(use_case)] if use_case.clock.last is None else [],
-    )
+        return dg.Definitions(
+            assets=assets_of(use_case),
+            jobs=jobs_of(use_case),
+            schedules=[weekly_schedule(use_case)] if use_case.clock.last is None else [],
+        )
+    except DsPipelineError as error:
+        return dg.Definitions(assets=[_broken(re.sub(r"[^A-Za-z0-9_]", "_", folder.name), str(error))])
 
 
 def _broken(name: str, message: str) -> dg.AssetsDefinition:

@@ -1,5 +1,7 @@
 """Across the PII boundary: a source is read, validated, masked and scanned in memory; then it may be written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -7,8 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
-from ds_pipeline.ingestion.read import ROW_NUMBER, read_source, source_digest
+from ds_pipeline.ingestion.read import ROW_NUMBER, read_source
 from ds_pipeline.masking.policy import mask_table
 from ds_pipeline.masking.scan import require_no_leak
 from ds_pipeline.masking.text import TextRedactor
@@ -19,12 +22,24 @@ from ds_pipeline.use_case.sql import masked_schema
 QUARANTINE_FIELDS = [pa.field(ROW_NUMBER, pa.int64()), pa.field(REASON, pa.string()), pa.field(REASONS, pa.string())]
 
 
+@contextmanager
+def values_stay_inside(where: str) -> Iterator[None]:
+    """What a library says of a cell it cannot handle quotes the cell: only the kind of the error gets out."""
+    try:
+        yield
+    except (ValueError, TypeError, ArithmeticError, LookupError, pa.ArrowException) as error:
+        raise SourceError(
+            f"{where}: a cell cannot be handled ({type(error).__name__}; the values are not shown). "
+            "Check the columns of the source for values that do not fit their declared type and range."
+        ) from None
+
+
 @dataclass(frozen=True)
 class MaskedWeek:
     """The rows of one source that became known in one week, behind the boundary."""
 
     day: date
-    source: str  # digest of the source it was read from
+    source: str  # digest of the source, and of the code that read it
     source_rows: int
     read: int
     kept: pa.Table
@@ -47,8 +62,13 @@ def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datet
         SourceError: the source cannot be used.
         LeakError: an identifier is left in what would be written.
     """
+    with values_stay_inside(name):
+        return _masked_weeks(bench, name, days, before=before)
+
+
+def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None) -> list[MaskedWeek]:
     table = bench.use_case.sources.tables[name]
-    source = source_digest(table, name=name, project=bench.project.root)
+    source = bench.source_digest(name)
     raw = read_source(table, name=name, project=bench.project.root)
     source_rows = raw.num_rows
     if before is not None:
@@ -72,15 +92,16 @@ def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series |
         return None
     table = bench.use_case.sources.tables[asked.table]
     alias = table.columns[asked.column].alias
-    raw = read_source(table, name=asked.table, project=bench.project.root)
-    raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
-    weeks = split_weeks(
-        raw, table, name=asked.table, clock=bench.use_case.clock, days=[*bench.use_case.clock.dates_until(day)]
-    )
-    values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
-    domain = table.columns[asked.column].token_domain
-    found = tokenize(values, key=bench.key, domain=str(domain))
-    return pd.Series(values.tolist(), index=found.tolist()).loc[lambda one: one.index.isin(tokens)]
+    with values_stay_inside(asked.table):
+        raw = read_source(table, name=asked.table, project=bench.project.root)
+        raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
+        weeks = split_weeks(
+            raw, table, name=asked.table, clock=bench.use_case.clock, days=[*bench.use_case.clock.dates_until(day)]
+        )
+        values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
+        domain = table.columns[asked.column].token_domain
+        found = tokenize(values, key=bench.key, domain=str(domain))
+        return pd.Series(values.tolist(), index=found.tolist()).loc[lambda one: one.index.isin(tokens)]
 
 
 def _mask(

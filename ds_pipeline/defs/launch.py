@@ -3,6 +3,7 @@
 The runs are the same as those from the UI or the schedule and appear there.
 """
 
+import fcntl
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -46,7 +47,13 @@ def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Ctrl-C while a connection closes: SQLAlchemy would print a stack trace beside our one line.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with (home / ".lock").open("w") as lock:
+        # Two first runs at once would both make the database, and leave it with two heads for good.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.from_config(str(home))
+        instance.get_runs_count()  # makes the database, if it is not there
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    with instance:
         yield instance
 
 

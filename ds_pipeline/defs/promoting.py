@@ -1,13 +1,12 @@
 """Put a candidate in force, after its decision was verified once more."""
 
-import json
 from datetime import date
 
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import EvaluationError, RegistryError
+from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.decision import Decision, require_in_force
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.lineage import code_digest
@@ -24,9 +23,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
     use_case = bench.use_case
     candidate = bench.documents.get(kind="candidate", day=day)
     evaluated = bench.documents.get(kind="evaluation", day=day)
-    made_by = bench.documents.get(kind="lineage", day=day)
-    if json.loads(made_by.files["lineage.json"])["candidate"] != candidate.digest:
-        raise RegistryError(f"The lineage of {day} is of another candidate: its training was interrupted. Train again.")
+    made_by = bench.lineage_of(day, candidate.digest)
     decision = Decision.from_json(evaluated.files["decision.json"])
     evaluation = Evaluation.from_json(evaluated.files["evaluation.json"])
     _, holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)

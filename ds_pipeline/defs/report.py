@@ -64,7 +64,7 @@ def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:
 
 
 def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
-    made_by = json.loads(bench.documents.get(kind="lineage", day=decision.as_of).files["lineage.json"])
+    made_by = json.loads(bench.lineage_of(decision.as_of, decision.bound_to.candidate).files["lineage.json"])
     bound = decision.bound_to
     return {
         "version": version or "not promoted",

@@ -1,7 +1,7 @@
 """Score one week with the version that is in force for it, once, and deliver what was recorded."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -118,6 +118,8 @@ def features_for(bench: Workbench, bundle: Bundle, day: date) -> pa.Table:
     model_case = use_case_of(bench, bundle)
     if model_case.features_digest == bench.use_case.features_digest:
         return bench.datasets.store.read(bench.datasets.require_features([day], until=day)[0])
+    # Its SQL over the tables as they are declared today: a column that is gone is an error where the SQL needs it.
+    model_case = replace(model_case, sources=bench.use_case.sources)
     return features_of_days(bench, model_case, [day])[day]
 
 

@@ -1,14 +1,18 @@
 """Everything an asset of one use case works with, opened from the project: folders, key, datasets, registry."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from ds_pipeline.datasets import Datasets
+from ds_pipeline.digests import digest_json
+from ds_pipeline.errors import RegistryError
 from ds_pipeline.ingestion.read import source_digest
+from ds_pipeline.lineage import history_digest
 from ds_pipeline.masking.tokens import key_fingerprint
 from ds_pipeline.project import Project
-from ds_pipeline.registry.documents import Documents
+from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.registry.registry import Registry
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.use_case.load import UseCase
@@ -36,11 +40,26 @@ class Workbench:
 
     def missing_history(self, until: date) -> list[date]:
         """The scoring dates up to D that are not built, or were built from sources that have changed since."""
-        sources = {
-            name: source_digest(table, name=name, project=self.project.root)
-            for name, table in self.use_case.sources.tables.items()
-        }
+        sources = {name: self.source_digest(name) for name in self.use_case.sources.tables}
         return self.datasets.missing_history(until, sources)
+
+    def source_digest(self, table: str) -> str:
+        """One digest over a source as it is now and the code that turns it into tables and features."""
+        declared = self.use_case.sources.tables[table]
+        return digest_json([source_digest(declared, name=table, project=self.project.root), history_digest()])
+
+    def lineage_of(self, day: date, candidate: str) -> Document:
+        """Under what the candidate of a date was trained: environment, requirements, use case.
+
+        Raises:
+            RegistryError: it is there for another candidate only.
+        """
+        made_by = self.documents.get(kind="lineage", day=day)
+        if json.loads(made_by.files["lineage.json"])["candidate"] != candidate:
+            raise RegistryError(
+                f"The lineage of {day} is of another candidate: a training was interrupted. Train again."
+            )
+        return made_by
 
     def prepare_to_sign(self) -> None:
         """Make the signing key on the very first run of the project; all its use cases share it."""

@@ -32,6 +32,9 @@ def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]
         if column.type != "string" and _is_text(values.type):
             text = pc.utf8_trim_whitespace(values)
             values = pc.if_else(pc.is_in(text, pa.array(NULL_WORDS, text.type)), _null(text.type), text)
+        if column.treatment == "token" and _is_text(values.type):
+            values = pc.utf8_trim_whitespace(values)  # a blank identifier is a missing one
+            values = pc.if_else(pc.equal(values, ""), _null(values.type), values)
         cast = _cast(values, column, table.time_zone)
         columns[column.alias] = cast
         unreadable[column.alias] = to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))

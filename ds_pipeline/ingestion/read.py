@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,10 @@ def _require_columns(there: list[str], table: Table, *, where: str) -> None:
         if missing:
             problems.append(f"missing: {', '.join(missing)}")
         if extra:
-            problems.append(f"not declared: {', '.join(extra)}")
+            has_header = len(missing) < len(declared)
+            problems.append(f"not declared: {_described(there, extra, may_name=has_header)}")
+        if len(missing) == len(declared):
+            problems.append("no declared column was found: is there a header row, and is the separator a comma?")
         if len(set(there)) != len(there):
             problems.append("a column name is there twice")
         raise SourceError(
@@ -87,16 +91,29 @@ def _require_columns(there: list[str], table: Table, *, where: str) -> None:
         )
 
 
+def _described(there: list[str], extra: list[str], *, may_name: bool) -> str:
+    """Undeclared columns by name, or by position where the name may be a cell of a file without a header row."""
+    return ", ".join(
+        column if may_name and re.fullmatch(r"[A-Za-z_]\w{0,40}", column) else f"column {there.index(column) + 1}"
+        for column in extra[:20]
+    ) + (f" and {len(extra) - 20} more" if len(extra) > 20 else "")
+
+
 def _require_types(found: pa.Table, table: Table, *, where: str) -> None:
     if table.format == "csv":
         return
     wrong = [
-        f"{name}: expected {column.type}, found {found.schema.field(name).type}"
+        f"{name}: expected {column.type}, found {_kind(found.schema.field(name).type)}"
         for name, column in table.columns.items()
         if not _fits(found.schema.field(name).type, column)
     ]
     if wrong:
         raise SourceError(f"{where}: wrong types: {'; '.join(wrong)}. Correct the file or type in sources.yaml.")
+
+
+def _kind(found: pa.DataType) -> str:
+    """The name of a type without its parts: the field names of a nested one may hold anything."""
+    return str(found).partition("<")[0]
 
 
 def _fits(found: pa.DataType, column: Column) -> bool:

@@ -76,8 +76,8 @@ def _as_dates(values: pd.Series) -> pd.DatetimeIndex:
         raise _not_dates(values)  # to_datetime would guess from text whether day or month comes first
     try:
         instants = pd.DatetimeIndex(pd.to_datetime(values.astype(object)))
-    except ValueError as error:  # a date outside what a timestamp can hold, or mixed zones
-        raise _not_dates(values) from error
+    except ValueError:  # a date outside what a timestamp can hold, or mixed zones
+        raise _not_dates(values) from None
     return instants.tz_localize(None).normalize()
 
 

@@ -20,9 +20,9 @@ def map_unique(values: pd.Series, function: Callable[[Any], str | None]) -> pd.S
     """
     try:
         codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    except TypeError as error:
+    except TypeError:
         raise SourceError(
             f"Column '{values.name}': expected one value per cell, found lists or dicts. Give it the treatment 'drop'."
-        ) from error
+        ) from None
     texts = np.array([*map(function, uniques), None], dtype=object)  # the last one answers code -1, null
     return pd.Series(pd.array(texts, dtype="string").take(codes), index=values.index, name=values.name)

@@ -32,6 +32,11 @@ def cross_check(
         problems += _baseline(requirements, features)
     if problem and sources and contract:
         problems += _identifier(problem, sources, contract)
+    if requirements:
+        problems += [
+            f"requirements.yaml: acceptance.{name}: data_minimums has a gate of that name. Choose another."
+            for name in sorted(requirements.acceptance.keys() & {"training_rows", "training_positives"})
+        ]
     if requirements and contract:
         problems += _top_share(requirements, contract)
     if problem and requirements:

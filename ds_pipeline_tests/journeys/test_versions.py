@@ -90,6 +90,34 @@ def test_a_newer_candidate_takes_over_for_its_date_and_later_only(journey: Journ
     assert "Not scored" in done.out
 
 
+def test_an_unrelated_edit_does_not_bring_back_what_was_rolled_back(promoted_twice: Journey) -> None:
+    """A comment in contract.yaml made the same model a new candidate, and undid the rollback."""
+    journey = promoted_twice
+    journey.cli("rollback", "--reason", "complaints")
+    contract = journey.root / "configs" / journey.name / "contract.yaml"
+    contract.write_text(contract.read_text() + "# a comment\n")
+
+    done = journey.cli("train")
+
+    assert done.code == 1, done.text
+    assert "v0002 is this very candidate" in done.out
+    assert journey.status()["champion"]["version"] == "v0001"
+
+
+def test_recorded_scores_of_a_version_that_does_not_verify_are_not_delivered_again(journey: Journey) -> None:
+    """The list was written first, and the broken bundle noticed afterwards."""
+    path = journey.store / "registry" / "versions" / "v0001" / "bundle" / "model.joblib"
+    path.write_bytes(path.read_bytes() + b"x")
+    before = journey.serving()
+
+    done = journey.cli("score")
+
+    assert done.code == 2, done.text
+    assert "model.joblib was changed" in done.err
+    assert "campaign_list" not in done.out
+    assert journey.serving() == before
+
+
 def test_verify_finds_everything_in_order(journey: Journey) -> None:
     done = journey.cli("verify")
 

@@ -85,7 +85,8 @@ def test_a_corrected_source_is_read_again_and_recorded_scores_stay(journey: Jour
     assert done.code == 0, done.text
     assert "18 of 18 weeks to build" in done.out
     assert "v0002 is in force" in done.out
-    assert "scored for 2011-08-01 by v0001 (recorded earlier, unchanged)" in done.out
+    assert "by v0001 (recorded earlier and final, although the features have changed since)" in done.out
+    assert "18 weeks differ from what was stored before" in done.out
     assert log_of(journey, "2011-08-01").equals(recorded)
 
 
@@ -95,7 +96,7 @@ def test_under_another_key_the_tokens_fit_nobody_and_nothing_is_delivered(journe
     done = journey.cli("score", DS_PIPELINE_PSEUDONYM_KEY="another-key-of-forty-characters-or-so-123")
 
     assert done.code == 2, done.text
-    assert "Nothing was delivered" in done.err
+    assert "needs weeks that have not been built" in done.err
     assert "another-key" not in done.text
     assert journey.serving() == before
 
@@ -134,4 +135,17 @@ def test_ctrl_c_is_a_message_and_the_next_run_goes_on(new_journey: Journey, bin_
     assert errors.strip().endswith("run the same command again to go on.")
     assert "Traceback" not in errors
     assert "Interrupted" not in errors
+    assert new_journey.cli("run").code == 0
+
+
+def test_two_first_runs_at_once_both_end_and_leave_a_project_that_works(new_journey: Journey, bin_folder: str) -> None:
+    """Both made the Dagster database, which then had two heads for good."""
+    command = [f"{bin_folder}/ds-pipeline", "history", new_journey.name]
+    runs = [
+        subprocess.Popen(command, cwd=new_journey.root, env=new_journey.env, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    errors = [run.communicate()[1] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0], errors
     assert new_journey.cli("run").code == 0

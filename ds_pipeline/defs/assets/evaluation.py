@@ -53,7 +53,9 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
         bench = project.open(use_case)
         day = days_of(context)[0]
         candidate = bench.documents.get(kind="candidate", day=day)  # verifies the signature
-        training = _training_facts(candidate.files["training.json"], use_case)
+        trained_under = json.loads(bench.lineage_of(day, candidate.digest).files["lineage.json"])
+        _require_unchanged(trained_under, use_case)
+        training = json.loads(candidate.files["training.json"])
         rows, holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)
         model = joblib.load(io.BytesIO(candidate.files["model.joblib"]))
         scored = rows.assign(
@@ -114,19 +116,15 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
     return holdout_evaluation
 
 
-def _training_facts(content: bytes, use_case: UseCase) -> dict:
-    """What was recorded when training started; requirements that changed since refuse the evaluation."""
-    facts: dict = json.loads(content)
-    if facts["requirements"] != use_case.requirements_digest:
+def _require_unchanged(trained_under: dict, use_case: UseCase) -> None:
+    """Raise EvaluationError if the use case has changed since the training: thresholds come before a model."""
+    if trained_under["requirements"] != use_case.requirements_digest:
         raise EvaluationError(
             f"configs/{use_case.name}/requirements.yaml has changed since the candidate was trained. Thresholds are "
             "declared before a model, not after: train again under the new ones."
         )
-    if facts["features"] != use_case.features_digest:
-        raise EvaluationError(
-            f"The SQL or features.yaml of {use_case.name} has changed since the candidate was trained. Train again."
-        )
-    return facts
+    if trained_under["use_case"] != use_case.digest:
+        raise EvaluationError(f"configs/{use_case.name} has changed since the candidate was trained. Train again.")
 
 
 def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:

@@ -43,6 +43,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
         bench = project.open(use_case)
         weeks = masked_weeks(bench, name, days_of(context))
         metadata = {}
+        rewritten: list[int] = []  # rows more or fewer in weeks that were stored before and came out different
         for week in weeks:
             info = {
                 "source": week.source,
@@ -52,7 +53,10 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
             }
             datasets, day = bench.datasets, str(week.day)
             datasets.store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
+            earlier = datasets.store.find(datasets.masked(name), day)
             snapshot = datasets.store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info)
+            if earlier is not None and earlier.digest != snapshot.digest:
+                rewritten.append(week.kept.num_rows - earlier.rows)
             metadata[week.day] = {
                 "dagster/row_count": week.kept.num_rows,
                 "rows_read": week.read,
@@ -65,6 +69,12 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
         say(
             f"masked_{name}", f"{read:,} rows read, {kept:,} kept and masked, {aside:,} quarantined; {len(weeks)} weeks"
         )
+        if rewritten:
+            say(
+                f"masked_{name}",
+                f"WARNING: {len(rewritten)} weeks differ from what was stored before ({sum(rewritten):+,} rows): "
+                "the source has rewritten its past. Scores that are recorded stay",
+            )
         checks = [
             dg.AssetCheckResult(check_name="rows_reconcile", passed=read == kept + aside, metadata={"rows_read": read}),
             dg.AssetCheckResult(check_name="no_identifier_left", passed=True),  # it raised otherwise

@@ -93,16 +93,18 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
             "trials": trained.search.trials,
             "data": data,
             "features": use_case.features_digest,
-            "requirements": use_case.requirements_digest,
-            "use_case": use_case.digest,
         }
         bench.prepare_to_sign()
         document = bench.documents.put(
             {"model.joblib": trained.content, "training.json": canonical_json(facts)}, kind="candidate", day=day
         )
         # The environment that pickled the model, whatever runs when it is promoted. Not in the candidate itself: its
-        # digest is of what the inputs make, and must not change with a commit.
-        made_by = lineage(bench.project.root) | {"candidate": document.digest}
+        # digest is of what the inputs make, and must not change with a commit or a comment in contract.yaml.
+        made_by = lineage(bench.project.root) | {
+            "candidate": document.digest,
+            "requirements": use_case.requirements_digest,
+            "use_case": use_case.digest,
+        }
         bench.documents.put({"lineage.json": canonical_json(made_by)}, kind="lineage", day=day)
         say(
             "candidate",
