@@ -122,10 +122,11 @@ def score_week(bench: Workbench, day: date) -> int:
 
 def check_sources(bench: Workbench) -> None:
     """Read, validate, mask and scan every source in memory, and say what was found."""
-    require_contract(bench, bench.use_case.clock.newest(now()))
-    console.print(f"configs/{bench.use_case.name}: all files are valid.")
     clock = bench.use_case.clock
-    days = clock.dates_until(clock.newest(now()))
+    newest = clock.newest(now())
+    require_contract(bench, newest)
+    console.print(f"configs/{bench.use_case.name}: all files are valid.")
+    days = clock.dates_until(newest)
     for name in bench.use_case.sources.tables:
         weeks = masked_weeks(bench, name, days)
         read, kept = sum(week.read for week in weeks), sum(week.kept.num_rows for week in weeks)

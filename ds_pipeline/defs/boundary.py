@@ -96,7 +96,7 @@ def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series |
         raw = read_source(table, name=asked.table, project=bench.project.root)
         raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
         weeks = split_weeks(
-            raw, table, name=asked.table, clock=bench.use_case.clock, days=[*bench.use_case.clock.dates_until(day)]
+            raw, table, name=asked.table, clock=bench.use_case.clock, days=bench.use_case.clock.dates_until(day)
         )
         values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
         domain = table.columns[asked.column].token_domain

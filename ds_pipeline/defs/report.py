@@ -9,7 +9,7 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import QuarantineCount, TableCount, render_report
-from ds_pipeline.store import write_file
+from ds_pipeline.store import Snapshot, write_file
 
 
 def write_report(
@@ -34,10 +34,8 @@ def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[Qu
     """Rows read, kept and set aside over all weeks up to D, by table and primary reason."""
     tables: list[TableCount] = []
     quarantine: list[QuarantineCount] = []
-    store = bench.datasets.store
     for name in bench.use_case.sources.tables:
-        dataset = bench.datasets.masked(name)
-        snapshots = [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
+        snapshots = _masked_snapshots(bench, name, until)
         read = sum(snapshot.info["read"] for snapshot in snapshots)
         reasons: dict[str, int] = {}
         for snapshot in snapshots:
@@ -53,14 +51,17 @@ def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[Qu
 
 def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:
     """By table, the rows of the source that become known only after D."""
-    store = bench.datasets.store
     waiting = {}
     for name in bench.use_case.sources.tables:
-        dataset = bench.datasets.masked(name)
-        snapshots = [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
+        snapshots = _masked_snapshots(bench, name, until)
         if snapshots:
             waiting[name] = snapshots[-1].info["source_rows"] - sum(one.info["read"] for one in snapshots)
     return waiting
+
+
+def _masked_snapshots(bench: Workbench, name: str, until: date) -> list[Snapshot]:
+    store, dataset = bench.datasets.store, bench.datasets.masked(name)
+    return [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
 
 
 def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:

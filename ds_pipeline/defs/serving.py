@@ -45,16 +45,17 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     logged = store.find(SCORES, str(day))
     if logged is not None:
         scores, version = _read_log(bench, logged), str(logged.info["model_version"])
-        features = features_for(bench, bench.registry.open(version), day)  # nothing is delivered that does not verify
+        model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
+        features = features_for(bench, model_case, day)
         has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
         return ScoredWeek(scores, version, is_new=False, features_have_changed=has_changed)
     event = bench.registry.champion(day)
     if event is None:
         raise _nothing_in_force(bench, day)
     bundle = bench.registry.open(event.version)
-    features = features_for(bench, bundle, day)
-    frame = features.to_pandas()
     model_case = use_case_of(bench, bundle)
+    features = features_for(bench, model_case, day)
+    frame = features.to_pandas()
     require_valid(frame, features_frame_schema(model_case), where=f"features of {day}")
     scores = score_week(
         frame,
@@ -113,9 +114,12 @@ def _nothing_in_force(bench: Workbench, day: date) -> ScoringError:
     )
 
 
-def features_for(bench: Workbench, bundle: Bundle, day: date) -> pa.Table:
-    """The features of a date in the bundle's own SQL and schema; changing the SQL never breaks what serves."""
-    model_case = use_case_of(bench, bundle)
+def features_for(bench: Workbench, model_case: UseCase, day: date) -> pa.Table:
+    """The features of a date in the SQL and schema of a version; changing the SQL never breaks what serves.
+
+    Args:
+        model_case: from use_case_of the bundle of the version.
+    """
     if model_case.features_digest == bench.use_case.features_digest:
         return bench.datasets.store.read(bench.datasets.require_features([day], until=day)[0])
     # Its SQL over the tables as they are declared today: a column that is gone is an error where the SQL needs it.

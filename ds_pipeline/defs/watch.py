@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from ds_pipeline.datasets import SCORES
-from ds_pipeline.defs.serving import features_for
+from ds_pipeline.defs.serving import features_for, use_case_of
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.monitoring.drift import SCORE, classify, population_stability
 from ds_pipeline.monitoring.realized import RealizedQuality, realized_quality
@@ -20,7 +20,7 @@ def drift_of(bench: Workbench, day: date) -> pd.DataFrame:
     logged = store.get(SCORES, str(day))
     bundle = bench.registry.open(str(logged.info["model_version"]))
     scores = store.read(logged).to_pandas()[[entity, SCORE]]
-    frame = features_for(bench, bundle, day).to_pandas()
+    frame = features_for(bench, use_case_of(bench, bundle), day).to_pandas()
     frame = frame.merge(scores, on=entity, how="left", validate="one_to_one")
     stability = population_stability(bundle.json("reference.json"), frame)
     return classify(stability, bench.use_case.requirements.monitoring.psi)

@@ -452,3 +452,20 @@ def test_notes_beside_the_files_are_no_strangers(folder: Path) -> None:
     (folder / ".DS_Store").write_text("x")
 
     load_use_case(folder)
+
+
+def test_the_gate_has_to_judge_the_share_that_is_delivered(change: Change, problems: Problems) -> None:
+    """A gate on the highest tenth passed while the highest fifth was delivered."""
+    change("contract.yaml", "top_share: 0.10", "top_share: 0.20")
+    assert problems() == [
+        "requirements.yaml: acceptance.precision_in_top_decile.share: the gate judges the highest 0.1, contract.yaml "
+        "delivers the highest 0.2 (top_share). Make them equal."
+    ]
+
+
+def test_a_gate_cannot_have_the_name_of_a_data_minimum(change: Change, problems: Problems) -> None:
+    """It passed the check and took every use case of the code location down."""
+    change("requirements.yaml", "  calibration:\n", "  training_rows:\n")
+    assert problems() == [
+        "requirements.yaml: acceptance.training_rows: data_minimums has a gate of that name. Choose another."
+    ]
