@@ -23,6 +23,7 @@ from ds_pipeline.use_case.sources import Column, Table
 
 REASON = "_reason"  # the primary reason: the first in the order of precedence below
 REASONS = "_reasons"  # all of them
+OLDEST = 120  # years; a birth date further back is a slip
 PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate")
 
 
@@ -86,6 +87,25 @@ def known_before(raw: pa.Table, table: Table, *, moment: datetime) -> pa.Table:
     return raw.filter(pc.less(known_at, pa.scalar(moment, pa.timestamp("us", tz="UTC"))))
 
 
+def known_values(raw: pa.Table, table: Table, aliases: list[str], *, name: str, clock: Clock) -> pd.DataFrame:
+    """Some columns of every row of a source, faulty rows included, with the number of the week the row became known in.
+
+    Args:
+        aliases: of declared columns.
+
+    Returns:
+        The columns by alias, and `week`: 0 for the first partition and everything before it.
+
+    Raises:
+        SourceError: a row without a usable known_at.
+    """
+    names = {table.source_name(alias) for alias in (*aliases, table.known_at)}
+    only = table.model_copy(update={"columns": {one: column for one, column in table.columns.items() if one in names}})
+    typed, _ = cast_columns(raw, only)
+    week = _week_of_row(typed, table, name=name, clock=clock)
+    return _to_frame(typed.select(aliases)).assign(week=week)
+
+
 def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> Mask:
     """The number of the week each row became known in: 0 for the first partition and everything before it."""
     known_at = typed[table.known_at]
@@ -122,7 +142,10 @@ def _find_faults(
         by_check["unreadable"][f"unreadable:{alias}"] = unreadable[alias]
         if not column.nullable:
             by_check["missing"][f"missing:{alias}"] = to_mask(pc.is_null(typed[alias])) & ~unreadable[alias]
-        by_check["out_of_range"][f"out_of_range:{alias}"] = _out_of_range(typed[alias], column, table.time_zone)
+        outside = _out_of_range(typed[alias], column, table.time_zone)
+        if column.treatment == "band":
+            outside |= _no_age(typed[alias], typed[table.known_at])
+        by_check["out_of_range"][f"out_of_range:{alias}"] = outside
     frame = _to_frame(typed.select([column.alias for column in columns]))
     repeats = frame.duplicated(keep="first").to_numpy()  # these share known_at, so they are of one week
     by_check["exact_duplicate"]["exact_duplicate"] = repeats
@@ -133,6 +156,13 @@ def _find_faults(
         clash[~repeats] = keys.duplicated(keep=False).to_numpy()
         by_check["duplicate_key"]["duplicate_key"] = clash
     return {why: mask for check in PRECEDENCE for why, mask in by_check[check].items() if mask.any()}
+
+
+def _no_age(birth_dates: pa.ChunkedArray, known_at: pa.ChunkedArray) -> Mask:
+    """The birth dates after the day the row became known, or more than 120 calendar years before it."""
+    years = pc.subtract(pc.year(known_at), pc.year(birth_dates))
+    unborn = pc.greater(birth_dates, known_at.cast(pa.date32(), safe=False))
+    return to_mask(pc.or_kleene(unborn, pc.greater(years, OLDEST)))
 
 
 def _out_of_range(values: pa.ChunkedArray, column: Column, time_zone: str) -> Mask:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.tokens import tokenize
-from ds_pipeline.masking.treatments import age_band, initial, keep, prefix
+from ds_pipeline.masking.treatments import age_band, categories, initial, keep, prefix
 
 
 class ColumnPolicy(Protocol):
@@ -19,6 +19,8 @@ class ColumnPolicy(Protocol):
     def treatment(self) -> str: ...
     @property
     def token_domain(self) -> str | None: ...
+    @property
+    def categories(self) -> list[str] | None: ...
 
 
 class TablePolicy(Protocol):
@@ -74,14 +76,16 @@ def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: by
             return initial(values)
         case "prefix":
             return prefix(values)
+        case "categories" if column.categories:
+            return categories(values, kept=column.categories)
         case "redact":
             return redactor.redact(values)
         case "band" if table.known_at in frame:
             return age_band(values, at=frame[table.known_at])
     raise SourceError(
         f"Column '{column.alias}': treatment '{column.treatment}' cannot be applied. Known: drop, keep, token (needs "
-        f"token_domain), initial, prefix, redact, band (needs the column known_at, '{table.known_at}'). "
-        "Correct it in sources.yaml."
+        f"token_domain), initial, prefix, categories (needs a list), redact, band (needs the column known_at, "
+        f"'{table.known_at}'). Correct it in sources.yaml."
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.uniques import map_unique
 
+OTHER = "other"
 _LETTER = re.compile(r"[^\W\d_]")
 _UK_POSTCODE = re.compile(r"([A-Z]{1,2})\d[A-Z\d]?(?:\s*\d[A-Z]{2})?")
 _OLDEST = 120
@@ -40,6 +42,12 @@ def prefix(postcodes: pd.Series) -> pd.Series:
         return (uk[1] if uk else text[:2]) or None
 
     return map_unique(postcodes, area)
+
+
+def categories(values: pd.Series, *, kept: Sequence[str]) -> pd.Series:
+    """The listed values as they are, any other as 'other'."""
+    known = frozenset(kept)
+    return map_unique(values, lambda value: str(value) if value in known else OTHER)
 
 
 def age_band(birth_dates: pd.Series, *, at: pd.Series) -> pd.Series:

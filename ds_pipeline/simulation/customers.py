@@ -136,9 +136,15 @@ TEST_CARDS = (
     "3056 9309 0259 04",
 )
 
-# No names of persons and no street addresses: the text engine masks what has a pattern, and this is not the place to
-# show what it cannot do.
 _NOTES = (
+    "{full_name} rang about order {order}, very polite. Call back on {phone}.",
+    "Spoke to {first}: the parcel went to the neighbour. Sorted.",
+    "{colleague} from their accounts team wants a copy of invoice {order}.",
+    "Moved. New address: {street}, {town}. Please change before the next dispatch.",
+    "Goods-in is closed on Fridays, ask for {colleague}. Delivery to {street}.",
+    "{initial} {last} wrote from {email}: two mugs missing in order {order}.",
+    "customer {lower_name} says the card was charged twice, see {order}",
+    "Hello, this is {full_name}. My order {order} never came. Regards, {first}",
     "Please call back on {phone} after 5 pm.",
     "Asked for a call-back about the catalogue. Number: {phone}.",
     "Left a voicemail, wants a ring on {phone} before noon.",
@@ -218,7 +224,7 @@ def _make_versions(purchase: Mapping[Hashable, Any], chance: random.Random) -> I
         "birth_date": _birth_date(chance),
         "postcode": _postcode(country, fake, chance),
         "country": country,
-        "service_note": _note(email, phone, country, chance),
+        "service_note": _note(first, last, email, phone, country, fake, chance),
         "updated_at": entered_at,
     }
     yield entered
@@ -228,7 +234,7 @@ def _make_versions(purchase: Mapping[Hashable, Any], chance: random.Random) -> I
         yield {
             **entered,
             "postcode": _postcode(country, fake, chance),
-            "service_note": _note(email, phone, country, chance),
+            "service_note": _note(first, last, email, phone, country, fake, chance),
             "updated_at": datetime.combine(day, time(chance.randint(9, 16), chance.randint(0, 59))),
         }
 
@@ -278,10 +284,21 @@ def _postcode(country: str, fake: Faker, chance: random.Random) -> str:
     return _seeded_faker("en_GB", chance).postcode()  # the name may come from elsewhere, the address does not
 
 
-def _note(email: str, phone: str, country: str, chance: random.Random) -> str | None:
+def _note(
+    first: str, last: str, email: str, phone: str, country: str, fake: Faker, chance: random.Random
+) -> str | None:
     if chance.random() >= NOTED_SHARE:
         return None
+    british = _seeded_faker("en_GB", chance)
     return chance.choice(_NOTES).format(
+        first=first,
+        last=last,
+        full_name=f"{first} {last}",
+        lower_name=f"{first} {last}".lower(),
+        initial=f"{first[0]}.",
+        colleague=british.name_nonbinary(),
+        street=fake.street_address().replace("\n", ", "),
+        town=fake.city(),
         email=email,
         other_email=f"{chance.choice(['accounts', 'orders', 'buying', 'shop'])}{chance.randint(1, 999)}@example.org",
         phone=chance.choice([phone, _phone(country, chance)]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,36 +14,54 @@ from ds_pipeline.use_case.problem import Day, Name, Text, ZoneName
 
 DataClass = Literal["public", "internal", "confidential", "restricted"]
 Identifies = Literal["direct", "quasi", "sensitive", "no"]
-Treatment = Literal["drop", "keep", "token", "initial", "band", "prefix", "redact"]
+Treatment = Literal["drop", "keep", "token", "initial", "band", "prefix", "categories", "redact"]
+Holds = Literal["name", "email", "phone", "address", "postcode", "id", "birth_date"]
+TextEngine = Literal["embedded", "en_core_web_sm", "en_core_web_lg", "patterns"]
 ColumnType = Literal["string", "integer", "decimal", "double", "boolean", "date", "timestamp"]
 
 # What is left of a direct identifier may only be nothing, a pseudonym, or one letter; free text is redacted.
 TREATMENTS_OF: dict[str, frozenset[str]] = {
     "direct": frozenset({"drop", "token", "initial", "redact"}),
-    "quasi": frozenset({"drop", "keep", "token", "band", "prefix"}),
-    "sensitive": frozenset({"drop", "keep", "band", "redact"}),
+    "quasi": frozenset({"drop", "keep", "token", "band", "prefix", "categories"}),
+    "sensitive": frozenset({"drop", "keep", "band", "categories", "redact"}),
     "no": frozenset({"drop", "keep"}),
 }
 TYPES_OF: dict[str, frozenset[str]] = {
     "band": frozenset({"date"}),
     "prefix": frozenset({"string"}),
+    "categories": frozenset({"string"}),
     "initial": frozenset({"string"}),
     "redact": frozenset({"string"}),
     "token": frozenset({"string", "integer"}),
 }
+# What a treatment already says of the values it is given; for the others the column says it.
+HELD_BY: dict[str, Holds] = {"token": "id", "initial": "name", "prefix": "postcode", "band": "birth_date"}
 
 
 class Column(FileModel):
-    """One column of a source: its type, its rules, whom it identifies, and its treatment at the boundary."""
+    """One column of a source: its type, its rules, whom it identifies, and its treatment at the boundary.
 
-    alias: Name  # its name behind the boundary
+    Attributes:
+        alias: its name behind the boundary.
+        holds: what the value is; the texts of the same person are searched for it. Treatments other than drop and keep
+            say it themselves.
+        categories: with treatment categories: the values that stay; any other becomes 'other'.
+        scan_exempt: why a value here may equal an identifier without being one; the leak scan then does not compare
+            the column with the raw identifiers, and lists it with the reason.
+        scale: digits after the point of a decimal.
+    """
+
+    alias: Name
     type: ColumnType
     nullable: bool
     identifies: Identifies
     treatment: Treatment
     meaning: Text
     token_domain: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")] | None = None
-    scale: Annotated[int, Field(ge=0, le=9)] | None = None  # digits after the point of a decimal
+    holds: Holds | None = None
+    categories: Annotated[list[Text], Field(min_length=1)] | None = None
+    scan_exempt: Text | None = None
+    scale: Annotated[int, Field(ge=0, le=9)] | None = None
     minimum: float | Day | None = None
     above: float | None = None
     maximum: float | Day | None = None
@@ -63,6 +81,16 @@ class Column(FileModel):
             )
         if (self.treatment == "token") != (self.token_domain is not None):
             raise ValueError("token_domain is for treatment: token, and is needed there")
+        if (self.treatment == "categories") != (self.categories is not None):
+            raise ValueError("categories is for treatment: categories, and is needed there")
+        if self.identifies == "direct" and self.treatment == "drop" and self.holds is None:
+            raise ValueError(f"a dropped identifier needs holds, one of: {', '.join(get_args(Holds))}")
+        if self.holds is not None and self.holds != HELD_BY.get(self.treatment, self.holds):
+            raise ValueError(f"treatment {self.treatment!r} is for holds: {HELD_BY[self.treatment]}, not {self.holds}")
+        if self.holds is not None and (self.identifies == "no" or self.treatment == "redact"):
+            raise ValueError("holds is for a column that identifies and is not a text to redact")
+        if self.scan_exempt is not None and self.identifies != "no":
+            raise ValueError("scan_exempt is for a column with identifies: no")
         if (self.type == "decimal") != (self.scale is not None):
             raise ValueError("scale is for type: decimal, and is needed there")
         is_time = self.type in ("date", "timestamp")
@@ -75,6 +103,25 @@ class Column(FileModel):
         if self.minimum is not None and self.above is not None:
             raise ValueError("minimum and above say the same; keep one")
         return self
+
+    @property
+    def held(self) -> Holds | None:
+        """What of a person the raw value is, by which that person's texts can be searched; None for other columns."""
+        if self.identifies == "no" or self.treatment == "redact":
+            return None
+        return self.holds or HELD_BY.get(self.treatment)
+
+
+class KAnonymity(FileModel):
+    """How many people must share each combination of the quasi-identifiers that a table keeps.
+
+    Attributes:
+        k: the least number of people with the same combination.
+        from_entities: a table of fewer people is too young to be judged; the figure is then reported only.
+    """
+
+    k: Annotated[int, Field(ge=2)]
+    from_entities: Annotated[int, Field(ge=0)] = 0
 
 
 class Table(FileModel):
@@ -90,6 +137,8 @@ class Table(FileModel):
         replayable: the source, cut at D, still gives what it gave at D.
         allow_silent_weeks: a week in which no event became known is an answer, not a source that is late or has ended.
         max_quarantine_share: a partition with a larger share of faulty rows stops the run (0..1).
+        k_anonymity: the limit for the quasi-identifiers that stay; needed where any do and a person is known by token.
+        origin, licence, citation: where the data come from, for data/README.md.
     """
 
     kind: Literal["events", "versions"]
@@ -105,6 +154,10 @@ class Table(FileModel):
     replayable: bool
     max_quarantine_share: Annotated[float, Field(ge=0, le=1)]
     allow_silent_weeks: bool = False
+    k_anonymity: KAnonymity | None = None
+    origin: Text | None = None
+    licence: Text | None = None
+    citation: Text | None = None
     columns: Annotated[dict[Text, Column], Field(min_length=1)]
 
     @field_validator("path")
@@ -142,6 +195,11 @@ class Table(FileModel):
             problems.append("a table of versions needs entity and key")
         if self.kind == "events" and self.entity:
             problems.append("entity is for tables of versions")
+        if self.quasi_identifiers and self.tokens and self.k_anonymity is None:
+            problems.append(
+                f"{', '.join(self.quasi_identifiers)} can single people out together; declare k_anonymity: {{k: 5}}, "
+                "or treat them by drop"
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -151,12 +209,36 @@ class Table(FileModel):
         """The columns that exist behind the boundary, by alias, in declared order."""
         return {column.alias: column for column in self.columns.values() if column.treatment != "drop"}
 
+    @property
+    def quasi_identifiers(self) -> list[str]:
+        """Aliases of the columns that stay and could single a person out together."""
+        return [
+            alias
+            for alias, one in self.kept.items()
+            if one.identifies in ("quasi", "sensitive") and one.treatment not in ("token", "redact")
+        ]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The token columns by alias, with the domain of each."""
+        return {alias: str(one.token_domain) for alias, one in self.kept.items() if one.treatment == "token"}
+
+    @property
+    def texts(self) -> list[str]:
+        """Aliases of the columns of free text."""
+        return [alias for alias, one in self.kept.items() if one.treatment == "redact"]
+
     def source_name(self, alias: str) -> str:
         """The name in the source of the column with this alias."""
         return next(name for name, column in self.columns.items() if column.alias == alias)
 
 
 class Sources(FileModel):
-    """All tables of a use case."""
+    """All tables of a use case.
 
+    Attributes:
+        text_engine: what finds names and places in free text; all but embedded and patterns must be installed.
+    """
+
+    text_engine: TextEngine = "embedded"
     tables: Annotated[dict[Name, Table], Field(min_length=1)]

@@ -48,7 +48,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 def masked_schema(table: Table) -> pa.Schema:
     """The schema of a table behind the PII boundary."""
-    changed = {"token", "initial", "band", "prefix", "redact"}
+    changed = {"token", "initial", "band", "prefix", "categories", "redact"}
     return pa.schema(
         [
             pa.field(alias, pa.string() if column.treatment in changed else arrow_type(column))

@@ -13,7 +13,7 @@ import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import SourceError
-from ds_pipeline.ingestion.ingest import REASON, REASONS, Week, known_before, split_weeks
+from ds_pipeline.ingestion.ingest import REASON, REASONS, Week, known_before, known_values, split_weeks
 from ds_pipeline.ingestion.read import ROW_NUMBER
 from ds_pipeline.use_case.sources import Table
 
@@ -232,6 +232,38 @@ def test_a_date_out_of_range_is_set_aside(split: Split, declare: Declare) -> Non
     (week,) = split(pa.table({"born": born, "paid_at": [EARLY] * 4, ROW_NUMBER: range(4)}), table=table)
 
     assert week.kept["born"].tolist() == born[1:3]
+
+
+@pytest.mark.parametrize(("born", "is_kept"), [
+    pytest.param(date(2011, 3, 1), True, id="the same day"),
+    pytest.param(date(2011, 3, 2), False, id="not born yet"),
+    pytest.param(date(1891, 6, 1), True, id="very old"),
+    pytest.param(date(1890, 12, 31), False, id="more than 120 years"),
+    pytest.param(None, True, id="unknown"),
+])  # fmt: skip
+def test_a_birth_date_that_gives_no_age_is_set_aside(
+    split: Split, declare: Declare, born: date | None, is_kept: bool
+) -> None:
+    column = {"type": "date", "nullable": True, "identifies": "sensitive", "treatment": "band"}
+    raw = pa.table(
+        {
+            "born": pa.array([born], pa.date32()),
+            "paid_at": pa.array([EARLY], pa.timestamp("us")),
+            ROW_NUMBER: [0],
+        }
+    )
+    (week,) = split(raw, table=declare({"born": column}))
+
+    assert (len(week.kept) == 1) is is_kept
+    assert week.quarantined[REASON].tolist() == ([] if is_kept else ["out_of_range:born"])
+
+
+def test_the_values_of_faulty_rows_are_known_too_with_the_week_they_came_in(declare: Declare, clock: Clock) -> None:
+    raw = source((1, -5.0, "faulty", EARLY), (2, 5.0, "sound", EARLY + timedelta(weeks=2)))
+
+    known = known_values(raw, declare(), ["note", "payment"], name="payments", clock=clock)
+
+    assert known.to_dict("list") == {"note": ["faulty", "sound"], "payment": [1, 2], "week": [0, 2]}
 
 
 def test_more_faults_than_declared_stop_the_run_and_no_value_is_shown(split: Split) -> None:

@@ -19,6 +19,7 @@ class Column:
     alias: str
     treatment: str
     token_domain: str | None = None
+    categories: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ CUSTOMERS = Declared(
         "First": Column("first_initial", "initial"),
         "Born": Column("age_band", "band"),
         "Post": Column("postcode_area", "prefix"),
+        "Land": Column("country", "categories", categories=["Norway"]),
         "Seen": Column("known_at", "keep"),
     }
 )
@@ -49,6 +51,7 @@ def customers() -> pd.DataFrame:
             "first_initial": ["jane", None],
             "age_band": [date(1980, 6, 1), None],
             "postcode_area": ["SW1A 1AA", None],
+            "country": ["Norway", "Malta"],
             "known_at": pd.to_datetime(["2011-12-05", "2011-12-05"], utc=True),
             "note": ["mail jane@acme.local", None],
         },
@@ -63,10 +66,11 @@ def mask(frame: pd.DataFrame, table: object = CUSTOMERS, key: bytes = KEY) -> pd
 def test_each_column_gets_its_treatment_in_declared_order():
     masked = mask(customers())
     assert masked.columns.tolist() == [
-        "note", "customer_token", "first_initial", "age_band", "postcode_area", "known_at", "_source_row",
+        "note", "customer_token", "first_initial", "age_band", "postcode_area", "country", "known_at", "_source_row",
     ]  # fmt: skip
     first = masked.loc[5].drop(["customer_token", "known_at"])
-    assert first.tolist() == ["mail <EMAIL>", "J.", "30-39", "SW", 11]
+    assert first.tolist() == ["mail <EMAIL>", "J.", "30-39", "SW", "Norway", 11]
+    assert masked.loc[6, "country"] == "other"
     assert masked.loc[6].isna().sum() == 4
     assert masked["customer_token"].equals(tokenize(customers()["customer_token"], key=KEY, domain="customer"))
 
@@ -129,7 +133,8 @@ def test_the_declaration_of_a_use_case_is_understood():
             "columns": {
                 "Id": {"alias": "customer_token", "type": "integer", "identifies": "direct", "treatment": "token",
                        "token_domain": "customer", **column},
-                "Name": {"alias": "name", "type": "string", "identifies": "direct", "treatment": "drop", **column},
+                "Name": {"alias": "name", "type": "string", "identifies": "direct", "treatment": "drop", "holds": "name",
+                             **column},
                 "At": {"alias": "at", "type": "timestamp", "identifies": "no", "treatment": "keep", **column},
             },
         }

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.treatments import age_band, initial, keep, prefix
+from ds_pipeline.masking.treatments import age_band, categories, initial, keep, prefix
 
 
 def band(born: object, at: str = "2011-12-05") -> object:
@@ -15,6 +15,11 @@ def band(born: object, at: str = "2011-12-05") -> object:
 def test_an_initial_is_the_first_letter_and_a_null_stays_null():
     initials = initial(pd.Series(["jane", " Óscar", "'t Hooft", None, np.nan, "42"]))
     assert initials.fillna("null").tolist() == ["J.", "Ó.", "T.", "null", "null", "null"]
+
+
+def test_values_that_are_not_listed_become_other_and_a_null_stays_null():
+    countries = pd.Series(["Norway", "Malta", "norway", None])
+    assert categories(countries, kept=["Norway"]).fillna("null").tolist() == ["Norway", "other", "other", "null"]
 
 
 def test_a_postcode_keeps_only_its_area():

@@ -271,7 +271,7 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Path, change: Change, 
             "        treatment: drop\n",
             "",
             "sources.yaml: tables.transactions.columns.Description.treatment: missing key. Add it; one of: drop, keep, "
-            "token, initial, band, prefix, redact.",
+            "token, initial, band, prefix, categories, redact.",
             id="no-treatment",
         ),
         pytest.param(
