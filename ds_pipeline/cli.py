@@ -1,7 +1,7 @@
 """ds-pipeline: each command calls one function or one job, and says in plain words what came of it.
 
-Exit codes: 0 done; 1 refused or over budget; 2 something is wrong and must be corrected. Never a stack trace for a
-user's mistake.
+Exit codes: 0 done; 1 refused or over budget; 2 something is wrong and must be corrected; 3 not reproducible. Never a
+stack trace for a user's mistake.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Weekly scores you can defend. USE_CASE is the name of a folder under configs/.",
 )
-REFUSED, WRONG, INTERRUPTED = 1, 2, 130
+REFUSED, WRONG, NOT_REPRODUCIBLE, INTERRUPTED = 1, 2, 3, 130
 
 Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="A folder under configs/.")]
 Date = Annotated[
@@ -70,7 +70,9 @@ def run(name: Name, day: Date = None) -> None:
 
 @app.command()
 def history(
-    name: Name, day: Date = None, rebuild: Annotated[bool, typer.Option(help="Every week anew.")] = False
+    name: Name,
+    day: Date = None,
+    rebuild: Annotated[bool, typer.Option(help="Every week anew; accepts another pseudonym key.")] = False,
 ) -> None:
     """Build the masked tables, features and labels of every week that is missing."""
     from ds_pipeline.commands import build_history
@@ -161,6 +163,28 @@ def check(name: Name) -> None:
 
 
 @app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if it is not current.")] = False,
+) -> None:
+    """Write data/README.md, the list of all sources, from the sources.yaml files of every use case."""
+    from ds_pipeline.project import open_project
+    from ds_pipeline.use_case.inventory import data_readme
+    from ds_pipeline.use_case.load import known_use_cases, load_use_case
+
+    project = open_project()
+    text = data_readme(load_use_case(project.configs / name) for name in known_use_cases(project.configs))
+    path = project.root / "data" / "README.md"
+    is_current = path.is_file() and path.read_bytes() == text.encode()
+    if check and not is_current:
+        _complain("data/README.md is not what the sources.yaml files say. Write it with: ds-pipeline docs")
+        sys.exit(REFUSED)
+    if not is_current:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_bytes(text.encode())
+    typer.echo(f"data/README.md is {'current' if is_current else 'written'}.")
+
+
+@app.command()
 def redact() -> None:
     """Read lines of text from standard input and write them with identifiers replaced by their kind."""
     from ds_pipeline.masking.text import TextRedactor
@@ -169,6 +193,77 @@ def redact() -> None:
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
     for line in TextRedactor().redact_lines(sys.stdin):
         sys.stdout.write(line)
+
+
+@app.command()
+def scan(name: Name) -> None:
+    """Search all that was written, logs and bundles included, for identifiers and for files others may open."""
+    from ds_pipeline.defs.leaks import exemptions
+    from ds_pipeline.defs.written import HEAD, scan_written, show_place, show_rest
+
+    bench = _open(name)
+    typer.echo(HEAD)
+    scans = scan_written(bench, on_place=lambda one: typer.echo(show_place(one)))
+    typer.echo(show_rest(scans, exemptions(bench)))
+    if not all(one.is_clean for one in scans):
+        sys.exit(WRONG)
+
+
+@app.command()
+def erase(
+    name: Name,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept for good. Never a name.")] = None,
+    entity_id: Annotated[
+        list[str] | None, typer.Option("--entity-id", help="An identifier as its owner knows it; may be repeated.")
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", help="Identifiers, one a line; - is the standard input.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    drop_other_keys: Annotated[
+        bool, typer.Option("--drop-other-keys", help="Delete what was made under a pseudonym key that is not given.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish an erasure that was interrupted; no more.")] = False,
+) -> None:
+    """Erase people from tables, features, labels, scores and delivered lists, and never take them in again.
+
+    An old pseudonym key is given in DS_PIPELINE_OLD_PSEUDONYM_KEY.
+    """
+    from ds_pipeline.erase import STDIN, erase_people, read_ids, resume_erasure
+
+    if resume:
+        if entity_id or file or reason:
+            raise typer.BadParameter("--resume finishes what was begun; it takes no identifiers and no reason.")
+        _finish(resume_erasure(_open(name)))
+        return
+    if reason is None:
+        raise typer.BadParameter("--reason is needed: who asked for it, and under what; without naming the person.")
+    if file == STDIN and not yes:
+        raise typer.BadParameter("with --file - there is nobody to answer the question: add --yes.")
+    _finish(
+        erase_people(
+            _open(name),
+            read_ids(entity_id or [], file),
+            reason=_say_something(reason),
+            actor=_actor(),
+            old_key=os.environ.get("DS_PIPELINE_OLD_PSEUDONYM_KEY"),
+            drop_other_keys=drop_other_keys,
+            yes=yes,
+        )
+    )
+
+
+@app.command()
+def reproduce(
+    name: Name, version: Annotated[str | None, typer.Argument(help="The one in force, if left out.")] = None
+) -> None:
+    """Train a version again from what is stored. Exit code 0: the same bytes; 1: others; 3: not reproducible."""
+    from ds_pipeline.defs.reproducing import Verdict
+    from ds_pipeline.defs.reproducing import reproduce as train_again
+
+    found = train_again(_open(name), version)
+    typer.echo(f"{found.version}: {found.verdict}: {'; '.join(found.why)}.")
+    _finish({Verdict.SAME: 0, Verdict.DIFFERS: REFUSED, Verdict.IMPOSSIBLE: NOT_REPRODUCIBLE}[found.verdict])
 
 
 def _open(name: str) -> Workbench:

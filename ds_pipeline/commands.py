@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.anonymity import check_anonymity
 from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.progress import log
 from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
+from ds_pipeline.defs.suppressing import require_finished
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.evaluation.decision import Decision
 
@@ -32,20 +34,28 @@ class Session:
     """
 
     def __init__(self, bench: Workbench, day: date) -> None:
+        require_finished(bench)
         self.bench, self.day = bench, day
         self.started_at = time.time()
         self.code = DONE
         self.error: str | None = None
         self.refusals: list[str] = []
 
-    def job(self, job: str, days: list[date]) -> Outcome:
+    def job(self, job: str, days: list[date], *, accepts_new_key: bool = False) -> Outcome:
         """Run one job and print its progress; what goes wrong is remembered, with its exit code."""
         handler = _ProgressLines(self.started_at)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         try:
             with dagster_instance(self.bench.project) as instance:
-                outcome = run_job(self.bench.use_case, job, days, instance=instance, started_at=self.started_at)
+                outcome = run_job(
+                    self.bench.use_case,
+                    job,
+                    days,
+                    instance=instance,
+                    started_at=self.started_at,
+                    accepts_new_key=accepts_new_key,
+                )
         finally:
             log.removeHandler(handler)
         if outcome.error is not None:
@@ -129,8 +139,13 @@ def check_sources(bench: Workbench) -> None:
     days = clock.dates_until(newest)
     for name in bench.use_case.sources.tables:
         weeks = masked_weeks(bench, name, days)
+        check_anonymity(bench, name, weeks)
         read, kept = sum(week.read for week in weeks), sum(week.kept.num_rows for week in weeks)
-        console.print(f"{name}: {read:,} rows read, {kept:,} usable and masked, {read - kept:,} would be quarantined.")
+        aside, suppressed = sum(week.quarantined.num_rows for week in weeks), sum(week.suppressed for week in weeks)
+        left_out = f", {suppressed:,} left out of people who were erased" if suppressed else ""
+        console.print(
+            f"{name}: {read:,} rows read, {kept:,} usable and masked, {aside:,} would be quarantined{left_out}."
+        )
     console.print("Nothing was written.")
 
 
@@ -153,10 +168,11 @@ def _history(session: Session, *, rebuild: bool, title: str) -> None:
         return
     wanted = [day for day in days if day >= missing[0]]
     there = session.bench.datasets.store.partitions(session.bench.datasets.features)
-    why = "; sources, treatments or code have changed since they were built" if str(wanted[0]) in there else ""
+    changed = "; sources, treatments or code have changed since they were built, or people were erased"
+    why = changed if str(wanted[0]) in there else ""
     console.print(f"\n[bold]{title}[/]: {len(wanted)} of {len(days)} weeks to build{'' if rebuild else why}")
-    outcome = session.job("history", wanted)
-    if outcome.failed_checks and not outcome.succeeded:
+    outcome = session.job("history", wanted, accepts_new_key=rebuild)
+    if outcome.failed_checks and not outcome.succeeded and outcome.error is None:
         session.fail(f"history stopped. Failed: {', '.join(outcome.failed_checks)}.")
 
 
@@ -183,6 +199,11 @@ def _scoring(session: Session, *, title: str) -> None:
         return
     require_version(bench, session.day)
     outcome = session.job("scoring", [session.day])
+    if "no_identifier_written" in outcome.failed_checks:
+        session.fail(
+            "An identifier was written; the check of leak_scan says where. Use nothing of this week. "
+            f"Look at everything with: ds-pipeline scan {bench.use_case.name}"
+        )
     if "budgets" in outcome.failed_checks:
         session.refuse("[bold red]Over budget.[/] See run_costs above, and budgets in requirements.yaml.")
 
@@ -240,7 +261,9 @@ def _rows_table(bench: Workbench, day: date) -> Table:
         column.justify = "right"
     for one in tables:
         why = "\n".join(f"{row['reason']} {row['rows']:,}" for row in quarantine if row["table"] == one["table"])
-        aside = one["read"] - one["kept"]
+        aside = one["read"] - one["kept"] - one["suppressed"]
+        if one["suppressed"]:
+            why += f"{chr(10) if why else ''}and {one['suppressed']:,} left out of people who were erased"
         table.add_row(one["table"], f"{one['read']:,}", f"{one['kept']:,}", f"{aside:,}", why)
     return table
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from ds_pipeline.digests import SHORT, digest_json
-from ds_pipeline.errors import HistoryError
+from ds_pipeline.errors import HistoryError, KeyChangedError
 from ds_pipeline.store import Snapshot, Store
 from ds_pipeline.use_case.load import UseCase
 
 SCORES = "scores"
+KEY = "key"  # in the info of a partition: the fingerprint of the pseudonym key it was made with
+# What is said of a table and changes nothing in it; where it lies changes its rows only through their digest.
+SAID_ONLY: dict[str, Any] = {
+    **dict.fromkeys(("path", "meaning", "origin", "licence", "citation"), True),
+    "columns": {"__all__": {"meaning"}},
+}
 
 
 class Datasets:
@@ -27,13 +34,17 @@ class Datasets:
         self.use_case = use_case
         self.root = store_root / use_case.name
         self.store = Store(self.root / "datasets")
-        self._key_fingerprint = key_fingerprint
+        self.key_fingerprint = key_fingerprint
 
     def policy_digest(self, table: str) -> str:
-        """What a masked table lies under: columns, rules, treatments, the key of its tokens, and where weeks begin."""
-        declared = self.use_case.sources.tables[table].model_dump(mode="json", exclude={"path"})
-        clock = self.use_case.problem.clock
-        return digest_json([declared, self._key_fingerprint, clock.time_zone, clock.first])
+        """What a masked table lies under: columns, rules, treatments, the key of its tokens, and where weeks begin.
+
+        The limit of k_anonymity is part of it: under another limit every week is judged anew.
+        """
+        sources, clock = self.use_case.sources, self.use_case.problem.clock
+        declared = sources.tables[table].model_dump(mode="json", exclude=SAID_ONLY)
+        engine = sources.text_engine if sources.tables[table].texts else None
+        return digest_json([declared, engine, self.key_fingerprint, clock.time_zone, clock.first])
 
     def masked(self, table: str) -> str:
         return f"masked/{table}/{self.policy_digest(table)[:SHORT]}"
@@ -63,8 +74,33 @@ class Datasets:
             digests[day] = chain
         return digests
 
+    def require_key(self) -> None:
+        """Raise KeyChangedError if a table is stored under another pseudonym key and not under the present one.
+
+        Nothing but an explicit rebuild begins a history under another key: its tokens fit none that is stored.
+        """
+        for table in self.use_case.sources.tables:
+            stored = self._keys_of(table)
+            if stored and self.key_fingerprint not in stored:
+                name = self.use_case.name
+                raise KeyChangedError(
+                    f"{name}: the pseudonym key has changed: masked_{table} is stored under the key "
+                    f"{', '.join(sorted(stored))} and not under the present one, {self.key_fingerprint} (these are "
+                    "fingerprints). Under another key every token changes: nothing that is stored can be continued, "
+                    "and scores logged under the old key can no longer be joined with new labels. If that was not "
+                    "meant, set the old key again: docs/runbooks/keys.md. To accept the new one and build the "
+                    f"history from the sources again: ds-pipeline history {name} --rebuild"
+                )
+
+    def _keys_of(self, table: str) -> set[str]:
+        """The fingerprints of the keys under which a table is stored, whatever its treatments were then."""
+        datasets = [f"masked/{table}/{folder.name}" for folder in (self.store.root / "masked" / table).glob("*")]
+        newest = [self.store.get(name, days[-1]) for name in datasets if (days := self.store.partitions(name))]
+        return {str(snapshot.info[KEY]) for snapshot in newest if KEY in snapshot.info}
+
     def require_masked(self, day: date) -> None:
         """Raise HistoryError unless every table has every partition up to D: a gap would give wrong features."""
+        self.require_key()
         days = self.use_case.clock.dates_until(day)
         self._require({self.masked(table): table for table in self.use_case.sources.tables}, days, until=day)
 
@@ -82,7 +118,11 @@ class Datasets:
 
         Args:
             sources: the digest of each source as it is now, by table.
+
+        Raises:
+            KeyChangedError: the tables are stored under another pseudonym key.
         """
+        self.require_key()
         days = self.use_case.clock.dates_until(until)
         for number, day in enumerate(days):
             found = {name: self.store.find(self.masked(name), str(day)) for name in sources}

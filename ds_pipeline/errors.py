@@ -24,8 +24,16 @@ class LeakError(DsPipelineError):
     """An identifier was found behind the PII boundary."""
 
 
+class AnonymityError(DsPipelineError):
+    """Too few people share a combination of the quasi-identifiers that a table keeps."""
+
+
 class KeyMissingError(DsPipelineError):
     """The pseudonym key is missing, too weak, or not allowed for the class of the data."""
+
+
+class KeyChangedError(DsPipelineError):
+    """What is stored was made under another pseudonym key, and nobody has accepted the new one."""
 
 
 class FeatureError(DsPipelineError):
@@ -54,3 +62,11 @@ class ScoringError(DsPipelineError):
 
 class StoreError(DsPipelineError):
     """A stored snapshot is missing, or does not have the digest that was recorded for it."""
+
+
+class ErasureError(DsPipelineError):
+    """An erasure cannot be done or was not finished, or the suppression list cannot be relied on."""
+
+
+class ErasureRefused(ErasureError):
+    """An erasure that is not begun, because it would be incomplete; says how to go on. Nothing was changed."""

@@ -26,12 +26,15 @@ HISTORY_CODE = (
     "store.py",
     "use_case/sql.py",
 )
-HISTORY_PACKAGES = ("duckdb", "pyarrow", "pandas", "numpy")
+HISTORY_PACKAGES = (
+    "duckdb", "pyarrow", "pandas", "numpy", "presidio-analyzer", "spacy", "regex", "phonenumbers",
+)  # fmt: skip
+NOT_CODE = {".pyc", ".md"}
 
 
 @cache
 def code_digest() -> str:
-    """One digest over the source files of this package."""
+    """One digest over the source files of this package, the text model and its word lists included."""
     return digest_files(_code())
 
 
@@ -47,7 +50,7 @@ def _code() -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".j2"}
+        if path.is_file() and path.suffix not in NOT_CODE
     }
 
 

@@ -1,12 +1,14 @@
 """Where things are and which secrets there are: settings from the environment, folders of the project.
 
 DS_PIPELINE_PROJECT, DS_PIPELINE_STORE, _DELIVERIES, _REPORTS and _KEYS move the folders; relative ones lie in the
-project. DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with.
+project. DS_PIPELINE_PSEUDONYM_KEY is the secret that tokens are made with; DS_PIPELINE_PSEUDONYM_KEY_FILE names a file
+that holds it instead.
 """
 
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -17,6 +19,8 @@ from ds_pipeline.use_case.sources import Sources
 
 # The value in .envrc, supplied where direnv is absent. It is no secret, so it is accepted for public tables only.
 DEMO_KEY = "demo-key-for-public-data-only-0001"
+KEY_VARIABLE = "DS_PIPELINE_PSEUDONYM_KEY"
+KEY_FILE_VARIABLE = "DS_PIPELINE_PSEUDONYM_KEY_FILE"
 MIN_KEY_LENGTH = 24  # characters; a shorter one could be guessed, and every token with it
 
 
@@ -31,6 +35,7 @@ class Settings(BaseSettings):
     reports: Path | None = None
     keys: Path | None = None
     pseudonym_key: SecretStr = SecretStr(DEMO_KEY)
+    pseudonym_key_file: Path | None = None
 
 
 def open_project() -> Project:
@@ -56,21 +61,34 @@ class Project:
         """The key for tokens, 32 bytes derived from the secret.
 
         Raises:
-            KeyMissingError: a table is not public and the secret is missing, too short, or the demo key.
+            KeyMissingError: the secret is too short, is set twice or lies in a file that cannot be used; or a table is
+                not public and the secret is missing or the demo key.
         """
-        secret = self.settings.pseudonym_key.get_secret_value()
+        source, secret = self._secret()
         guarded = sorted(name for name, table in sources.tables.items() if table.data_class != "public")
         if guarded and secret == DEMO_KEY:
             raise KeyMissingError(
-                "DS_PIPELINE_PSEUDONYM_KEY is not set, or is the demo key, which is accepted for public tables only; "
+                f"{source} is not set, or is the demo key, which is accepted for public tables only; "
                 f"not public: {', '.join(guarded)}. Make a key of your own with: make key"
             )
         if len(secret) < MIN_KEY_LENGTH:
             raise KeyMissingError(
-                f"DS_PIPELINE_PSEUDONYM_KEY has {len(secret)} characters; at least {MIN_KEY_LENGTH} are needed. "
+                f"{source} has {len(secret)} characters; at least {MIN_KEY_LENGTH} are needed. "
                 "Make one with: openssl rand -hex 32"
             )
         return hashlib.blake2b(secret.encode(), digest_size=32, person=b"pseudonym").digest()
+
+    def _secret(self) -> tuple[str, str]:
+        """What the secret is called where the user set it, and the secret."""
+        secret, file = self.settings.pseudonym_key.get_secret_value(), self.settings.pseudonym_key_file
+        if file is None:
+            return KEY_VARIABLE, secret
+        if secret != DEMO_KEY:  # .envrc sets that one for everybody
+            raise KeyMissingError(
+                f"{KEY_VARIABLE} and {KEY_FILE_VARIABLE} are both set; which of the two keys is meant cannot be known. "
+                "Unset one: docs/runbooks/keys.md"
+            )
+        return f"The key in {KEY_FILE_VARIABLE}", _read_secret(self.root / file.expanduser())
 
     def shown(self, path: Path) -> str:
         """A path as messages may show it: relative to the project, else its last two parts."""
@@ -78,6 +96,23 @@ class Project:
             return path.resolve().relative_to(self.root).as_posix()
         except ValueError:
             return Path(*path.parts[-2:]).as_posix()
+
+
+def _read_secret(path: Path) -> str:
+    """The one line of a file that only its owner can open. Messages do not say where it lies."""
+    named = f"The file that {KEY_FILE_VARIABLE} names"
+    try:
+        mode, content = path.stat().st_mode, path.read_bytes()
+        if stat.S_ISREG(mode) and mode & 0o077:
+            raise KeyMissingError(f"{named} can be opened by others (mode {mode & 0o777:04o}). Run chmod 600 on it.")
+        return content.decode().rstrip("\r\n")
+    except OSError as error:
+        raise KeyMissingError(
+            f"{named} cannot be read: {error.strerror}. Restore it from its backup, or correct the variable: "
+            "docs/runbooks/keys.md"
+        ) from None  # the error names the path
+    except UnicodeDecodeError:
+        raise KeyMissingError(f"{named} is not text. Expected one line, such as openssl rand -hex 32 makes.") from None
 
 
 def _find_root() -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.report import row_counts
+from ds_pipeline.defs.suppressing import erasures_of, pending_file
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.decision import Decision
@@ -17,6 +19,8 @@ def read_status(bench: Workbench) -> dict[str, Any]:
     Returns:
         champion: version, as_of, decision, bundle (ok or what is wrong), promoted_at; None before the first promotion.
         evaluation: as_of and passed of the newest evaluation; gates: its gates (name, value, bound, threshold, passed).
+        erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
+            None).
         latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
     """
     store = bench.datasets.store
@@ -33,6 +37,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         "use_case": bench.use_case.name,
         "champion": _champion(bench),
         "evaluation": {"as_of": str(decision.as_of), "passed": decision.passed} if decision else None,
+        "erasures": _erasures(bench),
         "gates": [
             {"name": one.name, "value": one.value, "bound": one.bound, "threshold": one.threshold, "passed": one.passed}
             for one in (decision.gates if decision else [])
@@ -59,6 +64,13 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"  champion   none yet; make one with: ds-pipeline run {found['use_case']}")
     if evaluation:
         lines.append(f"  evaluated  as of {evaluation['as_of']}: {'passed' if evaluation['passed'] else 'refused'}")
+    erasures = found["erasures"]
+    if erasures["finished"]:
+        lines.append(f"  erased     {erasures['people']:,} people, {erasures['rows']:,} rows in all")
+    if erasures["unfinished"]:
+        lines.append(f"  erasure    UNFINISHED; finish it with: ds-pipeline erase {found['use_case']} --resume")
+    if erasures["retraining"]:
+        lines.append(f"  {erasures['retraining']}")
     for gate in found["gates"]:
         bound = "" if gate["bound"] is None else f", bound {_number(gate['bound'])}"
         value = "not measured" if gate["value"] is None else _number(gate["value"])
@@ -74,6 +86,17 @@ def show_status(found: dict[str, Any]) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.3f}"
+
+
+def _erasures(bench: Workbench) -> dict[str, Any]:
+    done = erasures_of(bench).read()
+    return {
+        "finished": len(done),
+        "people": sum(one.people for one in done),
+        "rows": sum(one.rows for one in done),
+        "unfinished": pending_file(bench).find() is not None,
+        "retraining": retraining_is_due(bench),
+    }
 
 
 def _champion(bench: Workbench) -> dict[str, Any] | None:

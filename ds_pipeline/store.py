@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,16 @@ class Snapshot:
     digest: str
     rows: int
     info: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One snapshot file as it lies there, whether or not its partition still points at it."""
+
+    dataset: str
+    partition: str
+    digest: str
+    is_current: bool
 
 
 def make_folder(folder: Path) -> Path:
@@ -97,6 +108,12 @@ def _remove_leftovers(folder: Path) -> None:
                 path.unlink()
 
 
+def remove_half_written(folder: Path) -> None:
+    """Remove whatever a killed run was writing anywhere below a folder. Only for a caller that no run can be beside."""
+    for path in folder.glob(f"**/{WRITING}*"):
+        path.unlink(missing_ok=True)
+
+
 def flush_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -133,12 +150,15 @@ class Store:
         """
         content = encode(table)
         snapshot = Snapshot(dataset, partition, digest_bytes(content), table.num_rows, info or {})
-        pointer = canonical_json({"digest": snapshot.digest, "rows": snapshot.rows, "info": snapshot.info})
         path = self._content_path(snapshot)
         if not path.exists() or path.read_bytes() != content:  # a damaged one is repaired by building it again
             write_file(path, content, replace=True)
-        write_file(self._pointer_path(dataset, partition), pointer, replace=not once)
+        self._point(snapshot, once=once)
         return snapshot
+
+    def _point(self, snapshot: Snapshot, *, once: bool) -> None:
+        pointer = canonical_json({"digest": snapshot.digest, "rows": snapshot.rows, "info": snapshot.info})
+        write_file(self._pointer_path(snapshot.dataset, snapshot.partition), pointer, replace=not once)
 
     def find(self, dataset: str, partition: str) -> Snapshot | None:
         """The snapshot the partition points at, or None.
@@ -187,8 +207,35 @@ class Store:
         """The partitions of a dataset that are stored, oldest first."""
         return sorted(path.parent.name for path in self._folder(dataset).glob("*/current.json"))
 
+    def relabel(self, snapshot: Snapshot, *, info: dict[str, Any]) -> None:
+        """Other facts about the same snapshot."""
+        self._point(Snapshot(snapshot.dataset, snapshot.partition, snapshot.digest, snapshot.rows, info), once=False)
+
+    def files(self) -> Iterator[StoredFile]:
+        """Every snapshot file below the root, superseded ones included, by dataset, partition and digest."""
+        for path in sorted(self.root.glob("**/*.parquet")):
+            if DIGEST.fullmatch(path.stem):
+                dataset, partition = path.parent.parent.relative_to(self.root).as_posix(), path.parent.name
+                current = self.find(dataset, partition)
+                yield StoredFile(dataset, partition, path.stem, current is not None and current.digest == path.stem)
+
+    def read_file(self, file: StoredFile) -> pa.Table | None:
+        """The table of a snapshot file; None where its bytes are not those of its name."""
+        content = self._path(file.dataset, file.partition, file.digest).read_bytes()
+        return pq.read_table(pa.BufferReader(content)) if digest_bytes(content) == file.digest else None
+
+    def remove_file(self, file: StoredFile) -> None:
+        """Delete one snapshot file; the pointer as well if it names it, and first: it never names what is gone."""
+        current = self.find(file.dataset, file.partition)
+        if current is not None and current.digest == file.digest:
+            self._pointer_path(file.dataset, file.partition).unlink()
+        self._path(file.dataset, file.partition, file.digest).unlink(missing_ok=True)
+
     def _content_path(self, snapshot: Snapshot) -> Path:
-        return self._folder(snapshot.dataset, snapshot.partition) / f"{snapshot.digest}.parquet"
+        return self._path(snapshot.dataset, snapshot.partition, snapshot.digest)
+
+    def _path(self, dataset: str, partition: str, digest: str) -> Path:
+        return self._folder(dataset, partition) / f"{digest}.parquet"
 
     def _pointer_path(self, dataset: str, partition: str) -> Path:
         return self._folder(dataset, partition) / "current.json"

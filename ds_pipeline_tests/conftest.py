@@ -20,8 +20,9 @@ from ds_pipeline.use_case.sql import masked_schema
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 COMMON = {
-    "path": "data/made_up.parquet", "format": "parquet", "data_class": "public", "synthetic": True, "key": [],
-    "time_zone": "UTC", "known_at": "known_at", "entity": [], "replayable": True, "max_quarantine_share": 0.0,
+    "meaning": "made up", "path": "data/made_up.parquet", "format": "parquet", "data_class": "public",
+    "synthetic": True, "key": [], "time_zone": "UTC", "known_at": "known_at", "entity": [], "replayable": True,
+    "max_quarantine_share": 0.0,
 }  # fmt: skip
 KEPT = {"nullable": False, "identifies": "no", "treatment": "keep", "meaning": "made up"}
 TOKEN = {"type": "string", "identifies": "direct", "treatment": "token", "token_domain": "customer"}

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.datasets import Datasets
-from ds_pipeline.errors import HistoryError
+from ds_pipeline.datasets import KEY, Datasets
+from ds_pipeline.errors import HistoryError, KeyChangedError
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
 
@@ -201,3 +201,114 @@ def test_changed_sql_begins_new_features_and_labels(datasets: Datasets, shop: Us
         assert changed(file).labels != datasets.labels
     assert changed("label.sql").features == datasets.features
     assert changed("label.sql").labels != datasets.labels
+
+
+def put_under(datasets: Datasets, *tables: str) -> None:
+    """One masked partition of each table, with the fingerprint of the key it was made with."""
+    for name in tables:
+        put(datasets, datasets.masked(name), FIRST, source=SOURCES[name], **{KEY: datasets.key_fingerprint})
+
+
+def test_a_key_that_has_changed_stops_with_both_fingerprints_and_the_command_that_accepts_it(
+    datasets: Datasets, shop: UseCase, tmp_path: Path
+) -> None:
+    """The history was built anew under whatever key was set, and nobody was asked."""
+    put_under(datasets, "visits", "plans")
+    other = Datasets(shop, tmp_path, key_fingerprint="another key")
+    datasets.require_key()
+
+    for asked in (
+        other.require_key,
+        lambda: other.missing_history(DAYS[1], SOURCES),
+        lambda: other.require_masked(DAYS[1]),
+        lambda: other.require_features(DAYS[:1], until=DAYS[0]) if put_made_up(other) else None,
+    ):
+        with pytest.raises(KeyChangedError) as error:
+            asked()
+        text = str(error.value)
+        assert "masked_visits is stored under the key one key and not under the present one, another key" in text
+        assert "scores logged under the old key can no longer be joined" in text
+        assert text.endswith("ds-pipeline history shop --rebuild")
+
+
+def put_made_up(datasets: Datasets) -> bool:
+    """Features that are there: they do not lie under the key."""
+    put(datasets, datasets.features, FIRST, inputs="of another key")
+    return True
+
+
+def test_without_stored_tables_any_key_will_do(datasets: Datasets) -> None:
+    datasets.require_key()
+    assert datasets.missing_history(DAYS[1], SOURCES) == DAYS[:2]
+
+
+def test_a_key_is_known_again_when_every_table_is_stored_under_it(
+    datasets: Datasets, shop: UseCase, tmp_path: Path
+) -> None:
+    """A rebuild that was interrupted between two tables has to be asked for again."""
+    put_under(datasets, "visits", "plans")
+    other = Datasets(shop, tmp_path, key_fingerprint="another key")
+
+    put_under(other, "visits")
+    with pytest.raises(KeyChangedError, match="masked_plans is stored under the key one key"):
+        other.require_key()
+    put_under(other, "plans")
+    other.require_key()
+    datasets.require_key()
+
+
+def test_a_changed_treatment_is_no_changed_key(datasets: Datasets, shop: UseCase, tmp_path: Path) -> None:
+    put_under(datasets, "visits", "plans")
+    tables = shop.sources.model_dump(mode="json", exclude_unset=True)
+    tables["tables"]["plans"]["columns"]["plan"]["treatment"] = "drop"
+    changed = replace(shop, sources=Sources.model_validate(tables))
+
+    Datasets(changed, tmp_path, key_fingerprint="one key").require_key()
+    with pytest.raises(KeyChangedError):
+        Datasets(changed, tmp_path, key_fingerprint="another key").require_key()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_new"),
+    [
+        pytest.param({"meaning": "a plan of a customer"}, False, id="meaning"),
+        pytest.param({"origin": "made up", "licence": "CC0", "citation": "x"}, False, id="origin"),
+        pytest.param({"max_quarantine_share": 0.5}, True, id="rule"),
+    ],
+)
+def test_what_is_only_said_of_a_table_begins_no_new_history(
+    datasets: Datasets, shop: UseCase, tmp_path: Path, change: dict[str, Any], is_new: bool
+) -> None:
+    tables = shop.sources.model_dump(mode="json", exclude_unset=True)
+    tables["tables"]["plans"] |= change
+    tables["tables"]["plans"]["columns"]["plan"]["meaning"] = "which plan"
+    changed = Datasets(
+        replace(shop, sources=Sources.model_validate(tables)), tmp_path, key_fingerprint=datasets.key_fingerprint
+    )
+
+    assert (changed.masked("plans") != datasets.masked("plans")) is is_new
+
+
+def test_another_limit_of_k_anonymity_judges_every_week_anew(datasets: Datasets, shop: UseCase, tmp_path: Path) -> None:
+    def masked(k: int) -> str:
+        tables = shop.sources.model_dump(mode="json", exclude_unset=True)
+        tables["tables"]["plans"]["columns"]["plan"]["identifies"] = "quasi"
+        tables["tables"]["plans"]["k_anonymity"] = {"k": k}
+        case = replace(shop, sources=Sources.model_validate(tables))
+        return Datasets(case, tmp_path, key_fingerprint="one key").masked("plans")
+
+    assert masked(5) != masked(6)
+
+
+def test_another_text_engine_begins_a_new_history_of_the_tables_with_texts(
+    datasets: Datasets, shop: UseCase, tmp_path: Path
+) -> None:
+    def names(engine: str) -> list[str]:
+        tables = shop.sources.model_dump(mode="json", exclude_unset=True)
+        tables["tables"]["plans"]["columns"]["plan"] |= {"identifies": "direct", "treatment": "redact"}
+        case = replace(shop, sources=Sources.model_validate(tables | {"text_engine": engine}))
+        other = Datasets(case, tmp_path, key_fingerprint="one key")
+        return [other.masked("plans"), other.masked("visits")]
+
+    patterns, embedded = names("patterns"), names("embedded")
+    assert [one == other for one, other in zip(patterns, embedded, strict=True)] == [False, True]

@@ -19,7 +19,7 @@ OWN_KEY = "a-long-secret-of-ones-own-0123456789"
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project, the only one that the environment knows."""
-    for name in ("PROJECT", "STORE", "DELIVERIES", "REPORTS", "KEYS", "PSEUDONYM_KEY"):
+    for name in ("PROJECT", "STORE", "DELIVERIES", "REPORTS", "KEYS", "PSEUDONYM_KEY", "PSEUDONYM_KEY_FILE"):
         monkeypatch.delenv(f"DS_PIPELINE_{name}", raising=False)
     (tmp_path / "configs").mkdir()
     (tmp_path / "workspace.yaml").touch()
@@ -33,7 +33,7 @@ def sources(retail_lapse: UseCase) -> Callable[[str], Sources]:
 
     def make(data_class: str) -> Sources:
         tables = retail_lapse.sources.model_dump(exclude_unset=True)
-        tables["tables"]["customers"]["data_class"] = data_class
+        tables["tables"]["customers"] |= {"data_class": data_class, "synthetic": False}
         return Sources.model_validate(tables)
 
     return make
@@ -143,3 +143,93 @@ def test_the_key_in_envrc_local_is_read_where_direnv_is_absent(
     from_file = open_project().pseudonym_key(sources("confidential"))
     monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
     assert open_project().pseudonym_key(sources("confidential")) == from_file
+
+
+@pytest.fixture
+def key_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a key of one's own, the only one that the environment names."""
+    path = root / "secrets" / "pseudonym.txt"
+    path.parent.mkdir()
+    path.write_text(OWN_KEY + "\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY_FILE", "secrets/pseudonym.txt")
+    return path
+
+
+def refusal(sources: Sources) -> str:
+    """What is said of a key that cannot be used; neither the key nor where it lies."""
+    with pytest.raises(KeyMissingError) as error:
+        open_project().pseudonym_key(sources)
+    shown = str(error.value) + str(error.value.__cause__)
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+    assert OWN_KEY not in shown
+    assert "secrets" not in shown
+    return str(error.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_key_in_a_file_is_the_same_key(
+    key_file: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    key_file.write_bytes((OWN_KEY + end).encode())
+    from_file = open_project().pseudonym_key(sources("confidential"))
+    monkeypatch.delenv("DS_PIPELINE_PSEUDONYM_KEY_FILE")
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
+
+    assert open_project().pseudonym_key(sources("confidential")) == from_file
+
+
+def test_the_file_may_be_named_in_envrc_local_and_the_demo_key_set_beside_it(
+    key_file: Path, root: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """.envrc sets the demo key for everybody, so it says nothing about which key is meant."""
+    expected = open_project().pseudonym_key(sources("confidential"))
+    monkeypatch.delenv("DS_PIPELINE_PSEUDONYM_KEY_FILE")
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", DEMO_KEY)
+    (root / ".envrc.local").write_text(f"export DS_PIPELINE_PSEUDONYM_KEY_FILE={key_file}\n")
+
+    assert open_project().pseudonym_key(sources("confidential")) == expected
+
+
+@pytest.mark.parametrize("data_class", ["public", "confidential"])
+def test_two_keys_are_refused(
+    key_file: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch, data_class: str
+) -> None:
+    monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY[::-1])
+
+    text = refusal(sources(data_class))
+
+    assert "DS_PIPELINE_PSEUDONYM_KEY and DS_PIPELINE_PSEUDONYM_KEY_FILE are both set" in text
+    assert OWN_KEY[::-1] not in text
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_key_file_that_others_can_open_is_refused(
+    key_file: Path, sources: Callable[[str], Sources], mode: int
+) -> None:
+    key_file.chmod(mode)
+
+    assert f"can be opened by others (mode {mode:04o})" in refusal(sources("public"))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        pytest.param(Path.unlink, "cannot be read: No such file or directory", id="missing"),
+        pytest.param(lambda path: path.write_bytes(b"\xff" * 40), "is not text", id="not-text"),
+        pytest.param(lambda path: path.write_text("short\n"), "has 5 characters; at least 24", id="short"),
+        pytest.param(lambda path: path.write_text(""), "has 0 characters; at least 24", id="empty"),
+    ],
+)
+def test_a_key_file_that_holds_no_key_is_refused(
+    key_file: Path, sources: Callable[[str], Sources], break_it: Callable[[Path], Any], message: str
+) -> None:
+    break_it(key_file)
+
+    assert message in refusal(sources("public"))
+
+
+def test_the_demo_key_in_a_file_is_the_demo_key(key_file: Path, sources: Callable[[str], Sources]) -> None:
+    key_file.write_text(DEMO_KEY)
+
+    assert "is the demo key, which is accepted for public tables only" in refusal(sources("internal"))

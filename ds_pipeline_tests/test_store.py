@@ -19,7 +19,15 @@ import pytest
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import StoreError
-from ds_pipeline.store import LEFTOVER_SECONDS, Store, encode, make_folder, write_file
+from ds_pipeline.store import (
+    LEFTOVER_SECONDS,
+    WRITING,
+    Store,
+    encode,
+    make_folder,
+    remove_half_written,
+    write_file,
+)
 
 DAY = "2011-03-07"
 TABLE = pa.table({"token": ["a", "b"], "spend_gbp": [1.5, 2.5]})
@@ -302,3 +310,60 @@ def test_only_one_of_several_writers_gets_a_partition_of_one_writing(store: Stor
         thread.join()
 
     assert sorted(outcomes) == ["refused"] * 7 + ["written"]
+
+
+def test_every_snapshot_file_is_listed_and_it_is_known_which_one_counts(store: Store) -> None:
+    put(store)
+    put(store, OTHER)
+    (pointer(store).parent / "notes.parquet").write_bytes(b"not a snapshot")
+
+    found = {file.digest: (file.dataset, file.partition, file.is_current) for file in store.files()}
+
+    assert found == {
+        digest_bytes(encode(TABLE)): ("masked/customers", DAY, False),
+        digest_bytes(encode(OTHER)): ("masked/customers", DAY, True),
+    }
+
+
+def test_a_superseded_file_is_read_and_a_damaged_one_is_none(store: Store) -> None:
+    put(store)
+    put(store, OTHER)
+    superseded = next(file for file in store.files() if not file.is_current)
+
+    assert store.read_file(superseded).equals(TABLE)
+    (pointer(store).parent / f"{superseded.digest}.parquet").write_bytes(b"damaged")
+    assert store.read_file(superseded) is None
+
+
+def test_a_superseded_file_is_removed_alone_and_the_current_one_with_its_pointer(store: Store) -> None:
+    put(store)
+    put(store, OTHER)
+    superseded, current = sorted(store.files(), key=lambda file: file.is_current)
+
+    store.remove_file(superseded)
+    assert store.read(store.get("masked/customers", DAY)).equals(OTHER)
+
+    store.remove_file(current)
+    assert store.find("masked/customers", DAY) is None
+    assert list(store.files()) == []
+
+
+def test_other_facts_leave_the_snapshot_as_it_is(store: Store) -> None:
+    put(store, info={"read": 2})
+    before = store.get("masked/customers", DAY)
+
+    store.relabel(before, info={"read": 2, "suppressed": 1})
+
+    after = store.get("masked/customers", DAY)
+    assert (after.digest, after.rows, after.info) == (before.digest, 2, {"read": 2, "suppressed": 1})
+
+
+def test_what_was_half_written_is_removed_however_young_it_is(store: Store) -> None:
+    put(store)
+    left = pointer(store).parent / f"{WRITING}abc"
+    left.write_bytes(b"half")
+
+    remove_half_written(store.root)
+
+    assert not left.exists()
+    assert store.read(store.get("masked/customers", DAY)).equals(TABLE)

@@ -10,6 +10,7 @@ import dagster as dg
 from ds_pipeline.defs.assets.evaluation import evaluation_asset
 from ds_pipeline.defs.assets.features import features_asset
 from ds_pipeline.defs.assets.ingestion import ingestion_assets
+from ds_pipeline.defs.assets.leaks import leak_scan_asset
 from ds_pipeline.defs.assets.monitoring import monitoring_assets
 from ds_pipeline.defs.assets.registry import promotion_asset
 from ds_pipeline.defs.assets.scoring import scoring_assets
@@ -50,6 +51,7 @@ def assets_of(use_case: UseCase) -> list[dg.AssetsDefinition]:
         promotion_asset(use_case),
         *scoring_assets(use_case),
         *monitoring_assets(use_case),
+        leak_scan_asset(use_case),
     ]
 
 

@@ -5,18 +5,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ds_pipeline.defs.leaks import look_alikes_of, require_clean_table
+from ds_pipeline.defs.owners import owners_of
+from ds_pipeline.defs.suppressing import without_suppressed
+from ds_pipeline.defs.withholding import WITHHELD, with_texts_withheld
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
 from ds_pipeline.ingestion.read import ROW_NUMBER, read_source
 from ds_pipeline.masking.policy import mask_table
-from ds_pipeline.masking.scan import require_no_leak
 from ds_pipeline.masking.text import TextRedactor
 from ds_pipeline.masking.tokens import tokenize
-from ds_pipeline.use_case.sources import Table
 from ds_pipeline.use_case.sql import masked_schema
 
 QUARANTINE_FIELDS = [pa.field(ROW_NUMBER, pa.int64()), pa.field(REASON, pa.string()), pa.field(REASONS, pa.string())]
@@ -44,12 +48,25 @@ class MaskedWeek:
     read: int
     kept: pa.Table
     quarantined: pa.Table
+    suppressed: int = 0  # rows of people who were erased, left out before masking
+
+    @property
+    def withheld(self) -> int:
+        """Texts in which the scan still found something after the masking."""
+        tables = (self.kept, self.quarantined)
+        texts = [column for table in tables for column in table.columns if pa.types.is_string(column.type)]
+        return sum(pc.sum(pc.equal(column, WITHHELD)).as_py() or 0 for column in texts)
 
     @property
     def by_reason(self) -> dict[str, int]:
         """Rows set aside by primary reason."""
-        counts = self.quarantined[REASON].value_counts().to_pylist()
-        return {one["values"]: one["counts"] for one in sorted(counts, key=lambda one: (-one["counts"], one["values"]))}
+        return count_reasons(self.quarantined)
+
+
+def count_reasons(quarantined: pa.Table) -> dict[str, int]:
+    """Rows by primary reason, the most frequent first."""
+    counts = quarantined[REASON].value_counts().to_pylist()
+    return {one["values"]: one["counts"] for one in sorted(counts, key=lambda one: (-one["counts"], one["values"]))}
 
 
 def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
@@ -74,14 +91,16 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     if before is not None:
         raw = known_before(raw, table, moment=before)
     weeks = split_weeks(raw, table, name=name, clock=bench.use_case.clock, days=days)
+    weeks, suppressed = without_suppressed(bench, table, weeks)
     schema = masked_schema(table)
     # All weeks at once: a customer's token and a repeated text are then worked out a single time.
-    kept = _mask(bench, table, [week.kept for week in weeks], schema, where=name)
+    cut = _Cut(bench, name, days, before)
+    kept = cut.mask([week.kept for week in weeks], schema, where=name)
     aside_schema = pa.schema([field.with_nullable(True) for field in schema] + QUARANTINE_FIELDS)
-    aside = _mask(bench, table, [week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
+    aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
     return [
-        MaskedWeek(week.day, source, source_rows, week.read, good, bad)
-        for week, good, bad in zip(weeks, kept, aside, strict=True)
+        MaskedWeek(week.day, source, source_rows, week.read, good, bad, left_out)
+        for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
     ]
 
 
@@ -98,18 +117,37 @@ def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series |
         weeks = split_weeks(
             raw, table, name=asked.table, clock=bench.use_case.clock, days=bench.use_case.clock.dates_until(day)
         )
+        weeks, _ = without_suppressed(bench, table, weeks)
         values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
         domain = table.columns[asked.column].token_domain
         found = tokenize(values, key=bench.key, domain=str(domain))
         return pd.Series(values.tolist(), index=found.tolist()).loc[lambda one: one.index.isin(tokens)]
 
 
-def _mask(
-    bench: Workbench, table: Table, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str
-) -> list[pa.Table]:
-    lengths = [len(frame) for frame in frames]
-    masked = mask_table(pd.concat(frames, ignore_index=True), table, key=bench.key, redactor=TextRedactor())
-    require_no_leak(masked, where=where)
-    whole = pa.Table.from_pandas(masked, schema=schema, preserve_index=False)
-    starts = [sum(lengths[:number]) for number in range(len(lengths))]
-    return [whole.slice(start, length) for start, length in zip(starts, lengths, strict=True)]
+@dataclass(frozen=True)
+class _Cut:
+    """Some weeks of one table on their way through the boundary."""
+
+    bench: Workbench
+    name: str
+    days: list[date]
+    before: datetime | None
+
+    def mask(self, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str) -> list[pa.Table]:
+        """The rows of each week, masked and scanned."""
+        lengths = [len(frame) for frame in frames]
+        rows = pd.concat(frames, ignore_index=True)
+        clock, table = self.bench.use_case.clock, self.bench.use_case.sources.tables[self.name]
+        weeks = np.repeat([(day - clock.first).days // 7 for day in self.days], lengths)
+        masked = mask_table(
+            rows,
+            table,
+            key=self.bench.key,
+            redactor=TextRedactor(self.bench.use_case.sources.text_engine),
+            owners=owners_of(self.bench, self.name, rows, weeks, before=self.before),
+        )
+        masked = with_texts_withheld(self.bench, masked, table.texts, where=where)
+        require_clean_table(self.bench, masked, where=where, look_alikes=look_alikes_of(table))
+        whole = pa.Table.from_pandas(masked, schema=schema, preserve_index=False)
+        starts = [sum(lengths[:number]) for number in range(len(lengths))]
+        return [whole.slice(start, length) for start, length in zip(starts, lengths, strict=True)]

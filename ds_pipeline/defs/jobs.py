@@ -9,7 +9,7 @@ from ds_pipeline.use_case.load import UseCase
 
 HISTORY = ("features", "matured_labels")
 TRAINING = ("candidate", "holdout_evaluation", "promotion")
-SERVING = ("scores", "campaign_list", "drift", "realized_quality", "run_costs")
+SERVING = ("scores", "campaign_list", "drift", "realized_quality", "run_costs", "leak_scan")
 
 
 def job_name(use_case: str, job: str) -> str:

@@ -17,6 +17,7 @@ import dagster as dg
 
 from ds_pipeline import errors
 from ds_pipeline.defs.assemble import assets_of
+from ds_pipeline.defs.assets.ingestion import NEW_KEY
 from ds_pipeline.defs.assets.monitoring import STARTED_AT
 from ds_pipeline.defs.jobs import job_name, jobs_of
 from ds_pipeline.defs.resources import ProjectResource
@@ -58,13 +59,20 @@ def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
 
 
 def run_job(
-    use_case: UseCase, job: str, days: Sequence[date], *, instance: dg.DagsterInstance, started_at: float
+    use_case: UseCase,
+    job: str,
+    days: Sequence[date],
+    *,
+    instance: dg.DagsterInstance,
+    started_at: float,
+    accepts_new_key: bool = False,
 ) -> Outcome:
     """Run history, training, scoring or weekly for one scoring date, or history for a range of them.
 
     Args:
         days: neighbouring scoring dates, oldest first.
         started_at: when the whole work began, for the time budget (seconds since 1970).
+        accepts_new_key: tables that are stored under another pseudonym key do not stop the run.
     """
     definitions = dg.Definitions(
         assets=assets_of(use_case),
@@ -72,7 +80,7 @@ def run_job(
         resources={"project": ProjectResource()},
         executor=dg.in_process_executor,
     )
-    tags = {STARTED_AT: str(started_at)}
+    tags = {STARTED_AT: str(started_at)} | ({NEW_KEY: "accepted"} if accepts_new_key else {})
     if len(days) > 1:
         tags |= dict(zip(RANGE_TAGS, (str(days[0]), str(days[-1])), strict=True))
     result = definitions.resolve_job_def(job_name(use_case.name, job)).execute_in_process(

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench, now
@@ -19,6 +20,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
     Raises:
         EvaluationError: the decision is missing, was taken on something else, or refuses.
         RegistryError: the champion or the history is broken.
+        LeakError: an identifier stands in a file of the bundle.
     """
     use_case = bench.use_case
     candidate = bench.documents.get(kind="candidate", day=day)
@@ -43,6 +45,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         **{f"use_case/{name}": content for name, content in use_case.files.items()},
         **made_by.files,
     }
+    require_clean_files(bench, files, where=f"bundle of {day}")
     outcome = bench.registry.promote(
         files,
         as_of=day,

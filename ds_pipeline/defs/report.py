@@ -4,18 +4,24 @@ import json
 from datetime import date
 from typing import Any
 
+from ds_pipeline.defs.anonymity import anonymity_of
+from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.evaluation.report import QuarantineCount, TableCount, render_report
+from ds_pipeline.evaluation.report import AnonymityCount, QuarantineCount, TableCount, render_report
 from ds_pipeline.store import Snapshot, write_file
 
 
 def write_report(
     bench: Workbench, day: date, evaluation: Evaluation, decision: Decision, *, version: str | None
 ) -> None:
-    """Write the page; a promotion writes it again with the version it led to."""
+    """Write the page; a promotion writes it again with the version it led to.
+
+    Raises:
+        LeakError: an identifier stands in it.
+    """
     tables, quarantine = row_counts(bench, day)
     page = render_report(
         evaluation,
@@ -24,10 +30,13 @@ def write_report(
         requirements=bench.use_case.requirements,
         tables=tables,
         quarantine=quarantine,
+        anonymity=_anonymity(bench, day),
         lineage=_lineage(bench, decision, version),
         version=version,
     )
-    write_file(bench.report_path(day), page.encode(), replace=True)
+    path = bench.report_path(day)
+    require_clean_files(bench, {path.name: page.encode()}, where=f"report of {day}")
+    write_file(path, page.encode(), replace=True)
 
 
 def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[QuarantineCount]]:
@@ -41,12 +50,30 @@ def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[Qu
         for snapshot in snapshots:
             for reason, rows in snapshot.info["quarantined"].items():
                 reasons[reason] = reasons.get(reason, 0) + rows
-        tables.append({"table": name, "read": read, "kept": sum(snapshot.rows for snapshot in snapshots)})
+        suppressed = sum(snapshot.info.get("suppressed", 0) for snapshot in snapshots)
+        kept = sum(snapshot.rows for snapshot in snapshots)
+        tables.append({"table": name, "read": read, "kept": kept, "suppressed": suppressed})
         ordered = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
         quarantine += [
             {"table": name, "reason": reason, "rows": rows, "share": rows / read} for reason, rows in ordered
         ]
     return tables, quarantine
+
+
+def _anonymity(bench: Workbench, day: date) -> list[AnonymityCount]:
+    found = {name: anonymity_of(bench, name, day) for name in bench.use_case.sources.tables}
+    return [
+        {
+            "table": name,
+            "columns": one.columns,
+            "people": one.people,
+            "smallest_group": one.groups.smallest,
+            "k": one.limit.k,
+            "is_judged": one.is_judged,
+        }
+        for name, one in found.items()
+        if one is not None
+    ]
 
 
 def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:

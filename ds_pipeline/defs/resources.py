@@ -1,7 +1,11 @@
 """The Dagster resource through which assets reach the project; opened from the environment when a run begins."""
 
-import dagster as dg
+from typing import IO
 
+import dagster as dg
+from pydantic import PrivateAttr
+
+from ds_pipeline.defs.suppressing import at_work, require_finished
 from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import UseCase
@@ -10,6 +14,20 @@ from ds_pipeline.use_case.load import UseCase
 class ProjectResource(dg.ConfigurableResource):
     """Folders and secrets of the project; DS_PIPELINE_* variables say where they are."""
 
+    _at_work: list[IO[str]] = PrivateAttr(default_factory=list)
+
     def open(self, use_case: UseCase) -> Workbench:
-        """The workbench of a use case."""
-        return open_workbench(open_project(), use_case)
+        """The workbench of a use case; until the run ends nobody can be erased from it.
+
+        Raises:
+            ErasureError: an erasure was interrupted.
+        """
+        bench = open_workbench(open_project(), use_case)
+        self._at_work.append(at_work(bench))
+        require_finished(bench)
+        return bench
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        for file in self._at_work:
+            file.close()
+        self._at_work.clear()

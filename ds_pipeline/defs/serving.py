@@ -11,6 +11,7 @@ import pyarrow as pa
 from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.boundary import identifiers_of
 from ds_pipeline.defs.history import features_of_days
+from ds_pipeline.defs.leaks import delivered_identifiers, require_clean_table
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
@@ -25,12 +26,18 @@ from ds_pipeline.use_case.load import UseCase, load_use_case
 
 @dataclass(frozen=True)
 class ScoredWeek:
-    """The logged scores of one date; is_new is False where an earlier run had recorded them."""
+    """The logged scores of one date; is_new is False where an earlier run had recorded them.
+
+    Attributes:
+        erased: rows removed since the scores were recorded, of people who were erased; ranks are as they were given.
+        features_have_changed: since the scores were recorded; true after an erasure too.
+    """
 
     scores: pd.DataFrame
     model_version: str
     is_new: bool
-    features_have_changed: bool = False  # since the scores were recorded
+    features_have_changed: bool = False
+    erased: int = 0
 
 
 def score_day(bench: Workbench, day: date) -> ScoredWeek:
@@ -45,10 +52,16 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     logged = store.find(SCORES, str(day))
     if logged is not None:
         scores, version = _read_log(bench, logged), str(logged.info["model_version"])
+        erased = int(logged.info.get("erased", 0))
+        if scores.empty:
+            raise ScoringError(
+                f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
+                "date is never scored twice, so there is nothing to deliver."
+            )
         model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
         features = features_for(bench, model_case, day)
         has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
-        return ScoredWeek(scores, version, is_new=False, features_have_changed=has_changed)
+        return ScoredWeek(scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
     event = bench.registry.champion(day)
     if event is None:
         raise _nothing_in_force(bench, day)
@@ -158,6 +171,8 @@ def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
     entity = bench.use_case.problem.entity
     chosen = set(scores.loc[scores["decision"] == "campaign", entity])
     table = campaign_list(scores, contract, entity=entity, identifiers=identifiers_of(bench, chosen, day))
+    listed = table.drop_columns(delivered_identifiers(bench))
+    require_clean_table(bench, listed, where=f"campaign list of {day}, columns that contract.yaml does not flag")
     paths = bench.delivery_paths(day)
     for path in paths:
         write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)

@@ -31,7 +31,7 @@ def quality_of(bench: Workbench, day: date) -> RealizedQuality | None:
     scored = bench.use_case.clock.matured(day)
     store = bench.datasets.store
     logged = store.find(SCORES, str(scored)) if scored else None
-    if scored is None or logged is None:
+    if scored is None or logged is None or logged.rows == 0:  # none are left where all were erased
         return None
     labels = bench.datasets.require_labels([scored], until=day)[0]
     return realized_quality(

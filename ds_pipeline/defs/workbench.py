@@ -45,8 +45,12 @@ class Workbench:
 
     def source_digest(self, table: str) -> str:
         """One digest over a source as it is now and the code that turns it into tables and features."""
-        declared = self.use_case.sources.tables[table]
-        return digest_json([source_digest(declared, name=table, project=self.project.root), history_digest()])
+        sources, entity = self.use_case.sources, self.use_case.problem.entity
+        owners = sources.owner_tables(table, entity=entity)  # their people are masked in its texts
+        states = [
+            source_digest(sources.tables[name], name=name, project=self.project.root) for name in (table, *owners)
+        ]
+        return digest_json([states, [sources.tables[name].held for name in owners], history_digest()])
 
     def lineage_of(self, day: date, candidate: str) -> Document:
         """Under what the candidate of a date was trained: environment, requirements, use case.

@@ -69,6 +69,23 @@ class SliceRow(Record):
     is_assessable: bool
 
 
+class Proxy(Record):
+    """How much of a protected attribute an input, or all of them together, tells; None where it cannot be told.
+
+    Attributes:
+        measure: what strength is; proxies.py says how it is measured.
+        people: how many it was measured on, each once.
+        groups: of the attribute that were large enough.
+    """
+
+    protected: str
+    input: str
+    measure: str
+    strength: float | None
+    people: int
+    groups: int
+
+
 class Decile(Record):
     """A tenth of each week's rows; decile 1 has the highest scores."""
 
@@ -109,6 +126,7 @@ class Evaluation(Record):
         problems: why nothing was measured; empty if it was.
         measurements: one per acceptance threshold, by its name.
         metrics: further metrics for the report; no gate reads them.
+        proxies: what the inputs tell of protected attributes, on the training rows; no gate reads them.
     """
 
     measured_as: str
@@ -118,6 +136,7 @@ class Evaluation(Record):
     metrics: dict[str, float] = Field(default_factory=dict)
     operating_points: list[OperatingPoint] = Field(default_factory=list)
     slices: list[SliceRow] = Field(default_factory=list)
+    proxies: list[Proxy] = Field(default_factory=list)
     curves: Curves | None = None
 
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import plain_number
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.outcome import Evaluation, Proxy
 from ds_pipeline.evaluation.pictures import alt_texts, pictures
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 
 NOT_MEASURED = "not measured"
+SHOWN_PROXIES = 5  # the rest is weaker, and stands in the evaluation
 
 
 class TableCount(TypedDict):
-    """Rows of one source table over all ingested weeks."""
+    """Rows of one source table over all ingested weeks; suppressed ones are of people who were erased."""
 
     table: str
     read: int
     kept: int
+    suppressed: int
 
 
 class QuarantineCount(TypedDict):
@@ -35,6 +38,17 @@ class QuarantineCount(TypedDict):
     share: float
 
 
+class AnonymityCount(TypedDict):
+    """How many people share a combination of the quasi-identifiers that a table keeps, against the declared k."""
+
+    table: str
+    columns: list[str]
+    people: int
+    smallest_group: int
+    k: int
+    is_judged: bool
+
+
 def render_report(
     evaluation: Evaluation,
     decision: Decision,
@@ -43,6 +57,7 @@ def render_report(
     requirements: Requirements,
     tables: Sequence[TableCount],
     quarantine: Sequence[QuarantineCount],
+    anonymity: Sequence[AnonymityCount],
     lineage: Mapping[str, object],
     version: str | None,
 ) -> str:
@@ -51,6 +66,7 @@ def render_report(
     Args:
         tables: rows read and kept per source table.
         quarantine: rows set aside, by table and reason.
+        anonymity: the tables that declare a limit, as SQL sees them at the date.
         lineage: what it was made from: versions, digests, seeds, git SHA, dirty or not.
         version: the version the candidate was promoted as; None while it is not promoted.
     """
@@ -68,9 +84,21 @@ def render_report(
             pictures=[(words[name], _data_uri(png)) for name, png in pictures(evaluation).items()],
             tables=tables,
             quarantine=quarantine,
+            anonymity=anonymity,
+            proxies=proxy_groups(evaluation),
             lineage=lineage,
         )
     )
+
+
+def proxy_groups(evaluation: Evaluation) -> list[tuple[str, Proxy, list[Proxy]]]:
+    """For each protected attribute: all inputs together, and the inputs that tell most of it, strongest first."""
+    return [
+        (name, together, alone[:SHOWN_PROXIES])
+        for name, (together, *alone) in (
+            (name, list(proxies)) for name, proxies in groupby(evaluation.proxies, lambda proxy: proxy.protected)
+        )
+    ]
 
 
 def headline(decision: Decision, version: str | None) -> str:

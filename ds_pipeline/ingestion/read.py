@@ -12,6 +12,7 @@ import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion.classes import require_class
 from ds_pipeline.use_case.sources import Column, Table
 
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
@@ -28,7 +29,8 @@ def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
     """All rows of a source with the columns sources.yaml declares, plus _row_number.
 
     Raises:
-        SourceError: missing or unreadable file, missing or extra columns, wrong type, no row.
+        SourceError: missing or unreadable file, missing or extra columns, wrong type, no row, or a file from which a
+            table of its class may not be read.
     """
     where = f"{name} ({table.path})"
     path = _existing(table, name=name, project=project)
@@ -52,6 +54,7 @@ def _existing(table: Table, *, name: str, project: Path) -> Path:
     path = project / table.path
     if not path.is_file():
         raise SourceError(f"{name} ({table.path}): the file is missing. Put it there or correct path in sources.yaml.")
+    require_class(path, table, where=f"{name} ({table.path})")
     return path
 
 

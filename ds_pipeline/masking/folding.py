@@ -1,30 +1,43 @@
 """Texts as a reader sees them, with the way back to the characters that were stored.
 
-Identifiers hide behind full-width digits, zero-width characters or a control byte. Recognizers look at plain
-views; what they find is cut out of the original.
+Identifiers hide behind full-width letters, zero-width characters, combining marks, a control byte, or the tags and
+escapes of HTML and JSON. Recognizers look at plain views; what they find is cut out of the original.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-_PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*")
+_PLAIN = re.compile("[\t\n\r\x20-\x7e¡-§©«®°±·»¿-ıĴ-ľŁ-ňŊ-ž‘’“”€]*")  # characters that fold to themselves
+_MARKUP = re.compile(
+    r"(?P<tag></?[A-Za-z][A-Za-z0-9]{0,15}(?:\s[^<>]{0,2000})?/?>|<!--)"
+    r"|(?P<entity>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});)"
+    r"|(?P<escape>\\(?:u[0-9A-Fa-f]{4}|[nrt\"/]))"
+)
+_SPACED_TAG = re.compile(r"</?(?:br|p|div|td|th|tr|li|ul|ol|h[1-6]|table|body|html|hr|blockquote)\b", re.IGNORECASE)
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"}
+_MARKS = {"Mn", "Me"}
 _FILLERS = set("\u115f\u1160\u3164\uffa0\ufffd")  # letters or symbols by category, blank or void to a reader
-_HIDDEN = "\0"
+_HIDDEN, _MARK = "\0", "\1"
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "/": "/"}
+
+_Piece = tuple[str, int, int]  # a plain character, and the characters of the original it stands for
 
 
 class View(NamedTuple):
-    """A plain text; `origins[i]` is where its character i stands in the original (None: in the same place)."""
+    """A plain text; its character i stands for `[starts[i], ends[i])` of the original (None: for the same place)."""
 
     text: str
-    origins: Sequence[int] | None
+    starts: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
+    is_prose: bool = True  # whether names are looked for: not among tags, where the view without them follows
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
-        if self.origins is None:
+        if self.starts is None or self.ends is None:
             return start, end
-        return self.origins[start], self.origins[end - 1] + 1
+        return self.starts[start], self.ends[end - 1]
 
 
 def repair(text: str) -> str:
@@ -33,19 +46,63 @@ def repair(text: str) -> str:
 
 
 def views(text: str) -> Iterator[View]:
-    """The plain views of a text: one, or two if it has invisible characters, which may join or separate digits."""
+    """The plain views of a text: one, or two if it has invisible characters, which may join or separate digits.
+
+    A text with tags or escapes is also seen without them, as what they show.
+    """
+    is_prose = not _MARKUP.search(text)
     if _PLAIN.fullmatch(text):
-        yield View(text, None)
-        return
-    folded = [(plain, position) for position, char in enumerate(text) for plain in _folded(char)]
-    joined = [pair for pair in folded if pair[0] != _HIDDEN]
-    yield _view(joined)
-    if len(joined) < len(folded):
-        yield _view([(" " if plain == _HIDDEN else plain, position) for plain, position in folded])
+        yield View(text, is_prose=is_prose)
+    else:
+        pieces = [(plain, at, at + 1) for at, char in enumerate(text) for plain in _folded(char)]
+        yield from (view._replace(is_prose=is_prose) for view in _views(pieces))
+    if not is_prose:
+        yield from _views(list(_rendered(text)))
 
 
-def _view(pairs: list[tuple[str, int]]) -> View:
-    return View("".join(plain for plain, _ in pairs), [position for _, position in pairs])
+def _views(pieces: list[_Piece]) -> Iterator[View]:
+    joined, spaced = _shown(pieces, ""), _shown(pieces, " ")
+    yield joined
+    if joined.text != spaced.text:
+        yield spaced
+
+
+def _shown(pieces: list[_Piece], hidden: str) -> View:
+    """Hidden characters as `hidden`; a mark belongs to the letter before it, which then reaches to its end."""
+    chars: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for plain, start, end in pieces:
+        if plain == _MARK and chars and not chars[-1].isdigit():
+            ends[-1] = end
+            continue
+        shown = hidden if plain in (_HIDDEN, _MARK) else plain
+        if shown:
+            chars.append(shown)
+            starts.append(start)
+            ends.append(end)
+    return View("".join(chars), starts, ends)
+
+
+def _rendered(text: str) -> Iterator[_Piece]:
+    """The text as a browser or a JSON reader shows it; tags inside a line are hidden, those of blocks are spaces."""
+    at = 0
+    for markup in _MARKUP.finditer(text):
+        for place in range(at, markup.start()):
+            yield from ((plain, place, place + 1) for plain in _folded(text[place]))
+        at = markup.end()
+        yield from ((plain, *markup.span()) for char in _meaning(markup) for plain in _folded(char))
+    for place in range(at, len(text)):
+        yield from ((plain, place, place + 1) for plain in _folded(text[place]))
+
+
+def _meaning(markup: re.Match[str]) -> str:
+    found = markup[0]
+    if markup["tag"]:
+        return "\n" if _SPACED_TAG.match(found) else _HIDDEN
+    if markup["entity"]:
+        return html.unescape(found)
+    return chr(int(found[2:], 16)) if found[1] == "u" else _ESCAPES[found[1]]
 
 
 class _Folder(dict[str, str]):
@@ -61,7 +118,7 @@ def _plain(char: str) -> str:
         return char
     category = unicodedata.category(char)
     if char in _FILLERS or category in _INVISIBLE:
-        return _HIDDEN
+        return _MARK if category in _MARKS else _HIDDEN
     if category == "Nd":
         return str(unicodedata.decimal(char))
     if category in {"Zs", "Zl", "Zp"}:

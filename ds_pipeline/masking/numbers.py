@@ -4,19 +4,22 @@ Both look only at windows of digits; `phonenumbers` is asked about a window, nev
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
 import regex  # type: ignore[import-untyped]
+
+from ds_pipeline.masking.starts import TIMEOUT_S as TIMEOUT_S
 
 Span = tuple[int, int]
 
 _CARD_DIGITS = range(12, 20)
 _PHONE_DIGITS = range(7, 18)  # with 00 in front
 _MOST_GROUPS = 8
-TIMEOUT_S = 5.0  # per pattern and chunk; a timeout raises, because a skipped pattern would be a leak
 
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
+_NATIONAL_NINE = "56789"  # first digits of nine as Spain, Portugal, Poland and others group them: 612 345 678
 _NO_NUMBER = regex.compile(
     rf"(?=[0-9])(?<![0-9+])(?<![0-9][-/.])(?:"
     rf"(?:{_YEAR}([-/.]){_MONTH}\1{_DAY}|{_DAY}([-/.])(?:{_MONTH}\2{_YEAR}|{_DAY}\2{_YEAR}|{_MONTH}\2[0-9]{{2}}))"
@@ -30,7 +33,8 @@ _PHONE_WINDOW = regex.compile(r"[0-9](?:(?:[\s().-]{0,3}|/)[0-9]){6,}")
 _GROUP = regex.compile(r"[0-9]+")
 _EXTENSION = regex.compile(r"\s{0,2}(?:x|ext\.?|extension)\s{0,2}[0-9]{1,6}(?![0-9])", regex.IGNORECASE)
 _PHONE_CUE = regex.compile(
-    r"(?:tel|tele?phone|phone|ph|mobile|mob|cell|fax|call|ring|dial|sms|text|whatsapp|contact)"
+    r"(?:(?<!\p{L})(?:tel|tele?phone|phone|ph|mobile|mob|cell|fax|call|ring|dial|sms|text|whatsapp|contact|reach|handy|telefon|teléfono|téléphone|"
+    r"telefoon|telefono|móvil|portable|mobil|gsm)|(?:^|[\n|;,])[ \t]*[tmpf])"
     r"(?:\s+(?:me|us|him|her|them|back|on|at|is|no|nr|number|line)\b|[\s.:#)(=-]){0,6}[+(]?$",
     regex.IGNORECASE,
 )
@@ -139,6 +143,9 @@ def _is_shaped(text: str, run: Sequence[Span]) -> bool:
     if len(digits) == 12 and digits.startswith("447"):
         return True  # a British mobile number as databases hold it
     sizes = [end - start for start, end in run]
+    after = text[run[-1][1] : run[-1][1] + 2].strip()
+    if sizes == [3, 3, 3] and digits[0] in _NATIONAL_NINE and text[run[0][1]] == text[run[1][1]] == " ":
+        return text[max(0, run[0][0] - 2) : run[0][0]].strip()[-1:] not in ("$", "£", "€") and not after[:1].isalpha()
     dense = all(right[0] - left[1] <= 2 for left, right in pairwise(run))
     return (
         dense and sizes[-3:] == [3, 3, 4] and (len(run) == 3 or (len(run) == 4 and digits[0] == "1" and sizes[0] == 1))
@@ -170,6 +177,7 @@ def _touches_word(text: str, run: Sequence[Span]) -> bool:
     return after == "_" or (after.isalpha() and not _EXTENSION.match(text, run[-1][1]))
 
 
+@lru_cache(50_000)
 def _in_plan(number: str, region: str | None = None) -> bool:
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, region))

@@ -6,8 +6,9 @@ from typing import Protocol
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.masking.owners import RowOwners
 from ds_pipeline.masking.tokens import tokenize
-from ds_pipeline.masking.treatments import age_band, categories, initial, keep, prefix
+from ds_pipeline.masking.treatments import TEN_YEARS, age_band, categories, initial, keep, prefix
 
 
 class ColumnPolicy(Protocol):
@@ -21,6 +22,8 @@ class ColumnPolicy(Protocol):
     def token_domain(self) -> str | None: ...
     @property
     def categories(self) -> list[str] | None: ...
+    @property
+    def bands(self) -> list[int] | None: ...
 
 
 class TablePolicy(Protocol):
@@ -35,10 +38,12 @@ class TablePolicy(Protocol):
 class Redactor(Protocol):
     """What is used of `masking.text.TextRedactor`."""
 
-    def redact(self, texts: pd.Series) -> pd.Series: ...
+    def redact_table(self, texts: pd.DataFrame, owners: RowOwners | None = None) -> pd.DataFrame: ...
 
 
-def mask_table(frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor: Redactor) -> pd.DataFrame:
+def mask_table(
+    frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor: Redactor, owners: RowOwners | None = None
+) -> pd.DataFrame:
     """The table with every column treated as declared.
 
     Args:
@@ -47,6 +52,7 @@ def mask_table(frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor:
         table: its declaration; `known_at` names the column that ages are measured at.
         key: the pseudonym key.
         redactor: for columns of free text.
+        owners: whose row each text is; their identifiers are masked in it even where nothing else finds them.
 
     Returns:
         A new frame on the same index: declared columns in declared order without the dropped, then bookkeeping.
@@ -57,15 +63,19 @@ def mask_table(frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor:
     """
     columns = list(table.columns.values())
     _require_declared(frame, columns)
+    texts = [column.alias for column in columns if column.treatment == "redact"]
+    redacted = redactor.redact_table(frame[texts], owners) if texts else frame[texts]
     masked = {
-        column.alias: _mask(frame, column, table, key, redactor) for column in columns if column.treatment != "drop"
+        column.alias: redacted[column.alias] if column.alias in texts else _mask(frame, column, table, key)
+        for column in columns
+        if column.treatment != "drop"
     }
     declared = {column.alias for column in columns}
     bookkeeping = {name: frame[name].copy() for name in frame.columns if name not in declared}
     return pd.DataFrame(masked | bookkeeping, index=frame.index.copy())
 
 
-def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: bytes, redactor: Redactor) -> pd.Series:
+def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: bytes) -> pd.Series:
     values = frame[column.alias]
     match column.treatment:
         case "keep":
@@ -78,10 +88,8 @@ def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: by
             return prefix(values)
         case "categories" if column.categories:
             return categories(values, kept=column.categories)
-        case "redact":
-            return redactor.redact(values)
         case "band" if table.known_at in frame:
-            return age_band(values, at=frame[table.known_at])
+            return age_band(values, at=frame[table.known_at], starts=column.bands or TEN_YEARS)
     raise SourceError(
         f"Column '{column.alias}': treatment '{column.treatment}' cannot be applied. Known: drop, keep, token (needs "
         f"token_domain), initial, prefix, categories (needs a list), redact, band (needs the column known_at, "

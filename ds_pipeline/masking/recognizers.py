@@ -5,16 +5,22 @@ unread; the one for emails asks the network for a list of domains and drops `x@a
 logs the value it looks at.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, LocalRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
-from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from ds_pipeline.masking import numbers, patterns
+from ds_pipeline.masking import addresses, cues, national_ids, numbers, patterns
 
 Finder = Callable[[str], Iterable[tuple[int, int]]]
+
+
+def _find_ids(text: str) -> Iterator[tuple[int, int]]:
+    return chain(patterns.find_cued_ids(text), patterns.find_user_names(text), national_ids.find_national_ids(text))
+
 
 _FINDERS: dict[str, tuple[Finder, float]] = {
     "IBAN": (patterns.find_ibans, 1.0),
@@ -27,7 +33,9 @@ _FINDERS: dict[str, tuple[Finder, float]] = {
     "NINO": (patterns.find_ninos, 0.85),
     "DATE_OF_BIRTH": (patterns.find_birth_dates, 0.8),
     "PHONE": (numbers.find_phones, 0.6),
-    "ID": (patterns.find_cued_ids, 0.5),
+    "ID": (_find_ids, 0.5),
+    "LOCATION": (addresses.find_addresses, 0.4),
+    "PERSON": (cues.find_cued_names, 0.5),
 }
 
 
@@ -62,10 +70,10 @@ def default_recognizers() -> list[EntityRecognizer]:
     return [SpanRecognizer(kind, find, score) for kind, (find, score) in _FINDERS.items()]
 
 
-def build_analyzer(recognizers: Sequence[EntityRecognizer]) -> AnalyzerEngine:
-    """An analyzer with these recognizers and no language model; nothing is downloaded."""
+def build_analyzer(engine: NlpEngine, recognizers: Sequence[EntityRecognizer]) -> AnalyzerEngine:
+    """An analyzer with exactly this engine (see engines.py) and these recognizers; nothing is downloaded."""
     return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=list(recognizers), supported_languages=["en"]),
-        nlp_engine=NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "no_op"}]),
+        nlp_engine=engine,
         context_aware_enhancer=_NoContext(),
     )

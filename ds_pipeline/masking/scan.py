@@ -7,10 +7,10 @@ It is stricter about what counts than the masking: what it reports, the masking 
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,28 @@ class Finding:
     cells: int
 
 
+class TextColumn(NamedTuple):
+    """The distinct texts of a column, and in how many cells each of them is."""
+
+    name: str
+    texts: list[str]
+    cells: np.ndarray
+
+
 def require_no_leak(frame: pd.DataFrame, *, where: str, exempt: Collection[str] = ()) -> None:
     """Raise LeakError if a column of the table `where` holds an identifier; names columns, kinds and counts."""
-    findings = scan_frame(frame, exempt=exempt)
+    require_none(scan_frame(frame, exempt=exempt), where=where)
+
+
+def require_none(findings: Collection[Finding], *, where: str, part: str = "column") -> None:
+    """Raise LeakError if there is a finding in a part, a column or a file, of what is to be written as `where`."""
     if findings:
-        cells = "; ".join(f"column '{one.column}', {one.kind}: {one.cells} cells" for one in findings)
+        counts = "cells" if part == "column" else "texts"
+        cells = "; ".join(f"{part} '{one.column}', {one.kind}: {one.cells} {counts}" for one in findings)
         raise LeakError(
             f"{where}: expected no identifier behind the PII boundary, found {cells}. Nothing was written. Declare a "
-            "stricter treatment for the column in sources.yaml: redact, token or drop."
+            "stricter treatment in sources.yaml for the column it comes from: redact, token or drop. Where a value "
+            "only happens to equal a raw identifier, declare scan_exempt for the column, with the reason."
         )
 
 
@@ -50,29 +64,50 @@ def scan_frame(frame: pd.DataFrame, *, exempt: Collection[str] = ()) -> list[Fin
     Returns:
         Findings sorted by column and kind; kinds are email, phone, card, iban, ip, ssn and birth_date.
     """
+    return scan_columns(text_columns(frame, exempt=exempt))
+
+
+def scan_columns(columns: Iterable[TextColumn]) -> list[Finding]:
+    """What `scan_frame` finds, in columns whose texts have been taken out already."""
+    return sorted(finding for column in columns for finding in _scan_column(column))
+
+
+def text_columns(frame: pd.DataFrame, *, exempt: Collection[str] = ()) -> Iterator[TextColumn]:
+    """The texts of each column of a frame, and of each level of its index, that can hold text."""
     columns = [(str(name), column) for name, column in frame.items() if str(name) not in exempt]
     columns += [(str(level.name or "index"), level.to_series()) for level in _levels(frame.index)]
-    return sorted(finding for name, column in columns for finding in _scan_column(name, column))
+    for name, column in columns:
+        if _may_hold_text(column.dtype):
+            yield TextColumn(name, *_distinct_texts(column))
 
 
 def _levels(index: pd.Index) -> list[pd.Index]:
     return [index.get_level_values(level) for level in range(index.nlevels)]
 
 
-def _scan_column(name: str, column: pd.Series) -> Iterator[Finding]:
-    if not _may_hold_text(column.dtype):
-        return
-    texts, cells = _distinct_texts(column)
-    plain = pa.array(
-        [text if text.isascii() and text.isprintable() else _plain(text) for text in texts], pa.large_string()
-    )
+def texts_with_identifiers(texts: list[str]) -> np.ndarray:
+    """Which texts hold something that looks like an identifier, as a mask."""
+    mask = np.zeros(len(texts), dtype=bool)
+    for _, places in _places(texts):
+        mask[places] = True
+    return mask
+
+
+def _scan_column(column: TextColumn) -> Iterator[Finding]:
+    for kind, places in _places(column.texts):
+        yield Finding(column.name, kind, int(column.cells[places].sum()))
+
+
+def _places(texts: list[str]) -> Iterator[tuple[str, list[int]]]:
+    """For each kind that occurs, the positions of the texts that hold one."""
+    plain = pa.array([plain_text(text) for text in texts], pa.large_string())
     undated = pc.replace_substring_regex(plain, _DATE_TIME, "|")
     for kind, (gate, needs_dates, holds) in _KINDS.items():
         haystack = plain if needs_dates else undated
         suspects = np.flatnonzero(pc.match_substring_regex(haystack, gate).to_numpy(zero_copy_only=False))
-        found = [place for place in suspects if holds(haystack[int(place)].as_py())]
+        found = [int(place) for place in suspects if holds(haystack[int(place)].as_py())]
         if found:
-            yield Finding(name, kind, int(cells[found].sum()))
+            yield kind, found
 
 
 def _may_hold_text(dtype: Any) -> bool:
@@ -112,8 +147,10 @@ def _text_of(cell: Any) -> str:
     return str(cell)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text with compatible forms as ASCII, once without its invisible characters, once with spaces for them."""
+    if text.isascii() and text.isprintable():
+        return text
     text = unicodedata.normalize("NFKC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     visible, spaced = text.translate(_JOINED), text.translate(_SPACED)
     return visible if visible == spaced else f"{visible}\n{spaced}"

@@ -1,132 +1,190 @@
-"""Free text with its identifiers replaced by their kind: 'call <PHONE> or mail <EMAIL>'.
+"""Free text with its identifiers replaced by their kind: 'call <PERSON_1> on <PHONE> or mail <EMAIL>'.
 
-Finding is in recognizers.py; here a text is cut into pieces of bounded length, what was found is joined, and
-replaced in the stored characters. Presidio is imported on the first text, not with this module.
+Finding is in detection.py, for each distinct text once and on all cores; what depends on the row is in rows.py.
+Presidio and spaCy are imported on the first text, not with this module.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.folding import View, repair, views
+from ds_pipeline.masking.owners import RowOwners
+from ds_pipeline.masking.prepared import PreparedText
+from ds_pipeline.masking.rows import redact_row, with_echoes
+from ds_pipeline.masking.spans import Found
+from ds_pipeline.masking.typos import TypoIndex
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine, EntityRecognizer
+    from presidio_analyzer import EntityRecognizer
 
-_CHUNK = 20_000
-_OVERLAP = 1_000  # longer than an identifier with the words that announce it
+    from ds_pipeline.masking.detection import Detector
+
 _CACHED_LINES = 10_000
-
-
-class _Found(NamedTuple):
-    start: int
-    end: int
-    score: float
-    kind: str
+_PREPARED = 4_096
+_PARALLEL_FROM = 1_200_000  # characters, some 10 s of one core; below, starting workers costs more than it saves
+_TASKS_PER_PROCESS = 8
 
 
 class TextRedactor:
-    """Replaces identifiers in texts; `entities` counts what was replaced so far, by kind and never by value."""
+    """Replaces identifiers in texts; `entities` counts what was replaced so far, by kind and never by value.
 
-    def __init__(self, recognizers: "Sequence[EntityRecognizer] | None" = None) -> None:
-        """With the recognizers of recognizers.py, or with exactly those given."""
-        self._recognizers = recognizers
+    The texts of a row are one conversation: its persons are numbered together, by first appearance, and the owner of
+    the row is one of them. The same row gives the same characters, whatever the other rows and however many processes.
+    """
+
+    def __init__(
+        self,
+        engine: str = "embedded",
+        *,
+        recognizers: "Sequence[EntityRecognizer] | None" = None,
+        processes: int | None = None,
+    ) -> None:
+        """The engine finds names and places; the recognizers of recognizers.py find the rest.
+
+        Args:
+            engine: 'embedded' (shipped), 'en_core_web_sm' or 'en_core_web_lg' (if installed), or 'patterns' (only
+                names after words that announce them).
+            recognizers: exactly these, and no engine.
+            processes: at most so many; None is one per core. Few texts are done in this one.
+        """
+        self._engine, self._recognizers = engine, recognizers
+        self._processes = joblib.cpu_count() if processes is None else processes
         self.entities: Counter[str] = Counter()
 
-    def redact(self, texts: pd.Series) -> pd.Series:
+    def find(self, texts: Sequence[str]) -> list[list[Found]]:
+        """The spans that would be replaced in each text, each text a row of its own.
+
+        Raises:
+            SourceError: a pattern did not finish on a text.
+            ConfigError: the engine is unknown or not installed.
+        """
+        found = self._find(list(texts), where="Texts")
+        return [with_echoes([PreparedText(text)], [spans])[0] for text, spans in zip(texts, found, strict=True)]
+
+    def redact(self, texts: pd.Series, owners: RowOwners | None = None) -> pd.Series:
         """The texts with each identifier as its kind in angle brackets; null stays the null it was.
+
+        Args:
+            texts: each text is a row of its own.
+            owners: whose row each text is, by `OwnerIndex.rows`.
 
         Returns:
             The index and name of `texts`; its dtype, or object for categories.
 
         Raises:
             SourceError: a cell is not text, or a pattern did not finish on one.
+            ConfigError: the engine is unknown or not installed.
         """
-        cells = texts.astype(object)
-        if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
-            wrong = sum(not isinstance(cell, str) for cell in cells[cells.notna()])
+        return self.redact_table(texts.to_frame(), owners).iloc[:, 0]
+
+    def redact_table(self, texts: pd.DataFrame, owners: RowOwners | None = None) -> pd.DataFrame:
+        """Several columns of text of the same rows, with placeholders that agree across the columns of a row.
+
+        Args, returns and raises as `redact`, for each column.
+        """
+        if owners is not None and len(owners) != len(texts):
             raise SourceError(
-                f"Column '{texts.name}': expected text to redact, found {wrong} cells of another type. "
-                "Declare the column as a string in sources.yaml, or give it the treatment 'drop'."
+                f"Texts to redact: expected an owner (or none) for each of {len(texts)} rows, found {len(owners)}."
             )
-        codes, uniques = pd.factorize(cells, use_na_sentinel=True)
-        redacted = np.empty(len(uniques), dtype=object)
-        for position, rows in enumerate(np.bincount(codes[codes >= 0], minlength=len(uniques))):
-            redacted[position], kinds = self._redact(uniques[position], where=f"Column '{texts.name}'")
-            self.entities.update({kind: count * int(rows) for kind, count in kinds.items()})
-        result = cells.to_numpy(dtype=object, copy=True)
-        result[codes >= 0] = redacted[codes[codes >= 0]]
-        dtype = texts.dtype if isinstance(texts.dtype, pd.StringDtype) else object
-        return pd.Series(result, index=texts.index, name=texts.name, dtype=dtype)
+        columns = [_cells(texts.iloc[:, number]) for number in range(texts.shape[1])]
+        codes, uniques = pd.factorize(np.concatenate([*columns, np.empty(0, dtype=object)]), use_na_sentinel=True)
+        where = f"Column {', '.join(repr(str(name)) for name in texts.columns)}"
+        found = self._find(list(uniques), where=where)
+        by_row = codes.reshape(len(columns), len(texts)).T
+        results = [column.copy() for column in columns]
+        for number, redacted in enumerate(self._rows(uniques, found, by_row, owners)):
+            texts_of_row = iter(redacted)
+            for column in np.flatnonzero(by_row[number] >= 0):
+                results[column][number] = next(texts_of_row)
+        series = [
+            pd.Series(result, index=texts.index, dtype=dtype if isinstance(dtype, pd.StringDtype) else object)
+            for result, dtype in zip(results, texts.dtypes, strict=True)
+        ]
+        table = pd.concat(series, axis=1) if series else pd.DataFrame(index=texts.index)
+        table.columns = texts.columns
+        return table
 
     def redact_lines(self, lines: Iterable[str]) -> Iterator[str]:
         """The lines one by one, redacted, each with the line end it had; an identifier broken by one is not found."""
-        redact = lru_cache(_CACHED_LINES)(lambda body: self._redact(body, where="Input"))
+        typos = TypoIndex()
+
+        @lru_cache(_CACHED_LINES)
+        def redact(body: str) -> tuple[str, Counter[str]]:
+            redacted, kinds = redact_row([PreparedText(body)], self._find([body], where="Input"), None, typos)
+            return redacted[0], kinds
+
         for line in lines:
             body = line.rstrip("\r\n")
             redacted, kinds = redact(body)
             self.entities.update(kinds)
             yield redacted + line[len(body) :]
 
+    def _rows(
+        self, uniques: np.ndarray, found: list[list[Found]], by_row: np.ndarray, owners: RowOwners | None
+    ) -> Iterator[list[str]]:
+        """The texts of each row, redacted; rows of the same texts that have no owner are done once."""
+        prepared = lru_cache(_PREPARED)(lambda code: PreparedText(str(uniques[code])))
+        typos = TypoIndex()
+        without_owner: dict[tuple[int, ...], tuple[list[str], Counter[str]]] = {}
+        for number, row in enumerate(by_row.tolist()):
+            codes = tuple(code for code in row if code >= 0)
+            owner = owners[number] if owners is not None and codes else None
+            if owner is None and codes in without_owner:
+                redacted, kinds = without_owner[codes]
+            else:
+                redacted, kinds = redact_row(
+                    [prepared(code) for code in codes], [found[code] for code in codes], owner, typos
+                )
+                if owner is None:
+                    without_owner[codes] = redacted, kinds
+            self.entities.update(kinds)
+            yield redacted
+
     @cached_property
-    def _analyzer(self) -> "AnalyzerEngine":
-        from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
+    def _detector(self) -> "Detector":
+        from ds_pipeline.masking.detection import Detector
 
-        return build_analyzer(default_recognizers() if self._recognizers is None else self._recognizers)
+        return Detector(self._engine, self._recognizers)
 
-    def _redact(self, text: str, *, where: str) -> tuple[str, Counter[str]]:
-        text = repair(text)
+    def _find(self, texts: list[str], *, where: str) -> list[list[Found]]:
         try:
-            found = _joined([span for view in views(text) for span in self._find(view)])
+            if self._recognizers is None and self._processes > 1 and sum(map(len, texts)) >= _PARALLEL_FROM:
+                return self._find_parallel(texts)
+            return self._detector.find(texts)
         except TimeoutError:
             raise SourceError(
-                f"{where}: a pattern did not finish on a text of {len(text)} characters, and what was not read may not "
-                "pass. Set the row aside at ingestion, or give the column the treatment 'drop'."
+                f"{where}: a pattern did not finish on a text, and what was not read may not pass. The longest text has "  # noqa: E501
+                f"{max(map(len, texts))} characters. Set such rows aside at ingestion, or give the column the treatment "  # noqa: E501
+                "'drop'."
             ) from None
-        kinds = Counter(span.kind for span in found)
-        edges = [0, *(edge for span in found for edge in (span.start, span.end)), len(text)]
-        gaps = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
-        if any(_is_glued(text, span) for span in found):  # what was glued to a span can only now be told from it
-            again = [self._redact(gap, where=where) for gap in gaps]
-            gaps, kinds = [gap for gap, _ in again], sum((more for _, more in again), kinds)
-        return "".join(chain(*zip(gaps, [*(f"<{span.kind}>" for span in found), ""], strict=True))), kinds
 
-    def _find(self, view: View) -> Iterator[_Found]:
-        for begin, stop in _chunks(view.text):
-            for result in self._analyzer.analyze(view.text[begin:stop], language="en"):
-                start, end = begin + result.start, begin + result.end
-                while end == stop and end < len(view.text) and not view.text[end].isspace():
-                    stop = end = end + 1  # cut in the middle of a word: the rest of it belongs to what was found
-                yield _Found(*view.original_span(start, end), result.score, result.entity_type)
+    def _find_parallel(self, texts: list[str]) -> list[list[Found]]:
+        """In workers that load the engine once each; their libraries for linear algebra use one thread."""
+        from ds_pipeline.masking.detection import find_spans
+
+        size = -(-len(texts) // (self._processes * _TASKS_PER_PROCESS))
+        parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+        with joblib.parallel_config(backend="loky", n_jobs=self._processes, inner_max_num_threads=1):
+            found = joblib.Parallel()(joblib.delayed(find_spans)(self._engine, part) for part in parts)
+        return [spans for part in found for spans in part]
 
 
-def _chunks(text: str) -> Iterator[tuple[int, int]]:
-    """Pieces of bounded length; each repeats the end of the one before it."""
-    begin = 0
-    while begin + _CHUNK < len(text):
-        yield begin, begin + _CHUNK
-        begin += _CHUNK - _OVERLAP
-    yield begin, len(text)
-
-
-def _is_glued(text: str, span: _Found) -> bool:
-    neighbours = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
-    return any(not neighbour.isspace() for neighbour in neighbours)
-
-
-def _joined(found: list[_Found]) -> list[_Found]:
-    """Spans from left to right; overlapping ones become one, of the kind of the longest, then of the surest."""
-    joined: list[_Found] = []
-    for span in sorted(found):
-        if joined and span.start < joined[-1].end:
-            last = joined.pop()
-            best = max(last, span, key=lambda one: (one.end - one.start, one.score, one.kind))
-            span = best._replace(start=last.start, end=max(last.end, span.end))
-        joined.append(span)
-    return joined
+def _cells(texts: pd.Series) -> np.ndarray:
+    cells = texts.astype(object)
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
+        wrong = [cell for cell in cells[cells.notna()] if not isinstance(cell, str)]
+        advice = (
+            "Some are bytes: decode them at the source, with its encoding."
+            if any(isinstance(cell, bytes | bytearray) for cell in wrong)
+            else "Declare the column as a string in sources.yaml, or give it the treatment 'drop'."
+        )
+        raise SourceError(
+            f"Column '{texts.name}': expected text to redact, found {len(wrong)} cells of another type. {advice}"
+        )
+    return cells.to_numpy(dtype=object, copy=True)

@@ -4,6 +4,7 @@ The key is passed in; nothing here reads an environment variable or writes a map
 """
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import KeyMissingError, SourceError
-from ds_pipeline.masking.uniques import map_unique
+from ds_pipeline.masking.uniques import map_uniques
 
 _TOKEN_BYTES = 16
 _KEY_BYTES = range(16, blake2b.MAX_KEY_SIZE + 1)
@@ -53,12 +54,17 @@ def tokenize(values: pd.Series, *, key: bytes, domain: str) -> pd.Series:
         )
     keyed = blake2b(digest_size=_TOKEN_BYTES, key=_checked_key(key), person=person)
 
-    def token(text: str) -> str:
-        digest = keyed.copy()
-        digest.update(text.encode("utf-8", "surrogatepass"))
-        return _letters(digest.digest())
+    def tokens(uniques: Any) -> Sequence[str | None]:
+        texts = _canonical_texts(uniques, column=values.name)
+        digests = []
+        for text in texts:
+            digest = keyed.copy()
+            digest.update(text.encode("utf-8", "surrogatepass") if text else b"")
+            digests.append(digest.digest())
+        letters, width = _letters(b"".join(digests)), 2 * _TOKEN_BYTES
+        return [letters[width * row : width * row + width] if text else None for row, text in enumerate(texts)]
 
-    return map_unique(canonical_text(values), token)
+    return map_uniques(values, tokens)
 
 
 def canonical_text(values: pd.Series) -> pd.Series:
@@ -73,21 +79,27 @@ def canonical_text(values: pd.Series) -> pd.Series:
     Raises:
         SourceError: a value is a fraction, a whole number too large for its float, or not an identifier at all.
     """
-    wrong = 0
+    return map_uniques(values, lambda uniques: [text or None for text in _canonical_texts(uniques, column=values.name)])
 
-    def text(value: Any) -> str | None:
-        nonlocal wrong
-        canonical = _canonical(value)
-        wrong += canonical is None
-        return canonical or None
 
-    texts = map_unique(values, text)
+def _canonical_texts(uniques: Any, *, column: object) -> list[str]:
+    """The text of each distinct value, '' for a blank; columns of one plain type take a short way to the same text."""
+    array = np.asarray(uniques)
+    if array.dtype.kind == "f" and ((np.abs(array) <= _EXACT_FLOAT) & (array == np.trunc(array))).all():
+        array = array.astype(np.int64)
+    if array.dtype.kind in "iu":
+        return list(map(str, array.tolist()))
+    values = array.tolist() if array.dtype.kind == "O" else list(uniques)
+    if set(map(type, values)) == {str}:
+        return [text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip() for text in values]
+    texts = list(map(_canonical, values))
+    wrong = sum(text is None for text in texts)
     if wrong:
         raise SourceError(
-            f"Column '{values.name}': expected identifiers (text, whole numbers, dates), found {wrong} distinct values "
+            f"Column '{column}': expected identifiers (text, whole numbers, dates), found {wrong} distinct values "
             "that are fractions, floats beyond 2**53 or other objects. Declare the type of the column in sources.yaml."
         )
-    return texts
+    return [text or "" for text in texts]
 
 
 def _canonical(value: Any) -> str | None:

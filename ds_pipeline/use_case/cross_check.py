@@ -100,6 +100,11 @@ def _identifier(problem: Problem, sources: Sources, contract: Contract) -> list[
         return [
             f"contract.yaml: identifier: {asked.table}.{asked.column} is not the source column behind {problem.entity}."
         ]
+    if table is not None and table.data_class == "restricted":
+        return [
+            f"contract.yaml: identifier: {asked.table} is restricted, and its identifiers are never written to a list. "
+            "Take the identifier from another table, or deliver none (identifier: null)."
+        ]
     return [
         f"contract.yaml: columns.{name}.type: {asked.table}.{asked.column} has the type {column.type}, "
         f"not {delivered.type}."

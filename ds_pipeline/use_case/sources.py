@@ -46,6 +46,7 @@ class Column(FileModel):
         holds: what the value is; the texts of the same person are searched for it. Treatments other than drop and keep
             say it themselves.
         categories: with treatment categories: the values that stay; any other becomes 'other'.
+        bands: with treatment band: the ages at which a band begins after the first; ten years each if left out.
         scan_exempt: why a value here may equal an identifier without being one; the leak scan then does not compare
             the column with the raw identifiers, and lists it with the reason.
         scale: digits after the point of a decimal.
@@ -60,6 +61,7 @@ class Column(FileModel):
     token_domain: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")] | None = None
     holds: Holds | None = None
     categories: Annotated[list[Text], Field(min_length=1)] | None = None
+    bands: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)] | None = None
     scan_exempt: Text | None = None
     scale: Annotated[int, Field(ge=0, le=9)] | None = None
     minimum: float | Day | None = None
@@ -83,6 +85,8 @@ class Column(FileModel):
             raise ValueError("token_domain is for treatment: token, and is needed there")
         if (self.treatment == "categories") != (self.categories is not None):
             raise ValueError("categories is for treatment: categories, and is needed there")
+        if self.bands is not None and (self.treatment != "band" or sorted(set(self.bands)) != self.bands):
+            raise ValueError("bands is for treatment: band, and names ages in ascending order")
         if self.identifies == "direct" and self.treatment == "drop" and self.holds is None:
             raise ValueError(f"a dropped identifier needs holds, one of: {', '.join(get_args(Holds))}")
         if self.holds is not None and self.holds != HELD_BY.get(self.treatment, self.holds):
@@ -138,9 +142,11 @@ class Table(FileModel):
         allow_silent_weeks: a week in which no event became known is an answer, not a source that is late or has ended.
         max_quarantine_share: a partition with a larger share of faulty rows stops the run (0..1).
         k_anonymity: the limit for the quasi-identifiers that stay; needed where any do and a person is known by token.
-        origin, licence, citation: where the data come from, for data/README.md.
+        meaning: what one row is.
+        origin, licence, citation: where the data come from; like meaning, for people and data/README.md.
     """
 
+    meaning: Text
     kind: Literal["events", "versions"]
     path: Text
     format: Literal["parquet", "csv"]
@@ -165,13 +171,6 @@ class Table(FileModel):
     def _is_inside(cls, value: str) -> str:
         if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
             raise ValueError("path must be relative to the project and stay inside it")
-        return value
-
-    @field_validator("data_class")
-    @classmethod
-    def _is_allowed(cls, value: DataClass) -> DataClass:
-        if value == "restricted":
-            raise ValueError("a restricted table may only be read by a database query, not from a file")
         return value
 
     @model_validator(mode="after")
@@ -200,9 +199,40 @@ class Table(FileModel):
                 f"{', '.join(self.quasi_identifiers)} can single people out together; declare k_anonymity: {{k: 5}}, "
                 "or treat them by drop"
             )
+        if self.k_anonymity is not None and not (self.quasi_identifiers and self.tokens):
+            problems.append(
+                "k_anonymity: no quasi-identifier stays that it could judge, or no token to count people by"
+            )
+        problems += self._against_class()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _against_class(self) -> list[str]:
+        """Where the table breaks the rules of its class; what only the file itself can tell is left to the reading."""
+        problems = []
+        if self.synthetic and self.data_class != "public":
+            problems.append(f"data_class: a synthetic table is public, not {self.data_class}; nobody in it exists")
+        if self.data_class != "restricted":
+            return problems
+        problems.append("a restricted table may only be read by a database query, not from a file")
+        names = [alias for alias, one in self.kept.items() if one.treatment == "initial"]
+        if names:
+            problems.append(
+                f"the direct identifiers of a restricted table are dropped or become tokens; {', '.join(names)} would "
+                "leave an initial"
+            )
+        plain = [alias for alias, one in self.kept.items() if one.identifies != "no" and one.treatment == "keep"]
+        if plain:
+            problems.append(
+                f"nothing that identifies stays as it is in a restricted table; {', '.join(plain)} would: choose drop, "
+                "token, band, prefix or categories"
+            )
+        return problems
+
+    def person(self, entity: str) -> str | None:
+        """The alias of the token by which people are counted: the use case's entity if it is there, else the first."""
+        return entity if entity in self.tokens else next(iter(self.tokens), None)
 
     @property
     def kept(self) -> dict[str, Column]:
@@ -211,17 +241,22 @@ class Table(FileModel):
 
     @property
     def quasi_identifiers(self) -> list[str]:
-        """Aliases of the columns that stay and could single a person out together."""
+        """Aliases of the columns that stay and could single a person out together; an initial is one as well."""
         return [
             alias
             for alias, one in self.kept.items()
-            if one.identifies in ("quasi", "sensitive") and one.treatment not in ("token", "redact")
+            if one.identifies != "no" and one.treatment not in ("token", "redact")
         ]
 
     @property
     def tokens(self) -> dict[str, str]:
         """The token columns by alias, with the domain of each."""
         return {alias: str(one.token_domain) for alias, one in self.kept.items() if one.treatment == "token"}
+
+    @property
+    def held(self) -> dict[str, Holds]:
+        """What of a person the raw columns hold, by alias."""
+        return {column.alias: column.held for column in self.columns.values() if column.held is not None}
 
     @property
     def texts(self) -> list[str]:
@@ -242,3 +277,11 @@ class Sources(FileModel):
 
     text_engine: TextEngine = "embedded"
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
+
+    def owner_tables(self, table: str, *, entity: str) -> list[str]:
+        """The tables that know the people whom the texts of a table are about; none without a text or a person."""
+        about = self.tables[table]
+        person = about.person(entity)
+        if person is None or not about.texts:
+            return []
+        return [name for name, one in self.tables.items() if about.tokens[person] in one.tokens.values()]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.outcome import Evaluation, Proxy
 from ds_pipeline.evaluation.pictures import alt_texts, pictures
 from ds_pipeline.evaluation.report import headline, render_report
 from ds_pipeline.use_case.problem import Problem
@@ -57,6 +57,7 @@ def render(requirements: Requirements) -> Callable[..., str]:
             "requirements": requirements,
             "tables": [{"table": "visits", "read": 1200, "kept": 1188}],
             "quarantine": [{"table": "visits", "reason": "no <customer>", "rows": 12, "share": 0.01}],
+            "anonymity": [],
             "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
             "version": None,
         }
@@ -149,3 +150,39 @@ def test_without_measurements_there_are_no_pictures(
     evaluation = run(predictions[:0], requirements)
     assert pictures(evaluation) == {}
     assert alt_texts(evaluation) == {}
+
+
+def proxy(protected: str, name: str, strength: float | None) -> Proxy:
+    measure = "AUC" if name == "all inputs together" else "Cramer's V"
+    return Proxy(protected=protected, input=name, measure=measure, strength=strength, people=1234, groups=6)
+
+
+def test_proxies_of_protected_attributes_are_told_with_their_strength(
+    evaluated: Evaluation, decision: Decision, render: Callable[..., str]
+) -> None:
+    """The strongest five of each attribute; an attribute that cannot be assessed says so."""
+    inputs = [proxy("age_band", f"input_{number}", (9 - number) / 10) for number in range(7)]
+    found = [proxy("age_band", "all inputs together", 0.71), *inputs, proxy("sex", "all inputs together", None)]
+
+    html = render(evaluated.model_copy(update={"proxies": found}), decision)
+
+    assert '<td>all inputs together</td><td>AUC</td><td class="n">0.71</td><td class="n">1,234</td>' in html
+    assert '<td>input_0</td><td>Cramer&#39;s V</td><td class="n">0.90</td>' in html
+    assert "input_4" in html
+    assert "input_5" not in html
+    assert "Fewer than two groups have enough people to tell." in html
+    assert "Proxies of protected attributes" not in render(evaluated, decision)
+
+
+def test_the_smallest_group_is_told_beside_what_was_asked(
+    evaluated: Evaluation, decision: Decision, render: Callable[..., str]
+) -> None:
+    judged = {"table": "people", "columns": ["age_band", "country"], "people": 4346, "smallest_group": 23, "k": 5}
+    young = judged | {"table": "newcomers", "people": 12, "smallest_group": 1, "is_judged": False}
+
+    html = render(evaluated, decision, anonymity=[judged | {"is_judged": True}, young])
+
+    cells = '<td>people</td><td>age_band, country</td><td class="n">4,346</td><td class="n">23</td>'
+    assert f'{cells}<td class="n">≥ 5</td>' in html
+    assert '<td class="n">1</td><td class="n">too few people to judge</td>' in html
+    assert "People who share" not in render(evaluated, decision)

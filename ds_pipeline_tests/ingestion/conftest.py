@@ -27,7 +27,8 @@ def declare() -> Callable[..., Table]:
     def make(columns: dict[str, Any] = PAYMENTS, **changes: Any) -> Table:
         declared = {name: {"alias": name} | KEPT | column for name, column in (columns | PAID_AT).items()}
         table = {
-            "kind": "events", "path": "data/payments.parquet", "format": "parquet", "data_class": "public",
+            "meaning": "a payment", "kind": "events", "path": "data/payments.parquet", "format": "parquet",
+            "data_class": "public",
             "synthetic": True, "time_zone": "Europe/London", "event_time": "paid_at", "known_at": "paid_at", "key": [],
             "entity": [], "replayable": True, "max_quarantine_share": 1.0, "columns": declared,
             "allow_silent_weeks": True,

@@ -143,7 +143,9 @@ CASES = [
     Case("a-misspelt-use-case", nothing, ("configs/mini_laps", "mini_lapse"), ("score", "mini_laps")),
     Case(
         "no-key-for-an-internal-table",
-        _yaml("sources.yaml", lambda values: values["tables"]["customers"].update(data_class="internal")),
+        _yaml(
+            "sources.yaml", lambda values: values["tables"]["customers"].update(data_class="internal", synthetic=False)
+        ),
         ("DS_PIPELINE_PSEUDONYM_KEY is not set", "customers", "make key"),
         shell=True,
     ),

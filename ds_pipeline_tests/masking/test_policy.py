@@ -20,6 +20,7 @@ class Column:
     treatment: str
     token_domain: str | None = None
     categories: list[str] | None = None
+    bands: list[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,15 @@ def test_the_declaration_of_a_use_case_is_understood():
     column = {"nullable": False, "meaning": "m"}
     table = Table.model_validate(
         {
-            "kind": "events", "path": "data/t.csv", "format": "csv", "data_class": "public", "synthetic": True,
-            "time_zone": "UTC", "event_time": "at", "known_at": "at", "key": [], "entity": [], "replayable": True,
+            "meaning": "m", "kind": "events", "path": "data/t.csv", "format": "csv", "data_class": "public",
+            "synthetic": True, "time_zone": "UTC", "event_time": "at", "known_at": "at", "key": [], "entity": [],
+            "replayable": True,
             "max_quarantine_share": 0.1,
             "columns": {
                 "Id": {"alias": "customer_token", "type": "integer", "identifies": "direct", "treatment": "token",
                        "token_domain": "customer", **column},
-                "Name": {"alias": "name", "type": "string", "identifies": "direct", "treatment": "drop", "holds": "name",
-                             **column},
+                "Name": {"alias": "name", "type": "string", "identifies": "direct", "treatment": "drop",
+                         "holds": "name", **column},
                 "At": {"alias": "at", "type": "timestamp", "identifies": "no", "treatment": "keep", **column},
             },
         }

@@ -16,7 +16,7 @@ from ds_pipeline.masking.text import TextRedactor
 
 @pytest.fixture(scope="module")
 def redactor() -> TextRedactor:
-    return TextRedactor()
+    return TextRedactor("patterns")
 
 
 def redact(redactor: TextRedactor, text: str) -> str:
@@ -183,7 +183,7 @@ def test_a_pattern_that_does_not_finish_is_an_error_and_no_pass():
         return [match.span() for match in regex.finditer(r"(?:a|aa|a?)+$", text, timeout=0.001)]
 
     with pytest.raises(SourceError, match="did not finish"):
-        redact(TextRedactor([SpanRecognizer("SLOW", slow, 1.0)]), "a" * 5_000 + "b")
+        redact(TextRedactor(recognizers=[SpanRecognizer("SLOW", slow, 1.0)]), "a" * 5_000 + "b")
 
 
 def test_overlapping_finds_become_one_of_the_longest_kind():
@@ -194,7 +194,7 @@ def test_overlapping_finds_become_one_of_the_longest_kind():
 
     parts = {"SHORT": "0123", "LONG": "2345678", "INSIDE": "34", "APART": "9"}
     recognizers = [SpanRecognizer(kind, finder(part), 0.5) for kind, part in parts.items()]
-    assert redact(TextRedactor(recognizers), "0123456789ab") == "<LONG><APART>ab"
+    assert redact(TextRedactor(recognizers=recognizers), "0123456789ab") == "<LONG><APART>ab"
 
 
 @pytest.mark.parametrize(
@@ -205,13 +205,13 @@ def test_identifiers_without_a_space_between_leave_no_rest(redactor, glued):
 
 
 def test_entities_count_cells_by_kind():
-    redactor = TextRedactor()
+    redactor = TextRedactor("patterns")
     redactor.redact(pd.Series(["a@b.org or 07700 900123"] * 3 + ["a@b.org", None]))
     assert redactor.entities == {"EMAIL": 4, "PHONE": 3}
 
 
 def test_lines_keep_their_ends():
-    redactor = TextRedactor()
+    redactor = TextRedactor("patterns")
     lines = ["a@b.org\r\n", "plain\n", "a@b.org\n", "\n", "07700 900123"]
     assert list(redactor.redact_lines(lines)) == ["<EMAIL>\r\n", "plain\n", "<EMAIL>\n", "\n", "<PHONE>"]
     assert redactor.entities == {"EMAIL": 2, "PHONE": 1}
@@ -223,7 +223,7 @@ def test_nothing_is_asked_of_the_network(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    assert redact(TextRedactor(), "jane@example.co.uk") == "<EMAIL>"
+    assert redact(TextRedactor("patterns"), "jane@example.co.uk") == "<EMAIL>"
 
 
 def test_importing_the_module_does_not_import_presidio():

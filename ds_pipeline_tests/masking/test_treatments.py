@@ -42,6 +42,12 @@ def test_age_counts_completed_years(born, expected):
     assert band(born) == expected
 
 
+@pytest.mark.parametrize(("years", "expected"), [(0, "0-29"), (29, "0-29"), (30, "30-64"), (64, "30-64"), (65, "65+")])
+def test_bands_begin_where_they_are_told_to(years, expected):
+    born, at = pd.Series([date(2011 - years, 1, 1), None]), pd.Series(pd.to_datetime(["2011-12-05"] * 2, utc=True))
+    assert age_band(born, at=at, starts=[30, 65]).fillna("null").tolist() == [expected, "null"]
+
+
 def test_a_leap_day_birthday_falls_on_the_first_of_march():
     assert [band(date(2000, 2, 29), at=at) for at in ("2010-02-28", "2010-03-01")] == ["0-9", "10-19"]
 

@@ -295,9 +295,8 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Path, change: Change, 
             "sources.yaml",
             "data_class: public",
             "data_class: restricted",
-            "sources.yaml: tables.transactions.data_class: a restricted table may only be read by a "
-            "database query, not "
-            "from a file.",
+            "sources.yaml: tables.transactions: a restricted table may only be read by a database query, not from a "
+            "file.",
             id="restricted-file",
         ),
         pytest.param(

@@ -7,6 +7,7 @@ import json
 import dagster as dg
 import joblib
 
+from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.report import write_report
@@ -18,8 +19,10 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.decision import Decision, decide
 from ds_pipeline.evaluation.evaluate import evaluate
 from ds_pipeline.evaluation.gates import GateResult, gates_of
+from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import pictures
 from ds_pipeline.evaluation.predictions import baseline_score
+from ds_pipeline.evaluation.proxies import find_proxies
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.prediction import predict
@@ -50,7 +53,7 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="evaluation", kinds={"scikitlearn", "matplotlib"}, owner=use_case.problem.owner),
     )
     def holdout_evaluation(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
+        bench = guarded(project.open(use_case))
         day = days_of(context)[0]
         candidate = bench.documents.get(kind="candidate", day=day)  # verifies the signature
         trained_under = json.loads(bench.lineage_of(day, candidate.digest).files["lineage.json"])
@@ -71,6 +74,14 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
             slices=[*use_case.features.of_role("slice"), *use_case.features.of_role("protected")],
             expected_weeks=use_case.clock.holdout(day),
         )
+        trained_on, _ = labelled_rows(bench, use_case.clock.training(day), until=day)
+        proxies = find_proxies(
+            trained_on,
+            entity=use_case.problem.entity,
+            inputs=use_case.features.of_role("input"),
+            protected=use_case.features.of_role("protected"),
+        )
+        evaluation = evaluation.model_copy(update={"proxies": proxies})
         decision = decide(
             evaluation,
             use_case.requirements,
@@ -83,7 +94,6 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
             code=code_digest(),
             use_case_digest=use_case.digest,
         )
-        trained_on, _ = labelled_rows(bench, use_case.clock.training(day), until=day)
         reference = make_reference(trained_on, scored["score"].to_numpy(), use_case.features)
         bench.documents.put(
             {
@@ -108,6 +118,7 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
                 "decision": "passed" if decision.passed else "refused",
                 "report": bench.project.shown(bench.report_path(day)),
                 **{name: value for name, value in evaluation.metrics.items() if value is not None},
+                **({"proxies_of_protected_attributes": _proxy_table(evaluation)} if evaluation.proxies else {}),
                 **shown,
             },
             check_results=[_check(gate, decision) for gate in decision.gates],
@@ -142,6 +153,11 @@ def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:
             **({"bound": gate.bound} if gate.bound is not None else {}),
         },
     )
+
+
+def _proxy_table(evaluation: Evaluation) -> dg.TableMetadataValue:
+    """Everything that was measured, the strongest input of each attribute first."""
+    return dg.MetadataValue.table([dg.TableRecord(proxy.model_dump()) for proxy in evaluation.proxies])
 
 
 def _picture(name: str, png: bytes) -> dg.MarkdownMetadataValue:

@@ -4,6 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from ds_pipeline.defs.history import features_of_days, replayed_features
+from ds_pipeline.defs.leaks import require_clean_table
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
@@ -46,6 +47,7 @@ def features_asset(use_case: UseCase) -> dg.AssetsDefinition:
         days = days_of(context)
         made = features_of_days(bench, use_case, days)
         require_valid(pa.concat_tables(made.values()).to_pandas(), features_frame_schema(use_case), where="features")
+        require_clean_table(bench, pa.concat_tables(made.values()), where="features")
         replayed = sample_day(days)
         require_equal(replayed, made[replayed], replayed_features(bench, replayed))
         inputs = bench.datasets.inputs_digests(days[-1])

@@ -1,13 +1,20 @@
 """masked_<table>: each source behind the PII boundary, and its quarantine."""
 
+from datetime import date
+from typing import Any
+
 import dagster as dg
 
+from ds_pipeline.datasets import KEY
+from ds_pipeline.defs.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
 from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema
+
+NEW_KEY = "ds_pipeline/new_key"  # run tag: whoever started the run accepts that the pseudonym key has changed
 
 
 def ingestion_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -28,7 +35,13 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
             "date, every column treated as sources.yaml declares. Faulty rows lie in quarantine with their reasons."
         ),
         check_specs=[
-            check_spec("rows_reconcile", key, use_case, blocking=True, description="Rows read = kept + quarantined."),
+            check_spec(
+                "rows_reconcile",
+                key,
+                use_case,
+                blocking=True,
+                description="Rows read = kept + quarantined + suppressed (people who were erased).",
+            ),
             check_spec(
                 "no_identifier_left",
                 key,
@@ -36,22 +49,28 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 blocking=True,
                 description="An independent scan found no identifier in any string column; a finding stops the run.",
             ),
+            *anonymity_specs(use_case, name, key),
         ],
         **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=owner, ranged=True),
     )
     def masked(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench = project.open(use_case)
+        if NEW_KEY not in context.run.tags:
+            bench.datasets.require_key()
         weeks = masked_weeks(bench, name, days_of(context))
-        metadata = {}
+        anonymity = require_anonymous(context, bench, name, weeks)  # before anything is written
+        metadata: dict[date, dict[str, Any]] = {}
         rewritten: list[int] = []  # rows more or fewer in weeks that were stored before and came out different
         for week in weeks:
+            datasets, day = bench.datasets, str(week.day)
             info = {
                 "source": week.source,
                 "source_rows": week.source_rows,
                 "read": week.read,
                 "quarantined": week.by_reason,
+                "suppressed": week.suppressed,
+                KEY: datasets.key_fingerprint,
             }
-            datasets, day = bench.datasets, str(week.day)
             datasets.store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
             earlier = datasets.store.find(datasets.masked(name), day)
             snapshot = datasets.store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info)
@@ -62,13 +81,24 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 "rows_read": week.read,
                 "rows_quarantined": week.quarantined.num_rows,
                 "quarantined_by_reason": week.by_reason,
+                "rows_suppressed": week.suppressed,
+                "texts_withheld": week.withheld,
                 "digest": snapshot.digest,
             }
+        if anonymity is not None:
+            metadata[weeks[-1].day] |= {f"{ANONYMITY}_{fact}": one for fact, one in anonymity_facts(anonymity).items()}
         read, kept = sum(week.read for week in weeks), sum(week.kept.num_rows for week in weeks)
-        aside = sum(week.quarantined.num_rows for week in weeks)
+        aside, suppressed = sum(week.quarantined.num_rows for week in weeks), sum(week.suppressed for week in weeks)
+        left_out = f", {suppressed:,} left out of people who were erased" if suppressed else ""
         say(
-            f"masked_{name}", f"{read:,} rows read, {kept:,} kept and masked, {aside:,} quarantined; {len(weeks)} weeks"
+            f"masked_{name}",
+            f"{read:,} rows read, {kept:,} kept and masked, {aside:,} quarantined{left_out}; {len(weeks)} weeks",
         )
+        if withheld := sum(week.withheld for week in weeks):
+            say(
+                f"masked_{name}",
+                f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking",
+            )
         if rewritten:
             say(
                 f"masked_{name}",
@@ -76,9 +106,15 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 "the source has rewritten its past. Scores that are recorded stay",
             )
         checks = [
-            dg.AssetCheckResult(check_name="rows_reconcile", passed=read == kept + aside, metadata={"rows_read": read}),
+            dg.AssetCheckResult(
+                check_name="rows_reconcile",
+                passed=read == kept + aside + suppressed,
+                metadata={"rows_read": read, "rows_suppressed": suppressed},
+            ),
             dg.AssetCheckResult(check_name="no_identifier_left", passed=True),  # it raised otherwise
         ]
+        if anonymity is not None:
+            checks.append(dg.AssetCheckResult(check_name=ANONYMITY, passed=True, metadata=anonymity_facts(anonymity)))
         return report_weeks(context, metadata, checks, schema=masked_schema(table))
 
     return masked

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
+from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
@@ -36,13 +37,21 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
                 use_case,
                 blocking=False,
                 description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on retraining is due.",
-            )
+            ),
+            check_spec(
+                "champion_has_seen_nobody_erased",
+                key,
+                use_case,
+                blocking=False,
+                description="Nobody whose rows the version in force was trained or judged on was erased since.",
+            ),
         ],
         op_tags=LATE,
         **weekly_asset(use_case, group="monitoring", kinds={"numpy"}, owner=use_case.requirements.monitoring.owner),
     )
     def drift(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        table = drift_of(project.open(use_case), days_of(context)[0])
+        bench = project.open(use_case)
+        table, erased = drift_of(bench, days_of(context)[0]), retraining_is_due(bench)
         worst = table.iloc[0]
         act, warn = (table.loc[table["status"] == status, "name"].tolist() for status in ("act", "warn"))
         verdict = (
@@ -52,6 +61,8 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
             if warn
             else f"all below {limits.warn:g}"
         )
+        if erased is not None:
+            verdict += f"; {erased}"
         say("drift", f"largest PSI {worst['psi']:.2f} ({worst['name']}); {verdict}")
         severity = dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN
         listed = dg.MetadataValue.table(
@@ -61,14 +72,20 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
             ]
         )
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": len(table), "retraining_is_due": bool(act), "psi": listed},
+            metadata={"dagster/row_count": len(table), "retraining_is_due": bool(act or erased), "psi": listed},
             check_results=[
                 dg.AssetCheckResult(
                     check_name="population_stability",
                     passed=not act and not warn,
                     severity=severity,
                     metadata={"largest": float(worst["psi"]), "act": act, "warn": warn},
-                )
+                ),
+                dg.AssetCheckResult(
+                    check_name="champion_has_seen_nobody_erased",
+                    passed=erased is None,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=erased,
+                ),
             ],
         )
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import days_of, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
@@ -33,11 +34,13 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
     )
     def scores(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         day = days_of(context)[0]
-        week = score_day(project.open(use_case), day)
+        week = score_day(guarded(project.open(use_case)), day)
         chosen = int((week.scores["decision"] == "campaign").sum())
         note = "" if week.is_new else " (recorded earlier, unchanged)"
         if week.features_have_changed:
             note = " (recorded earlier and final, although the features have changed since)"
+        if week.erased:
+            note = f" (recorded earlier; the rows of people who were erased since are removed: {week.erased:,})"
         say(
             "scores",
             f"{len(week.scores):,} scored for {day} by {week.model_version}{note}; {chosen:,} for the campaign",
@@ -48,6 +51,7 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
                 "model_version": week.model_version,
                 "is_new": week.is_new,
                 "features_have_changed_since": week.features_have_changed,
+                "erased_since": week.erased,
                 "mean_score": float(week.scores["score"].mean()),
                 "chosen": chosen,
             }

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ds_pipeline.defs.history import labels_of_days
+from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
@@ -34,7 +35,7 @@ def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="training", kinds={"duckdb"}, owner=use_case.problem.owner, ranged=True),
     )
     def matured_labels(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
+        bench = guarded(project.open(use_case))
         days = days_of(context)
         inputs = bench.datasets.inputs_digests(days[-1])
         metadata = {}
@@ -65,7 +66,7 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="training", kinds={"scikitlearn", "optuna"}, owner=use_case.problem.owner),
     )
     def candidate(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
+        bench = guarded(project.open(use_case))
         day = days_of(context)[0]
         rows, data = labelled_rows(bench, use_case.clock.training(day), until=day)
         trials = use_case.training.trials

@@ -1,0 +1,221 @@
+"""The leak check on everything that is written: no identifier by its pattern, and none of the input by its value.
+
+The raw identifiers of the current sources are read once per process and held as keyed hashes, in memory only.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ds_pipeline.clock import WEEK
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import digest_json
+from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion.read import read_source, source_digest
+from ds_pipeline.masking.extract import texts_in
+from ds_pipeline.masking.raw_identifiers import KIND, RawColumn, RawIdentifiers
+from ds_pipeline.masking.scan import Finding, TextColumn, require_none, scan_columns, text_columns
+from ds_pipeline.registry.documents import Document, Documents
+from ds_pipeline.store import Snapshot, Store
+from ds_pipeline.use_case.sources import Column, Table
+from ds_pipeline.use_case.sql import masked_schema
+
+OWN_FILES = "use_case/"  # in a bundle: the files of the use case, written by people
+A_YEAR = 52 * WEEK
+NUMERIC = "numeric: a number cannot be told from an identifier"
+_known: dict[str, RawIdentifiers] = {}  # the last one only, by the state of the sources and what is declared of them
+
+
+@dataclass(frozen=True, order=True)
+class Exemption:
+    """Columns of a place that are not compared, or values that are not looked for, and why."""
+
+    place: str
+    what: str
+    reason: str
+
+
+def raw_identifiers(bench: Workbench) -> RawIdentifiers:
+    """The identifiers of the sources as they are now, as hashes; read again only when a source has changed.
+
+    Raises:
+        SourceError: a source is missing or has another shape; nothing can be compared, so nothing is written.
+    """
+    case = bench.use_case
+    tables = case.sources.tables
+    clock_from = str(case.problem.clock.first - A_YEAR)
+    try:
+        states = [_state(bench, name) for name in tables]
+        key = digest_json([states, case.sources.model_dump(mode="json"), sorted(_declared(bench)), clock_from])
+        if key not in _known:
+            columns = [column for name in tables for column in _raw_columns(bench, name)]
+            _known.clear()
+            _known[key] = RawIdentifiers.of(columns, declared=_declared(bench), clock_from=clock_from)
+        return _known[key]
+    except SourceError as error:
+        raise SourceError(
+            f"{error} Whatever is written is first compared with the identifiers of the sources, so nothing can be "
+            "written without them."
+        ) from None
+
+
+def require_clean_table(
+    bench: Workbench, table: pa.Table | pd.DataFrame, *, where: str, look_alikes: Mapping[str, str] | None = None
+) -> None:
+    """Raise LeakError if a string column of a table that is to be written holds an identifier.
+
+    Args:
+        look_alikes: columns that are not compared with the raw identifiers, from `look_alikes_of`.
+    """
+    require_none(leaks_in_table(bench, table, look_alikes=look_alikes), where=where)
+
+
+def require_clean_files(bench: Workbench, files: Mapping[str, bytes], *, where: str) -> None:
+    """Raise LeakError if a file that is to be written holds an identifier: a page, a document, a pickled model."""
+    found = [finding for name, content in files.items() for finding in leaks_in_file(bench, name, content)]
+    require_none(found, where=where, part="file")
+
+
+def leaks_in_table(
+    bench: Workbench, table: pa.Table | pd.DataFrame, *, look_alikes: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """The findings of both checks in the string columns of a table."""
+    frame = strings_of(table).to_pandas(types_mapper=pd.ArrowDtype) if isinstance(table, pa.Table) else table
+    columns = list(text_columns(frame))
+    compared = [column for column in columns if column.name not in (look_alikes or {})]
+    return scan_columns(columns) + raw_identifiers(bench).find_in_columns(compared)
+
+
+def leaks_in_file(bench: Workbench, name: str, content: bytes) -> list[Finding]:
+    """The findings of both checks in the texts of a file."""
+    return leaks_in_texts(bench, texts_in(name, content), place=name)
+
+
+def leaks_in_texts(bench: Workbench, texts: list[str], *, place: str) -> list[Finding]:
+    """The findings of both checks in texts; in files of the use case a contact's address is allowed."""
+    column = TextColumn(place, texts, np.ones(len(texts), dtype=int))
+    found = [] if place.startswith(OWN_FILES) else scan_columns([column])
+    hits = raw_identifiers(bench).find_in_texts(texts)
+    return found + ([Finding(place, KIND, hits)] if hits else [])
+
+
+def strings_of(table: pa.Table) -> pa.Table:
+    """The columns of a table that can hold text; others cannot be told from identifiers."""
+    return table.select([field.name for field in table.schema if _holds_text(field.type)])
+
+
+def look_alikes_of(table: Table) -> dict[str, str]:
+    """The columns whose values may equal an identifier without being one, by alias, with the declared reason."""
+    return {alias: column.scan_exempt for alias, column in table.kept.items() if column.scan_exempt is not None}
+
+
+def exemptions(bench: Workbench) -> list[Exemption]:
+    """Everything that the comparison with the raw identifiers leaves out, with the reason."""
+    case, found = bench.use_case, []
+    for name, table in case.sources.tables.items():
+        numeric = [field.name for field in masked_schema(table) if not _holds_text(field.type)]
+        found += [Exemption(f"masked {name}", ", ".join(numeric), NUMERIC)] if numeric else []
+        found += [Exemption(f"masked {name}", alias, reason) for alias, reason in look_alikes_of(table).items()]
+    numeric = [name for name, feature in case.features.features.items() if feature.dtype != "string"]
+    found += [Exemption("features", ", ".join(numeric), NUMERIC)] if numeric else []
+    found += [
+        Exemption("deliveries", name, f"the contract delivers it to {case.contract.consumer}")
+        for name in delivered_identifiers(bench)
+    ]
+    left_out = raw_identifiers(bench).left_out
+    found += [Exemption("everywhere", f"{n:,} raw values", reason) for reason, n in sorted(left_out.items())]
+    return [*found, Exemption("bundles", OWN_FILES, "written by people: a contact may be named, a raw value may not")]
+
+
+def delivered_identifiers(bench: Workbench) -> list[str]:
+    """The columns of the delivered list that the contract flags as identifying."""
+    return [name for name, column in bench.use_case.contract.columns.items() if column.is_pii]
+
+
+def guarded(bench: Workbench) -> Workbench:
+    """The same workbench, whose datasets and documents are checked before they are written."""
+    datasets = copy(bench.datasets)
+    datasets.store = _GuardedStore(bench)
+    return replace(bench, datasets=datasets, documents=_GuardedDocuments(bench))
+
+
+class _GuardedStore(Store):
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench.datasets.store.root)
+        self._bench = bench
+
+    def put(
+        self, table: pa.Table, *, dataset: str, partition: str, info: dict[str, Any] | None = None, once: bool = False
+    ) -> Snapshot:
+        require_clean_table(self._bench, table, where=f"{dataset.partition('/')[0]} of {partition}")
+        return super().put(table, dataset=dataset, partition=partition, info=info, once=once)
+
+
+class _GuardedDocuments(Documents):
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench.documents.root, bench.keys, use_case=bench.use_case.name)
+        self._bench = bench
+
+    def put(self, files: Mapping[str, bytes], *, kind: str, day: date) -> Document:
+        require_clean_files(self._bench, files, where=f"{kind} of {day}")
+        return super().put(files, kind=kind, day=day)
+
+
+def _state(bench: Workbench, name: str) -> list[Any]:
+    """What changes when a source does; its digest takes seconds on a large one, and this is asked at each write."""
+    path = bench.project.root / bench.use_case.sources.tables[name].path
+    if not path.is_file():
+        return [source_digest(bench.use_case.sources.tables[name], name=name, project=bench.project.root)]  # it raises
+    found = path.stat()
+    return [str(path), found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _raw_columns(bench: Workbench, name: str) -> Iterator[RawColumn]:
+    table = bench.use_case.sources.tables[name]
+    secret = {source: column for source, column in table.columns.items() if _is_secret(column)}
+    if secret:
+        raw = read_source(table, name=name, project=bench.project.root)
+        yield from (RawColumn(str(column.held), _values(raw[source])) for source, column in secret.items())
+
+
+def _is_secret(column: Column) -> bool:
+    """Whether a value names a person by itself; a postcode is shared, and what is kept is no secret."""
+    return column.held not in (None, "postcode") and column.treatment != "keep"
+
+
+def _values(column: pa.ChunkedArray) -> list[str]:
+    """The distinct values of a raw column as text: whole numbers as digits, dates in ISO form."""
+    values = column.combine_chunks()
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    values = pc.unique(values).drop_null()
+    if pa.types.is_temporal(values.type):
+        return pc.strftime(values.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d").to_pylist()
+    return [str(int(one)) if not isinstance(one, str) and one % 1 == 0 else str(one) for one in values.to_pylist()]
+
+
+def _declared(bench: Workbench) -> set[str]:
+    """The categories that the files of the use case name."""
+    case = bench.use_case
+    lists = [column.categories for table in case.sources.tables.values() for column in table.columns.values()]
+    lists += [feature.categories for feature in case.features.features.values()]
+    return {category for one in lists for category in one or []}
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    return not (
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_boolean(kind)
+        or types.is_temporal(kind)
+        or types.is_null(kind)
+    )

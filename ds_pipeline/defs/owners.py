@@ -1,0 +1,55 @@
+"""Whom the texts of a table are about: the identifiers of each customer, read in memory, to be masked in their texts.
+
+A text's row names its customer by number; name, address and the rest stand in another row, often of another table.
+They are used from the week on in which they became known, so that a past week comes out the same when it is rebuilt.
+"""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.ingestion.ingest import known_before, known_values
+from ds_pipeline.ingestion.read import read_source
+from ds_pipeline.masking.owners import OwnerIndex, RowOwners
+from ds_pipeline.masking.tokens import canonical_text
+
+
+def owners_of(
+    bench: Workbench, name: str, frame: pd.DataFrame, weeks: np.ndarray, *, before: datetime | None
+) -> RowOwners | None:
+    """The owner of each row of a table with texts; None where the table has no text or no person.
+
+    Args:
+        frame: the rows, identities included.
+        weeks: the number of the week in which each row became known.
+        before: use nothing that became known at this instant or later.
+    """
+    sources, entity = bench.use_case.sources, bench.use_case.problem.entity
+    table = sources.tables[name]
+    tables, person = sources.owner_tables(name, entity=entity), table.person(entity)
+    if not tables or person is None:
+        return None
+    known = pd.concat([_identifiers(bench, one, table.tokens[person], before=before) for one in tables])
+    ids = canonical_text(frame[person])
+    return OwnerIndex.from_frame(known[known["id"].isin(ids)]).rows(ids, pd.Series(weeks, index=ids.index))
+
+
+def _identifiers(bench: Workbench, name: str, domain: str, *, before: datetime | None) -> pd.DataFrame:
+    """One row per identifier that a table has of a person: id, kind, value, and the week from which it is known."""
+    table = bench.use_case.sources.tables[name]
+    person = next(alias for alias, one in table.tokens.items() if one == domain)
+    raw = read_source(table, name=name, project=bench.project.root)
+    if before is not None:
+        raw = known_before(raw, table, moment=before)
+    values = known_values(raw, table, list(table.held), name=name, clock=bench.use_case.clock)
+    ids = canonical_text(values[person])
+    known = [
+        pd.DataFrame({"id": ids, "kind": kind, "value": values[alias].astype(object), "known_from": values["week"]})
+        .dropna(subset=["id", "value"])
+        .groupby(["id", "kind", "value"], as_index=False, sort=False)["known_from"]
+        .min()
+        for alias, kind in table.held.items()
+    ]
+    return pd.concat(known, ignore_index=True)

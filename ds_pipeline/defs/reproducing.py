@@ -1,0 +1,146 @@
+"""Train a version again from what is stored now, and say whether the very same bytes come out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.serving import features_for, use_case_of
+from ds_pipeline.defs.suppressing import erasures_of
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import SHORT, digest_bytes, digest_json
+from ds_pipeline.erasure.record import affecting
+from ds_pipeline.errors import HistoryError
+from ds_pipeline.lineage import lineage
+from ds_pipeline.prediction import predict
+from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.registry.history import made_by
+from ds_pipeline.store import Snapshot, encode
+from ds_pipeline.training.fit import Candidate, train_candidate
+from ds_pipeline.training.rows import join_labels
+from ds_pipeline.use_case.load import UseCase
+
+
+class Verdict(StrEnum):
+    """What came of it."""
+
+    SAME = "same bytes"
+    DIFFERS = "differs"
+    IMPOSSIBLE = "not reproducible"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What became of the attempt to make a version again.
+
+    Attributes:
+        why: one sentence each; for people.
+    """
+
+    version: str
+    verdict: Verdict
+    why: list[str]
+
+
+def reproduce(bench: Workbench, version: str | None) -> Reproduction:
+    """Train a version again, under the use case that is in its bundle; writes nothing.
+
+    Args:
+        version: the one in force if None.
+
+    Raises:
+        HistoryError: no version was ever promoted.
+        RegistryError: there is no such version, or its bundle does not verify.
+    """
+    events = bench.registry.history()
+    if not events:
+        raise HistoryError(f"{bench.use_case.name}: no version was ever promoted, so there is nothing to reproduce.")
+    event = made_by(events, version or events[-1].version)
+    bundle = bench.registry.open(event.version)
+    erased = affecting(erasures_of(bench).read(), event.candidate_digest)
+    if erased:
+        return Reproduction(
+            event.version,
+            Verdict.IMPOSSIBLE,
+            [
+                f"erasure of {done.at:%Y-%m-%d}, {one.rows:,} rows"
+                for done in erased
+                for one in done.affected
+                if one.candidate == event.candidate_digest
+            ],
+        )
+    case, facts = use_case_of(bench, bundle), bundle.json("training.json")
+    stored = _stored(bench, case, [date.fromisoformat(week) for week in facts["weeks"]])
+    if isinstance(stored, str):
+        return Reproduction(event.version, Verdict.IMPOSSIBLE, [stored])
+    if digest_json([[one.dataset, one.partition, one.digest] for one in stored]) != facts["data"]:
+        return Reproduction(
+            event.version,
+            Verdict.IMPOSSIBLE,
+            ["rebuilt history: features or labels of its weeks are not those it was trained on"],
+        )
+    made = _train(bench, case, stored)
+    same = made.content == bundle.read("model.joblib")
+    why = [f"{made.rows:,} rows of {len(made.weeks)} weeks, model {digest_bytes(made.content)[:SHORT]}"]
+    if not same:
+        why += [
+            f"the version has model {digest_bytes(bundle.read('model.joblib'))[:SHORT]}",
+            *_environment(bench, bundle),
+        ]
+    scores_differ, said = _scores(bench, case, event.version, made.model)
+    verdict = Verdict.SAME if same and not scores_differ else Verdict.DIFFERS
+    return Reproduction(event.version, verdict, [*why, said])
+
+
+def _stored(bench: Workbench, case: UseCase, weeks: list[date]) -> list[Snapshot] | str:
+    """The features and labels of its weeks as they are stored now, or which are missing."""
+    store = bench.datasets.store
+    features, labels = f"features/{case.features_digest[:SHORT]}", f"labels/{case.labels_digest[:SHORT]}"
+    asked = [(features, week) for week in weeks] + [(labels, week + case.clock.lag) for week in weeks]
+    found = [store.find(dataset, str(day)) for dataset, day in asked]
+    missing = sorted({str(day) for (_, day), one in zip(asked, found, strict=True) if one is None})
+    if missing:
+        return f"missing weeks: features or labels of {len(missing)} are not stored any more, the first {missing[0]}"
+    return [one for one in found if one is not None]
+
+
+def _train(bench: Workbench, case: UseCase, stored: list[Snapshot]) -> Candidate:
+    tables = [bench.datasets.store.read(one) for one in stored]
+    half = len(tables) // 2
+    rows = join_labels(tables[:half], tables[half:], entity=case.problem.entity)
+    return train_candidate(
+        rows, entity=case.problem.entity, clock=case.clock, features=case.features, training=case.training
+    )
+
+
+def _environment(bench: Workbench, bundle: Bundle) -> Iterator[str]:
+    """What is different from the environment it was trained in."""
+    here: dict[str, Any] = lineage(bench.project.root)
+    there = bundle.json("lineage.json")
+    for name in ("code", "lock", "python", "platform", "packages"):
+        if here[name] != there.get(name):
+            yield f"another {name} than it was trained under"
+
+
+def _scores(bench: Workbench, case: UseCase, version: str, model: Any) -> tuple[bool, str]:
+    """Whether the scores of the newest week it scored differ from those of the model made anew, and a sentence."""
+    store = bench.datasets.store
+    logged = [store.get(SCORES, day) for day in store.partitions(SCORES)]
+    newest = next((one for one in reversed(logged) if one.info["model_version"] == version and one.rows), None)
+    if newest is None:
+        return False, "no scores of it are stored"
+    scores = store.read(newest).to_pandas()
+    try:
+        features = features_for(bench, case, date.fromisoformat(newest.partition))
+    except HistoryError:
+        return False, f"scores of {newest.partition} not compared: their features have to be built again"
+    if digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]:
+        return False, f"scores of {newest.partition} not compared: their features were built again since"
+    frame, entity = features.to_pandas(), case.problem.entity
+    anew = pd.Series(predict(model, frame, case.features), index=frame[entity])
+    differ = int((scores["score"].to_numpy() != anew.reindex(scores[entity]).to_numpy()).sum())
+    return bool(differ), f"scores of {newest.partition}: {differ:,} of {len(scores):,} differ"

@@ -1,0 +1,115 @@
+"""What Presidio's analyzer finds in texts, as spans of the stored characters.
+
+A text is read in its plain views and in pieces of bounded length; what is found for one text depends on that text
+alone, so that any number of processes gives the same spans. Importing this module imports Presidio and spaCy.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+
+from presidio_analyzer import EntityRecognizer
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+from ds_pipeline.masking.engines import NamesEngine, artifacts, artifacts_of, load_engine
+from ds_pipeline.masking.folding import View, views
+from ds_pipeline.masking.postcodes import around_place
+from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
+from ds_pipeline.masking.spans import Found, chunks, gaps, join
+
+_ACCOUNT = re.compile(r"(?:[._-]?[^\W\d_]{1,20})?[._-]?[0-9]{1,6}(?![\w,.:/-]?[0-9])\b")
+_BATCH_TEXTS, _BATCH_CHARS = 256, 200_000
+
+
+class Detector:
+    """Finds identifiers in texts."""
+
+    def __init__(self, engine: str, recognizers: Sequence[EntityRecognizer] | None = None) -> None:
+        """With the recognizers of recognizers.py and the names of the engine, or with exactly those given."""
+        self._engine, names = load_engine("patterns" if recognizers is not None else engine)
+        chosen = [*default_recognizers(), *names] if recognizers is None else recognizers
+        self._analyzer = build_analyzer(self._engine, chosen)
+
+    def find(self, texts: Sequence[str]) -> list[list[Found]]:
+        """The spans of each text, from left to right and without overlap.
+
+        Raises:
+            TimeoutError: a pattern did not finish on a text.
+        """
+        found: list[list[Found]] = []
+        for batch in _batches(texts):
+            with self._memory():
+                found += self._find_batch(batch)
+        return found
+
+    def _memory(self) -> AbstractContextManager:
+        """Words of a batch are forgotten after it; else the vocabulary of the engine grows without end."""
+        return self._engine.get_nlp("en").memory_zone() if isinstance(self._engine, NamesEngine) else nullcontext()
+
+    def _find_batch(self, texts: Sequence[str]) -> list[list[Found]]:
+        pieces = [
+            (number, view, begin, stop)
+            for number, text in enumerate(texts)
+            for view in views(text)
+            for begin, stop in chunks(view.text)
+        ]
+        seen = artifacts_of(
+            self._engine, [view.text[begin:stop] if view.is_prose else "" for _, view, begin, stop in pieces]
+        )
+        found: list[list[Found]] = [[] for _ in texts]
+        for (number, view, begin, stop), names in zip(pieces, seen, strict=True):
+            found[number] += self._find_piece(view, begin, stop, names)
+        return [self._completed(text, join(text, spans)) for text, spans in zip(texts, found, strict=True)]
+
+    def _find_piece(self, view: View, begin: int, stop: int, names: NlpArtifacts) -> Iterator[Found]:
+        text = view.text
+        for result in self._analyzer.analyze(text[begin:stop], language="en", nlp_artifacts=names):
+            start, end = begin + result.start, begin + result.end
+            while end == stop and end < len(text) and not text[end].isspace():
+                stop = end = end + 1  # cut in the middle of a word: the rest of it belongs to what was found
+            if result.entity_type == "PERSON" and (account := _ACCOUNT.match(text, end)):
+                end = account.end()  # the name is the beginning of the name of an account: anna.smith82
+            if result.entity_type == "LOCATION":
+                start, end = around_place(text, start, end)
+            yield Found(*view.original_span(start, end), result.score, result.entity_type)
+
+    def _completed(self, text: str, found: list[Found]) -> list[Found]:
+        """With what was glued to a span and can only now be told from it: 'a@b.org07700900123'."""
+        if not any(_is_glued(text, span) for span in found):
+            return found
+        more: list[Found] = []
+        for start, end in gaps(len(text), found):
+            gap = text[start:end]
+            if any(map(str.isdigit, gap)) or "@" in gap:
+                for view in views(gap):
+                    for begin, stop in chunks(view.text):
+                        spans = self._find_piece(view, begin, stop, artifacts(None, None))
+                        more += [span._replace(start=start + span.start, end=start + span.end) for span in spans]
+        return self._completed(text, join(text, [*found, *more])) if more else found
+
+
+def find_spans(engine: str, texts: Sequence[str]) -> list[list[Found]]:
+    """The spans of each text by the detector of that engine, which each process loads once."""
+    return _detector(engine).find(texts)
+
+
+@cache
+def _detector(engine: str) -> Detector:
+    return Detector(engine)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    first = chars = 0
+    for number, text in enumerate(texts):
+        if number > first and (number - first == _BATCH_TEXTS or chars + len(text) > _BATCH_CHARS):
+            yield texts[first:number]
+            first, chars = number, 0
+        chars += len(text)
+    if first < len(texts):
+        yield texts[first:]
+
+
+def _is_glued(text: str, span: Found) -> bool:
+    neighbours = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
+    return any(not neighbour.isspace() for neighbour in neighbours)

@@ -1,0 +1,213 @@
+"""Numbers that states give to persons. One stands alone only if its form or its check digits leave little to chance;
+any other is found after the words that announce it (patterns.py).
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import regex  # type: ignore[import-untyped]
+
+from ds_pipeline.masking.numbers import TIMEOUT_S, Span, passes_luhn
+
+_CONTROL_ES = "TRWAGMYFPDXBNJZSQVHLCKE"
+_CONTROL_FI = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+_ODD_IT = dict(
+    zip(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        [
+            1,
+            0,
+            5,
+            7,
+            9,
+            13,
+            15,
+            17,
+            19,
+            21,
+            1,
+            0,
+            5,
+            7,
+            9,
+            13,
+            15,
+            17,
+            19,
+            21,
+            2,
+            4,
+            18,
+            20,
+            11,
+            3,
+            6,
+            8,
+            12,
+            14,
+            16,
+            10,
+            22,
+            25,
+            24,
+            23,
+        ],
+        strict=True,
+    )
+)
+_VERHOEFF_D = [
+    [(5 * (a // 5 != b // 5)) + ((a + b) % 5 if a < 5 else (a - b) % 5) for b in range(10)] for a in range(10)
+]
+_VERHOEFF_P = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]]
+for _ in range(6):
+    _VERHOEFF_P.append([_VERHOEFF_P[1][digit] for digit in _VERHOEFF_P[-1]])
+
+
+def _weighted(digits: str, weights: list[int]) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+
+
+def _is_date(day: str, month: str, year: str) -> bool:
+    try:
+        date(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
+
+
+def _spanish(number: str) -> bool:
+    digits = number[:-1].translate(str.maketrans("XYZ", "012"))
+    return _CONTROL_ES[int(digits) % 23] == number[-1]
+
+
+def _italian(number: str) -> bool:
+    even = sum(int(char) if char.isdigit() else ord(char) - 65 for char in number[1:15:2])
+    return chr(65 + (even + sum(_ODD_IT[char] for char in number[0:15:2])) % 26) == number[15]
+
+
+def _french(number: str) -> bool:
+    body = number[:13].replace("2A", "19").replace("2B", "18")
+    return body.isdigit() and 97 - int(body) % 97 == int(number[13:])
+
+
+def _belgian(number: str) -> bool:
+    return any(97 - int(century + number[:9]) % 97 == int(number[9:]) for century in ("", "2"))
+
+
+def _polish(number: str) -> bool:
+    month = int(number[2:4]) % 20
+    known = _is_date(number[4:6], str(month), number[:2])
+    return known and -_weighted(number, [1, 3, 7, 9] * 2 + [1, 3]) % 10 == int(number[10])
+
+
+def _brazilian(number: str) -> bool:
+    if len(set(number)) == 1:
+        return False
+    checks = [_weighted(number, list(range(size + 1, 1, -1))[:size]) * 10 % 11 % 10 for size in (9, 10)]
+    return checks == [int(number[9]), int(number[10])]
+
+
+def _swedish(number: str) -> bool:
+    ten = number[-10:]
+    return _is_date(str((int(ten[4:6]) - 1) % 60 + 1), ten[2:4], ten[:2]) and passes_luhn(ten)
+
+
+def _danish(number: str) -> bool:
+    return _is_date(number[:2], number[2:4], number[4:6])
+
+
+def _finnish(number: str) -> bool:
+    digits = number[:6] + number[7:10]
+    return _is_date(number[:2], number[2:4], number[4:6]) and _CONTROL_FI[int(digits) % 31] == number[10]
+
+
+def _swiss(number: str) -> bool:
+    return -_weighted(number, [1, 3] * 6) % 10 == int(number[12])
+
+
+def _canadian(number: str) -> bool:
+    return number[0] not in "08" and passes_luhn(number)
+
+
+def _german_tax(number: str) -> bool:
+    counts = sorted(number[:10].count(digit) for digit in set(number[:10]))
+    product = 10
+    for digit in number[:10]:
+        product = ((int(digit) + product) % 10 or 10) * 2 % 11
+    return counts[-1] in (2, 3) and len(counts) in (8, 9) and (11 - product) % 10 == int(number[10])
+
+
+def _indian(number: str) -> bool:
+    check = 0
+    for place, digit in enumerate(reversed(number)):
+        check = _VERHOEFF_D[check][_VERHOEFF_P[place % 8][int(digit)]]
+    return check == 0 and number[0] not in "01"
+
+
+def _chinese(number: str) -> bool:
+    weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+    known = _is_date(number[12:14], number[10:12], number[6:10])
+    return known and "10X98765432"[_weighted(number, weights) % 11] == number[17]
+
+
+def _korean(number: str) -> bool:
+    return _is_date(number[4:6], number[2:4], number[:2]) and number[6] in "12345678"
+
+
+def _hong_kong(number: str) -> bool:
+    letters, digits = number[:-7].rjust(2), number[-7:-1]
+    total = sum((36 if char == " " else ord(char) - 55) * weight for char, weight in zip(letters, (9, 8), strict=True))
+    return (-(total + _weighted(digits, [7, 6, 5, 4, 3, 2])) % 11) == int(number[-1], 16)
+
+
+def _chilean(number: str) -> bool:
+    total = sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(number[:-1])))
+    return "0K987654321"[total % 11] == number[-1]
+
+
+def _form_is_enough(_: str) -> bool:
+    return True
+
+
+_B, _E = r"(?<![\w.-])", r"(?![\w-]|\.\d)"
+_NUMBERS: list[tuple[str, Callable[[str], bool]]] = [
+    (r"\d{8}[ -]?[A-HJ-NP-TV-Z]|[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _spanish),
+    (r"[A-Z]{6}[ ]?\d\d[A-EHLMPRST]\d\d[ ]?[A-Z]\d{3}[ ]?[A-Z]", _italian),
+    (r"[12][ ]?\d\d[ ]?(?:0[1-9]|1[0-2]|[2-9]\d)[ ]?(?:\d\d|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d\d", _french),
+    (r"\d\d\.\d\d\.\d\d-\d{3}[.-]\d\d", _belgian),
+    (r"\d{11}", lambda number: _polish(number) or _german_tax(number)),
+    (r"\d{2} \d{3} \d{3} \d{3}", _german_tax),
+    (r"\d{3}\.\d{3}\.\d{3}-\d\d|\d{11}", _brazilian),
+    (r"(?:19|20)?\d{6}[-+]\d{4}", lambda number: _swedish(number) or (len(number) == 10 and _danish(number))),
+    (r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _finnish),
+    (r"756\.?\d{4}\.?\d{4}\.?\d{2}", _swiss),
+    (r"\d{3}([ -])\d{3}\1\d{3}", _canadian),
+    (r"\d{4}([ -])\d{4}\1\d{4}|\d{12}", _indian),
+    (r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _form_is_enough),
+    (r"\d{17}[\dX]", _chinese),
+    (r"[A-Z]{1,2}\d{6}\([0-9A]\)", _hong_kong),
+    (r"\d{1,2}\.\d{3}\.\d{3}-[\dK]", _chilean),
+    (r"\d{6}-\d{7}", _korean),
+    (r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[0-9A-Z]\d", _form_is_enough),  # Mexican CURP
+]
+_COMPILED = [(regex.compile(f"{_B}(?:{form}){_E}", regex.IGNORECASE), check) for form, check in _NUMBERS]
+_BEGIN = re.compile(r"(?<![\w.-])(?=[^\W_](?:[ .(+-]?[^\W_]){7})(?=[^\W\d_]{0,6}[ -]?\d)")
+
+
+def find_national_ids(text: str) -> Iterator[Span]:
+    """Numbers of persons in Spain, Italy, France, Belgium, Poland, Germany, Brazil, the Nordic countries, Switzerland,
+    Canada, India, China, Korea, Hong Kong, Chile and Mexico, by their check digits or their form."""
+    ends = [0] * len(_COMPILED)
+    for start in (begin.start() for begin in _BEGIN.finditer(text)):
+        for number, (pattern, check) in enumerate(_COMPILED):
+            match = pattern.match(text, start, timeout=TIMEOUT_S) if start >= ends[number] else None
+            if match:
+                ends[number] = match.end()
+                if check(_plain(match[0])):
+                    yield match.span()
+
+
+def _plain(number: str) -> str:
+    keep = "+-" if regex.fullmatch(r"\d{6}[-+][0-9]{3}[0-9A-Z]", number.upper()) and not number[-4:].isdigit() else ""
+    return "".join(char for char in number.upper() if char.isalnum() or char in keep)
