@@ -7,8 +7,8 @@ import dagster as dg
 
 from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.jobs import job_name
-from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.defs.workbench import Workbench, open_workbench
+from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import UseCase
 
 
@@ -25,9 +25,10 @@ def weekly_schedule(use_case: UseCase) -> dg.ScheduleDefinition:
         description="Scores this Monday, and first every earlier one that was missed since the champion was promoted.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def every_monday(context: dg.ScheduleEvaluationContext, project: ProjectResource) -> Iterator[dg.RunRequest]:
+    def every_monday(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         tick = context.scheduled_execution_time
-        for key in missing_weeks(project.open(use_case), use_case.clock.newest(tick)):
+        bench = open_workbench(open_project(), use_case)  # only reads: an erasure need not wait for it
+        for key in missing_weeks(bench, use_case.clock.newest(tick)):
             yield dg.RunRequest(run_key=f"{key}@{tick:%Y-%m-%d}", partition_key=key)
 
     return every_monday

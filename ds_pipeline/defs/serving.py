@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.datasets import SCORES
+from ds_pipeline.datasets import KEY, SCORES
 from ds_pipeline.defs.boundary import identifiers_of
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.leaks import delivered_identifiers, require_clean_table
@@ -81,7 +81,7 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         pa.Table.from_pandas(scores, preserve_index=False),
         dataset=SCORES,
         partition=str(day),
-        info={"model_version": event.version},
+        info={"model_version": event.version, KEY: bench.datasets.key_fingerprint},
         once=True,
     )
     return ScoredWeek(scores, event.version, is_new=True)
@@ -103,7 +103,19 @@ def require_version(bench: Workbench, day: date) -> None:
         raise _nothing_in_force(bench, day)
 
 
+def is_under_this_key(bench: Workbench, logged: Snapshot) -> bool:
+    """Whether scores were recorded under the present pseudonym key; under another one their tokens fit nothing."""
+    return logged.info.get(KEY, bench.datasets.key_fingerprint) == bench.datasets.key_fingerprint
+
+
 def _read_log(bench: Workbench, logged: Snapshot) -> pd.DataFrame:
+    if not is_under_this_key(bench, logged):
+        raise ScoringError(
+            f"{bench.use_case.name}: the scores of {logged.partition} were recorded under the pseudonym key "
+            f"{logged.info[KEY]}, the present one is {bench.datasets.key_fingerprint} (these are fingerprints). Their "
+            "tokens fit nothing that is stored now, and a date is never scored twice. Set the old key to use them: "
+            "docs/runbooks/keys.md"
+        )
     try:
         return bench.datasets.store.read(logged).to_pandas()
     except StoreError as error:

@@ -27,7 +27,7 @@ def drift_of(bench: Workbench, day: date) -> pd.DataFrame:
 
 
 def quality_of(bench: Workbench, day: date) -> RealizedQuality | None:
-    """What the scores whose labels matured at D were worth; None where none had been logged."""
+    """What the scores whose labels matured at D were worth; None where none had been logged, or under another key."""
     scored = bench.use_case.clock.matured(day)
     store = bench.datasets.store
     logged = store.find(SCORES, str(scored)) if scored else None

@@ -13,7 +13,6 @@ import dagster as dg
 import pytest
 
 from ds_pipeline.defs.assemble import build_definitions
-from ds_pipeline.defs.resources import ProjectResource
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -124,7 +123,7 @@ def test_a_broken_use_case_is_one_failing_asset_and_the_good_one_works(journey: 
 def test_every_asset_tells_an_operator_what_it_is(journey: Journey) -> None:
     specs = {spec.key.path[-1]: spec for spec in definitions(journey).resolve_all_asset_specs()}
 
-    assert len(specs) == 12
+    assert len(specs) == 13
     assert {tuple(spec.key.path[:-1]) for spec in specs.values()} == {("mini_lapse",)}
     for spec in specs.values():
         assert spec.description
@@ -226,7 +225,6 @@ def test_missed_mondays_are_caught_up_oldest_first(
         instance=instance,
         scheduled_execution_time=datetime(tick.year, tick.month, tick.day, 5, tzinfo=UTC),  # six in London
         repository_def=definitions(journey).get_repository_def(),
-        resources={"project": ProjectResource()},
     )
 
     requests = schedule.evaluate_tick(context).run_requests or []

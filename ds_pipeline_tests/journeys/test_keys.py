@@ -41,6 +41,10 @@ def test_a_changed_key_stops_every_command_until_it_is_accepted(journey: Journey
     assert fingerprints(journey) > {old}
     assert "all 18 weeks are there" in journey.cli("history", DS_PIPELINE_PSEUDONYM_KEY=OTHER_KEY).out
 
+    scored = journey.cli("score", DS_PIPELINE_PSEUDONYM_KEY=OTHER_KEY)
+    assert scored.code == 2
+    assert f"were recorded under the pseudonym key {old}, the present one is" in scored.err
+
 
 def test_a_run_from_dagster_does_not_mix_keys_either(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     """The schedule would have begun a history of one week under whatever key was set."""

@@ -111,7 +111,8 @@ def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
         scored = use_case.clock.matured(day)
         if quality is None:
             say(
-                "realized_quality", f"no scores were logged for {scored}, the newest matured date: nothing to judge yet"
+                "realized_quality",
+                f"no scores were logged under this key for {scored}, the newest matured date: nothing to judge yet",
             )
             return dg.MaterializeResult(metadata={"dagster/row_count": 0, "of_scoring_date": str(scored)})
         say(
