@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span
+from ds_pipeline.masking.numbers import Span
 from ds_pipeline.masking.postcodes import POSTCODE, find_postcodes
-from ds_pipeline.masking.starts import Anchored, has_digit
+from ds_pipeline.masking.starts import Anchored, has_digit, limit
 from ds_pipeline.masking.streets import STOP, find_streets
 from ds_pipeline.masking.words import fold, is_common
 
@@ -63,7 +63,7 @@ def find_addresses(text: str) -> Iterator[Span]:
     """Streets with a house number, boxes, and what follows announcing words, each with its city and postcode."""
     if has_digit(text):
         for start, end in find_streets(text):
-            head = _HEAD.search(text, max(0, start - _REACH_BACK), start, timeout=TIMEOUT_S)
+            head = _HEAD.search(text, max(0, start - _REACH_BACK), start, timeout=limit(text))
             yield head.start() if head else start, _with_tail(text, end)
         yield from find_postcodes(text)
         yield from _postal_lines(text)
@@ -74,7 +74,7 @@ def find_addresses(text: str) -> Iterator[Span]:
 def _with_tail(text: str, end: int) -> int:
     """The end of the address whose street ends there: city, region, postcode and country, while they last."""
     for _ in range(_MOST_TAILS):
-        match = _NEXT.match(text, end, timeout=TIMEOUT_S)
+        match = _NEXT.match(text, end, timeout=limit(text))
         length = _place_length(match["body"], linked=match["sep"] not in (" ", "\t")) if match else 0
         if not match or not length:
             break
@@ -87,7 +87,7 @@ def _with_tail(text: str, end: int) -> int:
 def _place_length(body: str, *, linked: bool) -> int:
     """How much of a piece of text is a place: postcode and city, city and postcode, or all of it, if it is a piece."""
     body = body.split(". ")[0].rstrip(" \t.")
-    code = _CODE.match(body, timeout=TIMEOUT_S)
+    code = _CODE.match(body, timeout=limit(body))
     if code:
         length = code.end()
         for word in regex.finditer(r"[ ](\p{L}[\p{L}\p{M}’'.-]*)", body, pos=length):
@@ -95,7 +95,7 @@ def _place_length(body: str, *, linked: bool) -> int:
                 break
             length = word.end()
         return length
-    coded = _CODE_AFTER_WORDS.match(body, timeout=TIMEOUT_S)
+    coded = _CODE_AFTER_WORDS.match(body, timeout=limit(body))
     if coded and _is_place(coded["words"].split()):
         return coded.end()
     return len(body) if linked and _is_place(body.split()) else 0
@@ -118,15 +118,15 @@ def _postal_lines(text: str) -> Iterator[Span]:
     """A line of postcode and city, with the lines of street and flat before it."""
     if not _CODE_OF_LINE.match(text) and not _CODE_OF_PART.search(text):
         return
-    for match in _POSTAL_LINE.finditer(text, timeout=TIMEOUT_S):
+    for match in _POSTAL_LINE.finditer(text, timeout=limit(text)):
         if not _is_place(match["city"].split()):
             continue
         start = match.start("code")
         yield start, _with_tail(text, match.end())
         for _ in range(_MOST_BEFORE):
             window = max(0, start - _REACH_BACK)
-            before = _LINE_BEFORE.search(text, window, start, timeout=TIMEOUT_S) or (
-                text.islower() and _LOWER_LINE_BEFORE.search(text, window, start, timeout=TIMEOUT_S)
+            before = _LINE_BEFORE.search(text, window, start, timeout=limit(text)) or (
+                text.islower() and _LOWER_LINE_BEFORE.search(text, window, start, timeout=limit(text))
             )
             if not before:
                 break
@@ -138,7 +138,7 @@ def _cued(text: str, cue: regex.Match[str]) -> Iterator[Span]:
     """The segments after the words that look like parts of an address, up to the first that does not."""
     strict = not any(sign in cue["colon"] for sign in ":=\n")
     at = cue.end()
-    for number, match in enumerate(_SEGMENT.finditer(text, at, timeout=TIMEOUT_S)):
+    for number, match in enumerate(_SEGMENT.finditer(text, at, timeout=limit(text))):
         between = text[at : match.start()]
         if (
             number == _MOST_SEGMENTS

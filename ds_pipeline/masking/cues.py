@@ -4,13 +4,14 @@ A language model misses rare and lower-case names; after such words even those a
 the first word that cannot belong to a name.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span
-from ds_pipeline.masking.starts import Anchored, single_letters
+from ds_pipeline.masking.numbers import Span
+from ds_pipeline.masking.starts import Anchored, limit, single_letters
 from ds_pipeline.masking.words import fold, is_common, listed
 
 _ANY_CASE = regex.IGNORECASE
@@ -64,6 +65,7 @@ _CUES = {
         rf"\b(?:{_STRONG})[\s\"“':]{{1,3}}",
         rf"(?<![\p{{L}}_-]){_TITLES}\s{{0,2}}(?:and\s+(?:mrs|ms|mr)\.?\s+)?",
         r"(?<![\p{L}])c/o\s{1,2}",
+        r"(?<![\p{L}])(?:surname|(?:given|first|last|family)\s+names?|noms?|prénoms?|nachname|vornamen?|apellidos?|nombres?)[ \t]+(?=(?-i:\p{Lu}))",  # noqa: E501
     ],
     "label": [rf"(?:^|(?<=[\n|;,{{(\"]))[ \t>*_\"'-]{{0,6}}(?:{_LABELS})[\"']?\s?[:=][ \t\"'*]{{0,4}}"],
     "capital": [
@@ -87,7 +89,7 @@ _SIGN_OFF = (
     r"mit\s+freundlichen\s+grü(?:ß|ss)en|(?:viele|liebe|beste|herzliche|freundliche|schöne)\s+grü(?:ß|ss)e|gru(?:ß|ss)|cordialement|"
     r"bien\s+(?:à\s+vous|cordialement)|salutations|sincèrement|(?:un\s+)?(?:cordial\s+)?saludos?(?:\s+cordiales)?|atentamente|"
     r"(?:met\s+)?vriendelijke\s+groet(?:en)?|groet(?:en|jes)?|(?:cordiali|distinti)\s+saluti|saluti|atenciosamente|cumprimentos|"
-    r"z\s+poważaniem|pozdrawiam|(?:med\s+)?vänliga?\s+hälsning(?:ar)?|hälsningar|(?:med\s+)?venlig\s+hilsen|hilsen|signed|sent\s+by)"
+    r"z\s+poważaniem|pozdrawiam|(?:med\s+)?vänliga?\s+hälsning(?:ar)?|hälsningar|(?:med\s+)?venlig\s+hilsen|hilsen|signed|sent\s+by|xx+|xoxo|greetings(?:\s+from\s+\p{L}+)?)"
 )
 _LINE_NAME = r"(\p{L}[\p{L}\p{M}.'’-]*(?:[ \t]+\p{L}[\p{L}\p{M}.'’-]*){0,3})"
 _AFTER_SIGN_OFF = Anchored(
@@ -96,14 +98,18 @@ _AFTER_SIGN_OFF = Anchored(
     most=3,
     after="\n.!?,;",
 )
+_MAILBOX_END = re.compile(r"[<(\[][^\s<>()\[\]]{1,64}@")
 _MAILBOX = regex.compile(
     r"(?:^|(?<=[\n;,:]))[ \t]*\"?((?:\p{L}[\p{L}\p{M}.'’-]*,?[ \t]+){0,4}\p{L}[\p{L}\p{M}.'’-]*)\"?[ \t]{1,3}[<(\[](?=[^\s<>()\[\]]{1,64}@)"  # noqa: E501
 )
 _LEADS: dict[str, dict[str, Any]] = {
-    "label": {"lead": " \t>*_\"'-", "most": 6, "after": "\n|;,{(\""},
+    "label": {"lead": " \t>*_\"'-", "most": 6, "after": '\n|;,{("'},
     "greeting": {"lead": " \t", "most": 3, "after": "\n.!?>:"},
 }
-_COMPILED = [(kind, Anchored("|".join(cues), regex.MULTILINE, **_LEADS.get(kind, {}))) for kind, cues in _CUES.items()]
+_COMPILED = [
+    (kind, Anchored("|".join(cues), _ANY_CASE | regex.MULTILINE, **_LEADS.get(kind, {})))
+    for kind, cues in _CUES.items()
+]
 _NAME_WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’.-][\p{L}\p{M}]+)*\.?")
 _TITLE_WORD = regex.compile(_TITLES, _ANY_CASE)
 _SPELLED = regex.compile(r"(?<![\p{L}\d-])\p{Lu}(?:(?:-|[ ]{1,3})\p{Lu}){4,}(?![\p{L}\d])")  # D-I-L-R-U-K-S-H-I
@@ -124,11 +130,11 @@ def find_cued_names(text: str) -> Iterator[Span]:
             ):
                 yield span
     if single_letters(text) >= _FEWEST_SPELLED:
-        yield from (match.span() for match in _SPELLED.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span() for match in _SPELLED.finditer(text, timeout=limit(text)))
     for match in _AFTER_SIGN_OFF.finditer(text, overlapped=True):
         yield from _line_name(text, match.span(1))
-    if "@" in text:
-        for match in _MAILBOX.finditer(text, overlapped=True, timeout=TIMEOUT_S):
+    if _MAILBOX_END.search(text):
+        for match in _MAILBOX.finditer(text, overlapped=True, timeout=limit(text)):
             yield from _line_name(text, match.span(1))
 
 

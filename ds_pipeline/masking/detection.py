@@ -8,17 +8,24 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from time import thread_time
 
 from presidio_analyzer import EntityRecognizer
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from ds_pipeline.masking.engines import NamesEngine, artifacts, artifacts_of, load_engine
 from ds_pipeline.masking.folding import View, views
+from ds_pipeline.masking.name_parts import where_names_end
+from ds_pipeline.masking.place_names import where_places_begin, where_places_end
 from ds_pipeline.masking.postcodes import around_place
 from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
 from ds_pipeline.masking.spans import Found, chunks, gaps, join
 
 _ACCOUNT = re.compile(r"(?:[._-]?[^\W\d_]{1,20})?[._-]?[0-9]{1,6}(?![\w,.:/-]?[0-9])\b")
+_TO_SPACE, _FROM_SPACE, _GLUE = re.compile(r"\S+"), re.compile(r"\S+$"), re.compile(r"[\d@]")
+_CLOSE = re.compile(r"\d(?:[ .-]?\d){4}")
+_GLUED_REACH, _CLOSE_REACH = 1_000, 20
+_LONGEST_S = 10.0  # of the processor for one text; then TimeoutError, and never a text half read
 _BATCH_TEXTS, _BATCH_CHARS = 256, 200_000
 
 
@@ -58,9 +65,17 @@ class Detector:
             self._engine, [view.text[begin:stop] if view.is_prose else "" for _, view, begin, stop in pieces]
         )
         found: list[list[Found]] = [[] for _ in texts]
+        spent = [0.0] * len(texts)
         for (number, view, begin, stop), names in zip(pieces, seen, strict=True):
+            started = thread_time()
             found[number] += self._find_piece(view, begin, stop, names)
-        return [self._completed(text, join(text, spans)) for text, spans in zip(texts, found, strict=True)]
+            spent[number] += thread_time() - started
+            if spent[number] > _LONGEST_S:
+                raise TimeoutError
+        return [
+            self._completed(text, _extended(text, join(text, spans)), until=thread_time() + _LONGEST_S - seconds)
+            for text, spans, seconds in zip(texts, found, spent, strict=True)
+        ]
 
     def _find_piece(self, view: View, begin: int, stop: int, names: NlpArtifacts) -> Iterator[Found]:
         text = view.text
@@ -74,19 +89,32 @@ class Detector:
                 start, end = around_place(text, start, end)
             yield Found(*view.original_span(start, end), result.score, result.entity_type)
 
-    def _completed(self, text: str, found: list[Found]) -> list[Found]:
+    def _completed(self, text: str, found: list[Found], *, until: float) -> list[Found]:
         """With what was glued to a span and can only now be told from it: 'a@b.org07700900123'."""
-        if not any(_is_glued(text, span) for span in found):
-            return found
         more: list[Found] = []
-        for start, end in gaps(len(text), found):
-            gap = text[start:end]
-            if any(map(str.isdigit, gap)) or "@" in gap:
-                for view in views(gap):
+        for start, end in gaps(len(text), found) if found else ():
+            if _is_glued(text, start, end):
+                for view in views(text[start:end]):
                     for begin, stop in chunks(view.text):
+                        if thread_time() > until:
+                            raise TimeoutError
                         spans = self._find_piece(view, begin, stop, artifacts(None, None))
                         more += [span._replace(start=start + span.start, end=start + span.end) for span in spans]
-        return self._completed(text, join(text, [*found, *more])) if more else found
+        return self._completed(text, join(text, [*found, *more]), until=until) if more else found
+
+
+def _extended(text: str, found: list[Found]) -> list[Found]:
+    """Names with the parts that go on, places with the street before and the places behind, up to what else was found."""  # noqa: E501
+    whole: list[Found] = []
+    for number, span in enumerate(found):
+        limit = found[number + 1].start if number + 1 < len(found) else len(text)
+        if span.kind == "PERSON":
+            span = span._replace(end=min(where_names_end(text, span.end), limit))
+        if span.kind == "LOCATION":
+            begin = max(where_places_begin(text, (span.start, span.end)), whole[-1].end if whole else 0)
+            span = span._replace(start=begin, end=min(where_places_end(text, (span.start, span.end)), limit))
+        whole.append(span)
+    return whole
 
 
 def find_spans(engine: str, texts: Sequence[str]) -> list[list[Found]]:
@@ -110,6 +138,13 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[first:]
 
 
-def _is_glued(text: str, span: Found) -> bool:
-    neighbours = text[max(0, span.start - 1) : span.start] + text[span.end : span.end + 1]
-    return any(not neighbour.isspace() for neighbour in neighbours)
+def _is_glued(text: str, start: int, end: int) -> bool:
+    """Whether a piece between spans has a digit or '@' that meets one without a space, or five digits close to it."""
+    right, left = _TO_SPACE.match(text, start, end), _FROM_SPACE.search(text, max(start, end - _GLUED_REACH), end)
+    return bool(
+        (start and ((right and _GLUE.search(right[0])) or _CLOSE.search(text, start, min(end, start + _CLOSE_REACH))))
+        or (
+            end < len(text)
+            and ((left and _GLUE.search(left[0])) or _CLOSE.search(text, max(start, end - _CLOSE_REACH), end))
+        )
+    )

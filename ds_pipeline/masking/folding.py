@@ -53,11 +53,18 @@ def views(text: str) -> Iterator[View]:
     is_prose = not _MARKUP.search(text)
     if _PLAIN.fullmatch(text):
         yield View(text, is_prose=is_prose)
+    elif _folds_in_place(folded := "".join(map(_folded, text)), text):
+        yield View(folded, is_prose=is_prose)
     else:
         pieces = [(plain, at, at + 1) for at, char in enumerate(text) for plain in _folded(char)]
         yield from (view._replace(is_prose=is_prose) for view in _views(pieces))
     if not is_prose:
         yield from _views(list(_rendered(text)))
+
+
+def _folds_in_place(folded: str, text: str) -> bool:
+    """Whether each character became one that is shown; none becomes less than one."""
+    return len(folded) == len(text) and _HIDDEN not in folded and _MARK not in folded
 
 
 def _views(pieces: list[_Piece]) -> Iterator[View]:

@@ -8,7 +8,8 @@ from datetime import date
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span, passes_luhn
+from ds_pipeline.masking.numbers import Span, passes_luhn
+from ds_pipeline.masking.starts import digits_of, limit
 
 _CONTROL_ES = "TRWAGMYFPDXBNJZSQVHLCKE"
 _CONTROL_FI = "0123456789ABCDEFHJKLMNPRSTUVWXY"
@@ -192,20 +193,36 @@ _NUMBERS: list[tuple[str, Callable[[str], bool]]] = [
     (r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[0-9A-Z]\d", _form_is_enough),  # Mexican CURP
 ]
 _COMPILED = [(regex.compile(f"{_B}(?:{form}){_E}", regex.IGNORECASE), check) for form, check in _NUMBERS]
-_BEGIN = re.compile(r"(?<![\w.-])(?=[^\W_](?:[ .(+-]?[^\W_]){7})(?=[^\W\d_]{0,6}[ -]?\d)")
+_FORMS = "|".join(form for form, _ in _NUMBERS).replace("([ -])", "[ -]").replace(r"\1", "[ -]")
+_ANY = regex.compile(f"{_B}(?:{_FORMS}){_E}", regex.IGNORECASE)
+_FOUR_DIGITS = re.compile(r"\d(?:[ .+-]?[^\W\d_]?\d){3}")
+_LETTERS_BEFORE = 6
 
 
 def find_national_ids(text: str) -> Iterator[Span]:
     """Numbers of persons in Spain, Italy, France, Belgium, Poland, Germany, Brazil, the Nordic countries, Switzerland,
     Canada, India, China, Korea, Hong Kong, Chile and Mexico, by their check digits or their form."""
     ends = [0] * len(_COMPILED)
-    for start in (begin.start() for begin in _BEGIN.finditer(text)):
+    for start in _beginnings(text):
+        if not _ANY.match(text, start, timeout=limit(text)):
+            continue
         for number, (pattern, check) in enumerate(_COMPILED):
-            match = pattern.match(text, start, timeout=TIMEOUT_S) if start >= ends[number] else None
+            match = pattern.match(text, start, timeout=limit(text)) if start >= ends[number] else None
             if match:
                 ends[number] = match.end()
                 if check(_plain(match[0])):
                     yield match.span()
+
+
+def _beginnings(text: str) -> Iterator[int]:
+    """Where such a number may begin: at the first of four digits, or at the letters before it."""
+    for digits in digits_of(text):
+        if _FOUR_DIGITS.match(text, digits):
+            letters = digits - 1 if text[digits - 1 : digits] in ("-", " ") else digits
+            start = letters
+            while start and letters - start <= _LETTERS_BEFORE and text[start - 1].isalpha():
+                start -= 1
+            yield from (start, digits) if start < letters else (digits,)
 
 
 def _plain(number: str) -> str:

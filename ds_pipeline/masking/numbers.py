@@ -10,7 +10,7 @@ from itertools import pairwise
 import phonenumbers
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.starts import TIMEOUT_S as TIMEOUT_S
+from ds_pipeline.masking.starts import limit
 
 Span = tuple[int, int]
 
@@ -20,6 +20,7 @@ _MOST_GROUPS = 8
 
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
 _NATIONAL_NINE = "56789"  # first digits of nine as Spain, Portugal, Poland and others group them: 612 345 678
+_NORDIC = ([2, 2, 2, 2], [3, 2, 3])  # 20 12 34 56, 912 34 567
 _NO_NUMBER = regex.compile(
     rf"(?=[0-9])(?<![0-9+])(?<![0-9][-/.])(?:"
     rf"(?:{_YEAR}([-/.]){_MONTH}\1{_DAY}|{_DAY}([-/.])(?:{_MONTH}\2{_YEAR}|{_DAY}\2{_YEAR}|{_MONTH}\2[0-9]{{2}}))"
@@ -33,21 +34,21 @@ _PHONE_WINDOW = regex.compile(r"[0-9](?:(?:[\s().-]{0,3}|/)[0-9]){6,}")
 _GROUP = regex.compile(r"[0-9]+")
 _EXTENSION = regex.compile(r"\s{0,2}(?:x|ext\.?|extension)\s{0,2}[0-9]{1,6}(?![0-9])", regex.IGNORECASE)
 _PHONE_CUE = regex.compile(
-    r"(?:(?<!\p{L})(?:tel|tele?phone|phone|ph|mobile|mob|cell|fax|call|ring|dial|sms|text|whatsapp|contact|reach|handy|telefon|teléfono|téléphone|"
+    r"(?:(?<!\p{L})(?:tel|tele?phone|phone|ph|mobile|mob|cell|fax|call|ring|dial|sms|text|whatsapp|contact|reach|handy|landline|telefon|teléfono|téléphone|"
     r"telefoon|telefono|móvil|portable|mobil|gsm)|(?:^|[\n|;,])[ \t]*[tmpf])"
     r"(?:\s+(?:me|us|him|her|them|back|on|at|is|no|nr|number|line)\b|[\s.:#)(=-]){0,6}[+(]?$",
     regex.IGNORECASE,
 )
-_CUE_REACH = 40
+_CUE_REACH, _CUE_SIGNS = 40, 9
 _TRUNK_REGIONS = ("GB", "IE", "FR", "NL", "BE", "CH", "SE", "AU", "NZ", "ZA", "IN", "IL", "JP")
 _LAX_REGIONS = ("DE", "AT", "IT", "FI")  # their plans admit nearly any length, so they are asked last
 
 
 def find_cards(text: str) -> Iterator[Span]:
     """Rows of 12 to 19 digits with a right Luhn digit, of any issuer, in groups or in one."""
-    if not _CARD_WINDOW.search(text, timeout=TIMEOUT_S):
+    if not _CARD_WINDOW.search(text, timeout=limit(text)):
         return
-    for window in _CARD_WINDOW.finditer(_without_dates(text), timeout=TIMEOUT_S):
+    for window in _CARD_WINDOW.finditer(_without_dates(text), timeout=limit(text)):
         groups = _groups(text, window.span())
         if _is_card(text, groups):  # as a whole in any grouping; a part of it only in groups as cards have them
             yield groups[0][0], groups[-1][1]
@@ -57,13 +58,13 @@ def find_cards(text: str) -> Iterator[Span]:
 
 def find_phones(text: str) -> Iterator[Span]:
     """Phone numbers: international, national with a leading 0, North American, or any after a word like 'call'."""
-    if not _PHONE_WINDOW.search(text, timeout=TIMEOUT_S):
+    if not _PHONE_WINDOW.search(text, timeout=limit(text)):
         return
     blanked = _without_dates(text)
     tests = [lambda run, test=test: test(blanked, run) for test in (_is_valid, _is_shaped, _is_lax, _is_cued)]
-    for window in _PHONE_WINDOW.finditer(blanked, timeout=TIMEOUT_S):
+    for window in _PHONE_WINDOW.finditer(blanked, timeout=limit(text)):
         for start, end in _first_runs(_groups(blanked, window.span()), tests, _PHONE_DIGITS):
-            while start and text[start - 1] in "+(":
+            while start and (text[start - 1] == "+" or (text[start - 1] == "(" and ")" in text[start:end])):
                 start -= 1
             extension = _EXTENSION.match(text, end)
             yield start, extension.end() if extension else end
@@ -74,9 +75,10 @@ def passes_luhn(digits: str) -> bool:
     return (doubled + sum(map(int, digits[-1::-2]))) % 10 == 0
 
 
+@lru_cache(4)
 def _without_dates(text: str) -> str:
     """The text with dates, prices and ISBNs struck out at equal length, so that they join no window."""
-    return _NO_NUMBER.sub(lambda match: "|" * len(match[0]), text, timeout=TIMEOUT_S)
+    return _NO_NUMBER.sub(lambda match: "|" * len(match[0]), text, timeout=limit(text))
 
 
 def _groups(text: str, span: Span) -> list[Span]:
@@ -143,9 +145,12 @@ def _is_shaped(text: str, run: Sequence[Span]) -> bool:
     if len(digits) == 12 and digits.startswith("447"):
         return True  # a British mobile number as databases hold it
     sizes = [end - start for start, end in run]
-    after = text[run[-1][1] : run[-1][1] + 2].strip()
-    if sizes == [3, 3, 3] and digits[0] in _NATIONAL_NINE and text[run[0][1]] == text[run[1][1]] == " ":
-        return text[max(0, run[0][0] - 2) : run[0][0]].strip()[-1:] not in ("$", "£", "€") and not after[:1].isalpha()
+    if sizes == [10] and digits[0] in "6789" and _is_cell(text, *run[0]):
+        return True  # an Indian mobile number in a table
+    after = text[run[-1][1] : run[-1][1] + 2].strip()[:1]
+    spaced = len(run) > 1 and all(text[left[1] : right[0]] == " " for left, right in pairwise(run))
+    if spaced and (sizes in _NORDIC or (sizes == [3, 3, 3] and digits[0] in _NATIONAL_NINE and not after.isalpha())):
+        return text[max(0, run[0][0] - 2) : run[0][0]].strip()[-1:] not in ("$", "£", "€")
     dense = all(right[0] - left[1] <= 2 for left, right in pairwise(run))
     return (
         dense and sizes[-3:] == [3, 3, 4] and (len(run) == 3 or (len(run) == 4 and digits[0] == "1" and sizes[0] == 1))
@@ -164,9 +169,15 @@ def _is_lax(text: str, run: Sequence[Span]) -> bool:
 
 def _is_cued(text: str, run: Sequence[Span]) -> bool:
     start = run[0][0]
-    if not 7 <= len(_digits(text, run)) <= 15:
+    announced = text[max(0, start - _CUE_SIGNS) : start].rstrip(" \t\r\n.:#)(=-+")[-1:].isalpha()
+    if not announced or not 7 <= len(_digits(text, run)) <= 15:
         return False
-    return bool(_PHONE_CUE.search(text[max(0, start - _CUE_REACH) : start], timeout=TIMEOUT_S))
+    return bool(_PHONE_CUE.search(text[max(0, start - _CUE_REACH) : start], timeout=limit(text)))
+
+
+def _is_cell(text: str, start: int, end: int) -> bool:
+    """Whether the piece is a quoted cell of a table in the text."""
+    return text[start - 1 : start] == text[end : end + 1] != "" and text[end] in "\"'|"
 
 
 def _touches_word(text: str, run: Sequence[Span]) -> bool:

@@ -40,10 +40,10 @@ class Owner:
             else:
                 by_kind.setdefault(kind, []).append(str(value))
         self._emails = [fold_text(email).strip() for email in by_kind.get("email", []) if "@" in email]
-        self._phones = sorted({core for phone in by_kind.get("phone", []) if (core := _national(phone))})
+        self._phones = [(phone, _tail(phone)) for phone in by_kind.get("phone", [])]
         self._ids = [("ID", core) for value in by_kind.get("id", []) if (core := _core(value))]
         self._ids += [("LOCATION", core) for value in by_kind.get("postcode", []) if (core := _core(value))]
-        self._addresses = [[fold(word) for word in _TOKEN.findall(value)] for value in by_kind.get("address", [])]
+        self._address_values = by_kind.get("address", [])
         self._names = NameMentions(by_kind.get("name", []))
 
     @property
@@ -57,9 +57,9 @@ class Owner:
 
     def _find_names(self, text: PreparedText, typos: TypoIndex) -> Iterator[Found]:
         slips: set[str] = set()
-        if self._typo_rests:
-            typos.add(text.words)
-            near = typos.near(self._typo_rests) & text.words - self.name_words
+        if alike := self._alike(text.words):
+            typos.add(alike)
+            near = typos.near(self._typo_rests) & alike
             slips = {word for word in near if not is_common(word) and any(is_slip(word, name) for name in self._long)}
         joined = any(name in text.row for name in self._names.joined)
         if slips or joined or not self.name_words.isdisjoint(text.words):
@@ -67,18 +67,30 @@ class Owner:
                 for start, end in self._names.find(view.text, slips):
                     yield Found(*view.original_span(start, end), _SURE, "PERSON")
 
+    def _alike(self, words: frozenset[str]) -> set[str]:
+        """Words that may be a slip of a name: about as long, and with its first or its last letter."""
+        ends, lengths = self._ends, {size for size, *_ in self._ends}
+        return {
+            word
+            for word in words
+            if (size := len(word)) in lengths
+            and ((size, 0, word[0]) in ends or (size, -1, word[-1]) in ends)
+            and word not in self.name_words
+        }
+
     def _find_values(self, text: PreparedText) -> Iterator[Found]:
         row = text.row
         patterns = [("EMAIL", pattern) for pattern in self._wanted_emails(row)]
         patterns += [(kind, _grouped_id(core)) for kind, core in self._ids if core in row]
+        cores = {_national(phone) for phone, tail in self._phones if tail and tail in row}
+        phones = sorted(core for core in cores if core and core in row)
         for view in text.views:
             for kind, pattern in patterns:
                 for match in pattern.finditer(view.text):
                     yield Found(*view.original_span(*match.span()), _SURE, kind)
-            for core in self._phones:
-                if core in row:
-                    for span in _phone_spans(core, view.text):
-                        yield Found(*view.original_span(*span), _SURE, "PHONE")
+            for core in phones:
+                for span in _phone_spans(core, view.text):
+                    yield Found(*view.original_span(*span), _SURE, "PHONE")
             if any(cue in row if glued else cue in text.words for cue, glued in self._address_cues):
                 for tokens in self._addresses:
                     for span in place_mentions(tokens, view.text):
@@ -95,6 +107,17 @@ class Owner:
         return frozenset(token for one in whole for token in one.split()) | {
             token for year, _, _ in self._days for token in (str(year), f"{year % 100:02}")
         }
+
+    @cached_property
+    def _addresses(self) -> list[list[str]]:
+        return [[fold(word) for word in _TOKEN.findall(value)] for value in self._address_values]
+
+    @cached_property
+    def _ends(self) -> frozenset[tuple[int, int, str]]:
+        """Lengths of slips of the names, with the first (0) or last (-1) letter that each of them keeps one of."""
+        return frozenset(
+            (len(name) + more, place, name[place]) for name in self._long for more in (-1, 0, 1) for place in (0, -1)
+        )
 
     @cached_property
     def _long(self) -> list[str]:
@@ -128,6 +151,12 @@ class Owner:
 def _core(value: str) -> str:
     core = "".join(_TOKEN.findall(fold_text(value)))
     return core if len(core) >= _FEWEST_ID and any(map(str.isdigit, core)) else ""
+
+
+def _tail(phone: str) -> str:
+    """The last digits of the number, with which every way to write it ends; empty if it is too short."""
+    digits = re.sub(r"\D", "", phone)
+    return digits[-_FEWEST_PHONE:] if len(digits) >= _FEWEST_PHONE else ""
 
 
 @lru_cache(1_024)

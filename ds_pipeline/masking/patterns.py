@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span
-from ds_pipeline.masking.starts import Anchored, has_digit, has_word
+from ds_pipeline.masking.numbers import Span
+from ds_pipeline.masking.starts import Anchored, has_digit, has_word, limit
 from ds_pipeline.masking.words import is_common
 
 _ANY_CASE = regex.IGNORECASE
@@ -73,11 +73,10 @@ _IBAN_LENGTH = {
     for country in countries.split()
 }
 _SSN = regex.compile(r"(?<![0-9])([0-9]{3})([ .-])([0-9]{2})\2([0-9]{4})(?![0-9])")
-_SSN_CUED = Anchored(
-    r"\b(?:ssn|social\s+security)\b[^0-9\n]{0,25}([0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4})(?![0-9])"
-)
+_SSN_CUED = Anchored(r"\b(?:ssn|social\s+security)\b[^0-9\n]{0,25}([0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4})(?![0-9])")
 _NINO = regex.compile(
-    r"(?<![a-z0-9])(?!bg|gb|kn|nk|nt|tn|zz)[a-ceghj-prtw-z][a-ceghj-nprtw-z](?:[ -]?[0-9]{2}){3}[ -]?[a-d](?![a-z0-9])",
+    r"(?<![a-z0-9])(?!bg|gb|kn|nk|nt|tn|zz)(?:qq|"
+    r"[a-ceghj-prtw-z][a-ceghj-nprtw-z])(?:[ -]?[0-9]{2}){3}[ -]?[a-d](?![a-z0-9])",
     _ANY_CASE,
 )
 _NINO_END = re.compile(r"[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[a-dA-D]")
@@ -102,15 +101,17 @@ _USER_NAME = Anchored(
     r"|(?<![\p{L}])(?:user|account|owner|actor|by)[\"']?\s?[:=][ \"']{0,2}([a-z][\w.-]{2,30}[\w])"
 )
 _HANDLE = re.compile(r"(?<![\w.@/])@(\w[\w.]{2,30}\w)(?!@)")
+_ID_NUMBER = r"((?=[a-z0-9 ./-]{0,14}[0-9]{2}|(?:[a-z]?[ -]?[0-9][ -]?[a-z]?){3})[a-z]{0,5}[ ./_-]?[0-9][a-z0-9]{0,18}(?:[ ./-][0-9][a-z0-9]{0,8}|-[a-z]{1,3}\b){0,5}(?:[ ](?-i:[A-Z]{2}\b)|\([0-9a]\))?)(?![a-z0-9])"  # noqa: E501
 _CUED_ID = Anchored(
     r"(?<![\p{L}])(?:passport|reisepass|(?:reise)?pass(?=[\s_-]?(?:nr|nummer|no))|passeport|pasaporte|paspoort|passaporto|"
     r"(?:personal)?ausweis|driv(?:er'?s?|ing)[\s_]+licen[cs]e|führerschein|permis(?:[\s_]+de[\s_]+conduire)?|rijbewijs|patente|"
-    r"national\s+(?:insurance|id(?:entity)?)|identity\s+card|id\s+card|carte\s+d['’]identité|nhs|medicare|medicaid|"
+    r"national\s+(?:insurance|id(?:entity)?)|ni(?=[\s_.]*(?:no|num))|nino|identity\s+card|id\s+card|nric|mykad|emirates\s+id|cédula|cedula|"
+    r"carte\s+d['’]identité|nhs|medicare|medicaid|"
     r"(?:health|social)\s+(?:insurance|card)|tax(?:payer)?[\s_]+(?:id|file|number)|steuer(?:-?id|nummer)|"
     r"tin|tfn|ein|vat|ust-?id(?:nr)?|nif|nie|dni|cif|cpf|cnpj|rfc|curp|pesel|bsn|cpr|nir|egn|cnp|jmbg|oib|hetu|aadhaa?r|pan(?=[\s_]*(?:no|number|card|:))|sin(?=[\s_]*(?:no|number|:|is))|"
     r"codice\s+fiscale|personnummer|personnr|fødselsnummer|henkilötunnus|rodné\s+číslo|ahv(?:-?nr)?|svnr|"
     r"sozialversicherungs(?:nummer|nr)|rentenversicherungs(?:nummer|nr)|numéro\s+de\s+sécurité\s+sociale|"
-    r"(?:(?:bank|savings|current|checking|customer|client|user|electricity|gas|energy)[\s_]+)?account|acct|a/c|konto(?=[\s_-]?(?:nr|nummer))|kontonummer|sort\s+code|routing|blz|bic|"
+    r"(?:(?:bank|savings|current|checking|customer|client|user|electricity|gas|energy)[\s_]+)?accounts?|acct|a/c|konto(?=[\s_-]?(?:nr|nummer))|kontonummer|sort\s+code|routing|blz|bic|"
     r"customer(?=[\s_#:-]*(?:id|no|nr|number|ref|code|\#|\d|[a-z]{1,3}[ /-]?[0-9]))|kimlik|rut|hkid|run(?=:)|client(?=[\s_#:-]*(?:id|no|nr|number|ref|code|\#))|cust(?=[\s_.#:-]*(?:id|no|nr|number|\#))|"  # noqa: E501
     r"kunden(?:-?nr|-?nummer|-?id)|mitglieds(?:nr|nummer)|vertrags?(?:nr|nummer|konto)|versicherten(?:nr|nummer)|"
     r"(?:numéro|no?|n°)\s*(?:de\s+)?(?:client|compte|contrat|adhérent)|n[uú]mero\s+de\s+(?:cliente|cuenta|socio|afiliado)|"
@@ -118,8 +119,16 @@ _CUED_ID = Anchored(
     r"member(?:ship)?(?=[\s_#:-]*(?:id|no|nr|number|card|\#|\d))|loyalty(?:\s+card)?|(?:insurance\s+)?policy(?=[\s_]*(?:id|no|nr|number|\#))|"
     r"subscriber|employee(?=[\s_]*(?:id|no|number))|student(?=[\s_]*(?:id|no|number))|patient(?=[\s_]*(?:id|no|number))|mrn|"
     r"user[\s_]?id|licen[cs]e\s+plate|number\s+plate|plate(?=[\s_]*(?:no|number|:))|kennzeichen|imei|meter(?=[\s_]*(?:no|number|:)))"
-    r"(?![\p{L}])(?:[\s.,:#=_°º\"'-]|(?<![\p{L}])(?:id|no|nr|num|number|nummer|numéro|code|ref|reference|is|ist|est|es|card|my|the)(?![\p{L}])){1,8}"
-    r"((?=[a-z0-9 ./-]{0,14}[0-9]{2}|(?:[a-z]?[ -]?[0-9][ -]?[a-z]?){3})[a-z]{0,5}[ ./-]?[0-9][a-z0-9]{0,18}(?:[ ./-][0-9][a-z0-9]{0,8}|-[a-z]{1,3}\b){0,5}(?:[ ](?-i:[A-Z]{2}\b)|\([0-9a]\))?)(?![a-z0-9])"  # noqa: E501
+    r"(?![\p{L}])(?:[\s.,:#=_°º(\"'-]|(?<![\p{L}])(?:id|no|nr|num|number|nummer|numéro|code|ref|reference|is|ist|est|es|card|my|the)(?![\p{L}])){1,8}"
+    + _ID_NUMBER
+)
+_ALSO = regex.compile(rf"\s?(?:,|/|\b(?:and|or|und|et)\b|&)\s{_ID_NUMBER}", _ANY_CASE)
+_PASSPORT_NUMBER = Anchored(
+    r"passport[^\n]{1,50}?\b(?:number|no|nr)\b[.:# ]{1,3}((?-i:[A-Z]{1,2}[0-9]{6,7}|[A-Z0-9]{8}[0-9]))(?![\w])"
+)
+_PLATE = Anchored(
+    r"(?:(?:licen[cs]e|number)\s+)?(?:plate|reg)\b[ .:#]{1,3}"
+    r"((?-i:(?=[A-Z -]*[0-9])(?=[0-9 -]*[A-Z])[A-Z0-9]{1,4}[ -]?[A-Z0-9]{2,4}(?:[ -][A-Z0-9]{1,4})?))(?![\w])"
 )
 _FEWEST_ID_CHARS = 4
 _NO_ID = regex.compile(  # a price, a year, a date, or a number after a word that belongs to the sentence
@@ -132,15 +141,15 @@ _NO_ID = regex.compile(  # a price, a year, a date, or a number after a word tha
 def find_emails(text: str) -> Iterator[Span]:
     """E-mail addresses, and such as are spelled out."""
     if has_word(text, _DOT_WORDS) or _LONE_DOT.search(text):
-        yield from (match.span() for match in _SPELLED.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span() for match in _SPELLED.finditer(text, timeout=limit(text)))
     if _EMAIL_AT.search(text):
-        yield from (match.span() for match in _EMAIL.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span() for match in _EMAIL.finditer(text, timeout=limit(text)))
 
 
 def find_urls(text: str) -> Iterator[Span]:
     if "://" not in text and not ("." in text and has_word(text, _URL_WORDS)):
         return
-    for match in _URL.finditer(text, timeout=TIMEOUT_S):
+    for match in _URL.finditer(text, timeout=limit(text)):
         yield match.start(), match.start() + len(match[0].rstrip(".,;:!?)]}"))
 
 
@@ -153,27 +162,27 @@ def find_ips(text: str) -> Iterator[Span]:
 
 
 def _ips_v4(text: str) -> Iterator[Span]:
-    for match in _IP_V4.finditer(text, timeout=TIMEOUT_S):
+    for match in _IP_V4.finditer(text, timeout=limit(text)):
         if all(int(octet) <= 255 for octet in match[0].split(".")):
             yield match.span()
 
 
 def _ips_v6(text: str) -> Iterator[Span]:
-    for match in _IP_V6.finditer(text, timeout=TIMEOUT_S):
+    for match in _IP_V6.finditer(text, timeout=limit(text)):
         if sum(map(bool, match[0].split(":"))) >= 3 and _is_ip_v6(match[0]):
             yield match.span()
 
 
 def find_macs(text: str) -> Iterator[Span]:
     if max(text.count(":"), text.count("-")) >= 5:
-        yield from (match.span() for match in _MAC.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span() for match in _MAC.finditer(text, timeout=limit(text)))
 
 
 def find_ibans(text: str) -> Iterator[Span]:
     """IBANs by their check digits, whatever follows them; those of an unknown country up to the end of a word."""
     if not _IBAN_BEGIN.search(text):
         return
-    for match in _IBAN.finditer(text, overlapped=True, timeout=TIMEOUT_S):
+    for match in _IBAN.finditer(text, overlapped=True, timeout=limit(text)):
         ends = [end for end in range(match.end(), match.start() + 14, -1) if text[end - 1].isalnum()]
         length = _IBAN_LENGTH.get(match[0][:2].upper())
         words = [end for end in ends if not text[end : end + 1].isalnum()]
@@ -185,7 +194,7 @@ def find_ibans(text: str) -> Iterator[Span]:
 
 def find_ssns(text: str) -> Iterator[Span]:
     """US social security and taxpayer numbers: 3-2-4 with one separator, or nine digits after the words."""
-    for match in _SSN.finditer(text, timeout=TIMEOUT_S):
+    for match in _SSN.finditer(text, timeout=limit(text)):
         if match[1] not in ("000", "666") and match[3] != "00" and match[4] != "0000":
             yield match.span()
     yield from (match.span(1) for match in _SSN_CUED.finditer(text))
@@ -194,7 +203,7 @@ def find_ssns(text: str) -> Iterator[Span]:
 def find_ninos(text: str) -> Iterator[Span]:
     """UK national insurance numbers."""
     if _NINO_END.search(text):
-        yield from (match.span() for match in _NINO.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span() for match in _NINO.finditer(text, timeout=limit(text)))
 
 
 def find_birth_dates(text: str) -> Iterator[Span]:
@@ -203,7 +212,7 @@ def find_birth_dates(text: str) -> Iterator[Span]:
         return
     yield from (match.span(1) for match in _BIRTH_DATE.finditer(text))
     if has_word(text, _BIRTH_WORDS):
-        yield from (match.span(1) for match in _BEFORE_BIRTH.finditer(text, timeout=TIMEOUT_S))
+        yield from (match.span(1) for match in _BEFORE_BIRTH.finditer(text, timeout=limit(text)))
 
 
 def find_cued_ids(text: str) -> Iterator[Span]:
@@ -211,8 +220,12 @@ def find_cued_ids(text: str) -> Iterator[Span]:
     if not has_digit(text):
         return
     for match in _CUED_ID.finditer(text):
-        if sum(map(str.isalnum, match[1])) >= _FEWEST_ID_CHARS and not _NO_ID.fullmatch(match[1]):
-            yield match.span(1)
+        named = match
+        while named and sum(map(str.isalnum, named[1])) >= _FEWEST_ID_CHARS and not _NO_ID.fullmatch(named[1]):
+            yield named.span(1)
+            named = _ALSO.match(text, named.end(1), timeout=limit(text))  # 'accounts 4471 and 4472'
+    for pattern in (_PASSPORT_NUMBER, _PLATE):
+        yield from (match.span(1) for match in pattern.finditer(text))
 
 
 def find_user_names(text: str) -> Iterator[Span]:

@@ -1,12 +1,11 @@
 """Postcodes: those of a form like no other number anywhere, the others after a word that announces them."""
 
-import re
 from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span
-from ds_pipeline.masking.starts import Anchored
+from ds_pipeline.masking.numbers import Span
+from ds_pipeline.masking.starts import Anchored, has_digit, limit
 
 _ANY_CASE = regex.IGNORECASE
 _UK_AREAS = (
@@ -27,17 +26,17 @@ POSTCODE = (  # any form, where an address is being read
     r"(?:[A-Z]{1,3}-)?[0-9]{5}(?:-[0-9]{3,4})?|[0-9]{4} ?[A-Z]{2}|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{4}(?:-[0-9]{3})?|"  # noqa: E501
     r"[A-Z][0-9][0-9W] ?[0-9A-Z]{4}|[0-9]{6}|[0-9]{3} [0-9]{3}|[0-9]{3}-[0-9]{4})(?![\w])"
 )
-_ALONE = regex.compile(
+_ALONE = Anchored(
     rf"(?<![\w-])(?:(?:{_UK_AREAS})[0-9][0-9A-HJKPSTUW]? [0-9][ABD-HJLNP-UW-Z]{{2}}|{_CANADA.replace('[ -]?', ' ')}"
     rf"|(?:{_STATES}),? [0-9]{{5}}(?:-[0-9]{{4}})?|{_AUSTRALIA},? [0-9]{{4}}|(?:D|DE|A|AT|CH|F|FR|I|IT|B|NL|PL|CZ|DK|S|SE|FI)-[0-9]{{4,5}} (?=\p{{Lu}})"  # noqa: E501
-    r"|[ACDEFHKNPRTVWXY][0-9][0-9W] [0-9AC-FHKNPRTV-Y]{4}(?<=[A-Z].{0,3}))(?![\w-])"
+    r"|[ACDEFHKNPRTVWXY][0-9][0-9W] [0-9AC-FHKNPRTV-Y]{4}(?<=[A-Z].{0,3}))(?![\w-])",
+    flags=0,
 )
 _CUED = Anchored(
     r"(?<![\p{L}])(?:zip(?:[\s_-]?code)?|post(?:al)?[\s_-]?code|plz|postleitzahl|code[\s_-]postal|c[oó]digo[\s_-]postal|c\.?p\.?|cap|"
     rf"postnummer|postnr|eircode|pin[\s_-]?code|kod\s+pocztowy|cep)(?:\s+is|\s*[:=#])?[\s\"']{{0,3}}({POSTCODE})"
 )
-_LOWER_UK = regex.compile(rf"(?<![\w-])(?=[a-z]{{1,2}}[0-9]){_UK}(?![\w-])", _ANY_CASE)
-_LETTERS_MEET_DIGITS = re.compile(r"[^\W\d_][0-9]|[A-Z]{2},? [0-9]{4}|[A-Z]-[0-9]{4}")
+_LOWER_UK = Anchored(rf"(?<![\w-])(?=[a-z]{{1,2}}[0-9]){_UK}(?![\w-])")
 _BEFORE_PLACE = regex.compile(
     r"(?<![\w.,/$£€#-])(?:(?:[A-Z]{1,2}-)?[0-9]{5}|(?!(?:19|20)[0-9]{2}[ ])[0-9]{4}(?: ?[A-Z]{2})?|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2})[ ]$"  # noqa: E501
 )
@@ -47,19 +46,19 @@ _REACH = 12
 
 def find_postcodes(text: str) -> Iterator[Span]:
     """British, Canadian and Irish codes, American and Australian ones with their state, and any after its name."""
+    if not has_digit(text):
+        return
+    for match in _ALONE.finditer(text):
+        yield match.span()
     for match in _CUED.finditer(text):
         yield match.span(1)
-    if not _LETTERS_MEET_DIGITS.search(text):
-        return
-    for match in _ALONE.finditer(text, timeout=TIMEOUT_S):
-        yield match.span()
-    for match in _LOWER_UK.finditer(text, timeout=TIMEOUT_S):
+    for match in _LOWER_UK.finditer(text):
         if len(match[0].replace(" ", "")) >= 6 or " " in match[0]:
             yield match.span()
 
 
 def around_place(text: str, start: int, end: int) -> Span:
     """The place with a postcode that touches it: '10115 Berlin', 'Springfield, IL 62704'."""
-    before = _BEFORE_PLACE.search(text[max(0, start - _REACH) : start], timeout=TIMEOUT_S)
-    after = _AFTER_PLACE.match(text, end, timeout=TIMEOUT_S)
+    before = _BEFORE_PLACE.search(text[max(0, start - _REACH) : start], timeout=limit(text))
+    after = _AFTER_PLACE.match(text, end, timeout=limit(text))
     return start - len(before[0]) if before else start, after.end() if after else end

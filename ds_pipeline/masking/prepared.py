@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ds_pipeline.masking.folding import View, views
 from ds_pipeline.masking.words import fold
@@ -11,6 +11,7 @@ from ds_pipeline.masking.words import fold
 Day = tuple[int, int, int]
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]{1,40}")
 _MONTH_NUMBERS = {
     name: number
     for number, names in enumerate(
@@ -77,12 +78,12 @@ class PreparedText:
 
 
 def fold_text(text: str) -> str:
-    return text.lower() if text.isascii() else _fold_long(text)
+    """The folded text; only what is not ASCII is looked at by itself."""
+    return text.lower() if text.isascii() else _NOT_ASCII.sub(_fold_match, text.lower())
 
 
-@lru_cache(256)
-def _fold_long(text: str) -> str:
-    return fold.__wrapped__(text)
+def _fold_match(match: re.Match[str]) -> str:
+    return fold(match[0])
 
 
 def days_of(value: object) -> set[Day]:

@@ -13,13 +13,30 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, LocalRecognizer,
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from ds_pipeline.masking import addresses, cues, national_ids, numbers, patterns
+from ds_pipeline.masking import addresses, cues, national_ids, numbers, patterns, place_names, shapes
 
 Finder = Callable[[str], Iterable[tuple[int, int]]]
 
 
 def _find_ids(text: str) -> Iterator[tuple[int, int]]:
-    return chain(patterns.find_cued_ids(text), patterns.find_user_names(text), national_ids.find_national_ids(text))
+    return chain(
+        patterns.find_cued_ids(text),
+        patterns.find_user_names(text),
+        national_ids.find_national_ids(text),
+        shapes.find_coded_ids(text),
+    )
+
+
+def _find_phones(text: str) -> Iterator[tuple[int, int]]:
+    return chain(numbers.find_phones(text), shapes.find_spoken_numbers(text))
+
+
+def _find_people(text: str) -> Iterator[tuple[int, int]]:
+    return chain(cues.find_cued_names(text), shapes.find_names_in_other_scripts(text))
+
+
+def _find_places(text: str) -> Iterator[tuple[int, int]]:
+    return chain(addresses.find_addresses(text), place_names.find_countries(text))
 
 
 _FINDERS: dict[str, tuple[Finder, float]] = {
@@ -32,10 +49,10 @@ _FINDERS: dict[str, tuple[Finder, float]] = {
     "SSN": (patterns.find_ssns, 0.85),
     "NINO": (patterns.find_ninos, 0.85),
     "DATE_OF_BIRTH": (patterns.find_birth_dates, 0.8),
-    "PHONE": (numbers.find_phones, 0.6),
+    "PHONE": (_find_phones, 0.6),
     "ID": (_find_ids, 0.5),
-    "LOCATION": (addresses.find_addresses, 0.4),
-    "PERSON": (cues.find_cued_names, 0.5),
+    "LOCATION": (_find_places, 0.4),
+    "PERSON": (_find_people, 0.5),
 }
 
 

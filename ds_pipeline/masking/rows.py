@@ -14,6 +14,7 @@ from ds_pipeline.masking.typos import TypoIndex
 from ds_pipeline.masking.words import WORD, fold
 
 _ECHO_SCORE = 0.3
+_SHORTEST_GLUED = 5  # letters of a name that is looked for inside other words: 'sdlamini'
 
 Row = tuple[list[str], Counter[str]]
 
@@ -41,7 +42,7 @@ def redact_row(
 
 
 def with_echoes(texts: Sequence[PreparedText], spans: Sequence[list[Found]]) -> list[list[Found]]:
-    """With every other mention of a name that was found once in the row, in any case."""
+    """With every other mention of a name that was found once in the row, in any case, and as part of a user name."""
     names = {
         name
         for text, found in zip(texts, spans, strict=True)
@@ -52,16 +53,20 @@ def with_echoes(texts: Sequence[PreparedText], spans: Sequence[list[Found]]) -> 
     }
     if not names:
         return list(spans)
+    glued = sorted(name for name in names if len(name) >= _SHORTEST_GLUED)
     return [
-        found if names.isdisjoint(text.words) else join(text.text, [*found, *_echoes(text, names)])
+        join(text.text, [*found, *_echoes(text, names, glued)])
+        if not names.isdisjoint(text.words) or any(any(name in word for name in glued) for word in text.words)
+        else found
         for text, found in zip(texts, spans, strict=True)
     ]
 
 
-def _echoes(text: PreparedText, names: set[str]) -> Iterator[Found]:
+def _echoes(text: PreparedText, names: set[str], glued: list[str]) -> Iterator[Found]:
     for view in text.views:
         for match in WORD.finditer(view.text):
-            if fold(match[0]) in names:
+            word = fold(match[0])
+            if word in names or any(name in word for name in glued):
                 yield Found(*view.original_span(*match.span()), _ECHO_SCORE, "PERSON")
 
 

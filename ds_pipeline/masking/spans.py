@@ -1,6 +1,9 @@
 """Spans that were found in a text: joined where they overlap, and the pieces of bounded length they are looked for in."""  # noqa: E501
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from operator import attrgetter
 from typing import NamedTuple
 
 _VAGUE = ("PERSON", "LOCATION")
@@ -43,7 +46,8 @@ def join(text: str, found: Iterable[Found]) -> list[Found]:
 
 
 def _rests(text: str, span: Found, exact: list[Found]) -> Iterator[Found]:
-    inside = [one for one in exact if one.start < span.end and span.start < one.end]
+    first = bisect_right(exact, span.start, key=attrgetter("end"))
+    inside = list(takewhile(lambda one: one.start < span.end, exact[first:]))
     edges = [span.start, *(edge for one in inside for edge in (one.start, one.end)), span.end]
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         while start < end and not text[start].isalnum() and start != span.start:

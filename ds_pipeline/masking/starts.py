@@ -12,7 +12,8 @@ from functools import cached_property, lru_cache
 
 import regex  # type: ignore[import-untyped]
 
-TIMEOUT_S = 5.0  # per pattern and chunk; a timeout raises, because a skipped pattern would be a leak
+_TIMEOUT_S = 5.0  # per pattern and chunk; a timeout raises, because a skipped pattern would be a leak
+_SHORT = 2_000  # characters that no pattern takes long for; the watch costs more than a match
 
 _PREFIX = 4
 _TOKEN = re.compile(rf"([^\W\d_]{{1,{_PREFIX}}})[^\W\d_]*|\d+")
@@ -21,12 +22,19 @@ _ONE_CASE = str.maketrans({"İ": "i", "ı": "i"})  # as `regex` compares them; i
 _BEHIND_WORDS = " .,:;=/'’\"-_#@()[?*°º1\n"  # what the word of a pattern may be followed by
 
 
-class Anchored:
-    """A pattern of any case that begins with a letter or digit where no letter or digit of that sort stands before."""
+def limit(text: str) -> float | None:
+    """Seconds after which a pattern on this text raises TimeoutError; None for never."""
+    return _TIMEOUT_S if len(text) > _SHORT else None
 
-    def __init__(self, pattern: str, flags: int = 0, *, lead: str = "", most: int = 0, after: str = "") -> None:
+
+class Anchored:
+    """A pattern that begins with a letter or digit where no letter or digit of that sort stands before."""
+
+    def __init__(
+        self, pattern: str, flags: int = regex.IGNORECASE, *, lead: str = "", most: int = 0, after: str = ""
+    ) -> None:
         """The pattern may begin with up to `most` of the characters in `lead`, if there they follow one of `after`."""
-        self.pattern = regex.compile(pattern, regex.IGNORECASE | flags)
+        self.pattern = regex.compile(pattern, flags)
         self._lead, self._most, self._after = lead, most, after
 
     def finditer(self, text: str, *, overlapped: bool = False) -> Iterator[regex.Match[str]]:
@@ -43,7 +51,7 @@ class Anchored:
             if place < end and not overlapped:
                 continue
             for start in self._beginnings(text, place) if self._most else (place,):
-                match = self.pattern.match(text, start, timeout=TIMEOUT_S) if start >= end else None
+                match = self.pattern.match(text, start, timeout=limit(text)) if start >= end else None
                 if match:
                     yield match
                     if not overlapped:
@@ -63,7 +71,7 @@ class Anchored:
         return frozenset(keys | set(prefixes))
 
     def _admits(self, beginning: str) -> bool:
-        return self.pattern.match(beginning, partial=True) is not None
+        return any(self.pattern.match(one, partial=True) for one in {beginning, beginning.upper()})
 
     def _beginnings(self, text: str, place: int) -> Iterator[int]:
         """The place, and those before it with nothing but leading characters between, from the left."""
@@ -96,6 +104,11 @@ def has_word(text: str, keys: Iterable[str]) -> bool:
 
 def has_digit(text: str) -> bool:
     return _DIGITS in starts_of(text)
+
+
+def digits_of(text: str) -> list[int]:
+    """Where rows of digits begin."""
+    return starts_of(text).get(_DIGITS, [])
 
 
 def single_letters(text: str) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import TIMEOUT_S, Span
+from ds_pipeline.masking.numbers import Span
 from ds_pipeline.masking.postcodes import POSTCODE
-from ds_pipeline.masking.starts import Anchored, has_word
+from ds_pipeline.masking.starts import Anchored, digits_of, has_word, limit
 from ds_pipeline.masking.words import fold, is_common, listed
 
 _ANY_CASE = regex.IGNORECASE
@@ -55,7 +55,6 @@ _SUFFIXED = regex.compile(
     rf"(?:nr\.?{_GAP}?|no\.?{_GAP}?)?{_NUMBER}(?!\d|[.,:]\d|[%€£$]){_UNIT}",
     _ANY_CASE,
 )
-_FIRST_DIGIT = regex.compile(r"(?<!\d)\d")
 _BEFORE_NUMBER = regex.compile(rf"(?:{_ENDING}|{_RISKY_ENDING})\.?,?{_GAP}?(?:n[ro]\.?{_GAP}?)?$", _ANY_CASE)
 _LONGEST_ENDING = 16
 _LAST_LETTERS = (*_ENDING.split("|"), *_RISKY_ENDING.split("|"), "nr", "no")
@@ -76,7 +75,16 @@ _NUMBER_FIRST = Anchored(
     rf"(?<![\w.,/$£€#-])\d{{1,4}}(?:{_GAP}?(?:bis|ter|quater|[a-d]\b))?,?{_GAP}(?:rue|boulevard|bd|avenue|av|chemin|allée|impasse|quai|cours|place|square|passage|sentier|faubourg|route)\b\.?{_GAP}"
     rf"(?:{_LINK}{_GAP}?){{0,3}}{_W}(?:{_GAP}(?:(?:{_LINK}{_GAP}?){{0,2}}\p{{Lu}}[\p{{L}}\p{{M}}’'.-]*)){{0,3}}",
 )
-_FRENCH_WORD = Anchored("(?:rue|boulevard|bd|avenue|av|chemin|allée|impasse|quai|cours|place|square|passage|sentier|faubourg|route)")
+_FRENCH_WORD = Anchored(
+    "(?:rue|boulevard|bd|avenue|av|chemin|allée|impasse|quai|cours|place|square|passage|sentier|faubourg|route)"
+)
+_KOREAN = regex.compile(  # 113-5, Mugunghwa-ro 2beon-gil; Teheran-ro 152
+    r"(?:(?<![\w.,/$£€#-])\d{1,4}(?:-\d{1,4})?,?[ ])?(?<!\w)\p{L}[\p{L}\d]{0,24}-(?:daero|ro|"
+    r"gil)\b(?:[ ]?\d{1,3}(?:beon)?-?gil\b)?"
+    r"(?:,?[ ]\d{1,4}(?:-\d{1,4})?\b)?",
+    _ANY_CASE,
+)
+_KOREAN_ENDING = regex.compile(r"-(?:daero|ro|gil)\b", _ANY_CASE)
 _BOX = Anchored(
     r"\b(?:p\.?\s?o\.?\s?box|post\s?office\s+box|postfach|boîte\s+postale|b\.?p\.?(?=\s?\d)|apartado(?:\s+(?:de\s+correos|postal))?|apdo\.?|casella\s+postale|"
     r"caixa\s+postal|postbus|skr(?:ytka|\.)\s*poczt(?:owa|\.)|private\s+bag|casilla|postboks|(?:psc|unit)\s+\d{1,5},?\s+box)\s*(?:no\.?|nr\.?|\#)?\s*[a-z]?\d[\d ]{0,8}\d?\b"  # noqa: E501
@@ -100,16 +108,20 @@ def find_streets(text: str) -> Iterator[Span]:
                 if is_street(match):
                     yield match.span()
     yield from _suffixed(text)
+    if _KOREAN_ENDING.search(text, timeout=limit(text)):
+        matches = _KOREAN.finditer(text, timeout=limit(text))
+        yield from (match.span() for match in matches if any(map(str.isdigit, match[0])))
 
 
 def _suffixed(text: str) -> Iterator[Span]:
     """Streets like 'Lange Straße 5' and 'Keizersgracht 101', looked for where such an ending meets a number."""
-    for digit in _FIRST_DIGIT.finditer(text, timeout=TIMEOUT_S):
-        at = digit.start()
+    for at in digits_of(text):
         before = text[max(0, at - _LONGEST_ENDING) : at].rstrip(" \t.,").lower()
-        if before.endswith(_LAST_LETTERS) and _BEFORE_NUMBER.search(text, max(0, at - _LONGEST_ENDING), at, timeout=TIMEOUT_S):
+        if before.endswith(_LAST_LETTERS) and _BEFORE_NUMBER.search(
+            text, max(0, at - _LONGEST_ENDING), at, timeout=limit(text)
+        ):
             around = max(0, at - _SUFFIX_REACH), min(len(text), at + _SUFFIX_REACH)
-            for match in _SUFFIXED.finditer(text, *around, timeout=TIMEOUT_S):
+            for match in _SUFFIXED.finditer(text, *around, timeout=limit(text)):
                 if match.end() > at and _is_suffixed(match):
                     yield match.start() + _sentence_words(match), match.end()
 
@@ -134,9 +146,12 @@ def _is_english(match: regex.Match[str]) -> bool:
     if capital and match["maybe"][0].isupper():
         return not match[0].isupper() or not all(map(is_common, plain))
     rest = match.string[match.end() : match.end() + 40]
+    if _PLACED_TAIL.match(rest):
+        return True
     return not any(map(is_common, plain)) or (len(words) <= 2 and bool(_TAIL_CODE.match(rest)))
 
 
+_PLACED_TAIL = regex.compile(r",[ ](?:off|near|opposite|opp|behind|beside)\.?[ ]", _ANY_CASE)
 _TAIL_CODE = regex.compile(rf"(?:[, ]{{1,2}}[\p{{L}}]+){{0,2}}[, ]{{1,2}}{POSTCODE}", _ANY_CASE)
 
 
@@ -228,7 +243,7 @@ def _always(match: regex.Match[str]) -> bool:
 
 _STREET_WORD = Anchored(rf"(?:{_SURE}|{_MAYBE})\b")
 _UNITED_WORD = Anchored(r"(?:apt|apartment|suite|ste|unit|flat)\b")
-_AVENUE_WORD = Anchored(rf"(?:avenue|ave|broadway|highway|route|county{_GAP}road|st|nd|rd|th)")
+_AVENUE_WORD = Anchored(rf"(?:avenue|ave|broadway|highway|route|county{_GAP}road|(?:st|nd|rd|th)\b)")
 _STREETS = [  # the pattern, the words of which it has one, and what tells a street from a sentence
     (_ENGLISH, _STREET_WORD, _is_english),
     (_NUMBERED_AVENUE, _AVENUE_WORD, _always),

@@ -16,6 +16,7 @@ import pandas as pd
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.owners import RowOwners
 from ds_pipeline.masking.prepared import PreparedText
+from ds_pipeline.masking.remembered import remembered
 from ds_pipeline.masking.rows import redact_row, with_echoes
 from ds_pipeline.masking.spans import Found
 from ds_pipeline.masking.typos import TypoIndex
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _CACHED_LINES = 10_000
 _PREPARED = 4_096
-_PARALLEL_FROM = 1_200_000  # characters, some 10 s of one core; below, starting workers costs more than it saves
+_PARALLEL_FROM = 800_000  # characters, some 6 s of one core; below, starting workers costs more than it saves
 _TASKS_PER_PROCESS = 8
 
 
@@ -154,8 +155,8 @@ class TextRedactor:
 
     def _find(self, texts: list[str], *, where: str) -> list[list[Found]]:
         try:
-            if self._recognizers is None and self._processes > 1 and sum(map(len, texts)) >= _PARALLEL_FROM:
-                return self._find_parallel(texts)
+            if self._recognizers is None:
+                return remembered(self._engine, texts, self._find_new)
             return self._detector.find(texts)
         except TimeoutError:
             raise SourceError(
@@ -163,6 +164,10 @@ class TextRedactor:
                 f"{max(map(len, texts))} characters. Set such rows aside at ingestion, or give the column the treatment "  # noqa: E501
                 "'drop'."
             ) from None
+
+    def _find_new(self, texts: list[str]) -> list[list[Found]]:
+        parallel = self._processes > 1 and sum(map(len, texts)) >= _PARALLEL_FROM
+        return self._find_parallel(texts) if parallel else self._detector.find(texts)
 
     def _find_parallel(self, texts: list[str]) -> list[list[Found]]:
         """In workers that load the engine once each; their libraries for linear algebra use one thread."""

@@ -96,7 +96,7 @@ def test_under_another_key_the_tokens_fit_nobody_and_nothing_is_delivered(journe
     done = journey.cli("score", DS_PIPELINE_PSEUDONYM_KEY="another-key-of-forty-characters-or-so-123")
 
     assert done.code == 2, done.text
-    assert "the pseudonym key has changed" in done.err
+    assert "were recorded under the pseudonym key" in done.err
     assert "another-key" not in done.text
     assert journey.serving() == before
 

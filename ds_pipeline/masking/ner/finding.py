@@ -35,8 +35,9 @@ def find_names(doc: Doc) -> list[Found]:
     people |= set(_repeated(doc, people, taken))
     people |= set(_continued(doc, people, taken))
     places = [ent for ent in doc.ents if ent.label_ == "LOCATION"]
+    countries = [doc[i : i + 1] for i in range(len(doc)) if i not in taken and _is_country(doc[i])]
     spans = [(start, end, "PERSON") for start, end in _runs(doc, people)]
-    spans += [(ent.start_char, ent.end_char, "LOCATION") for ent in places]
+    spans += [(ent.start_char, ent.end_char, "LOCATION") for ent in [*places, *countries]]
     people_or_apart = [span for span in spans if not _is_in_doubt(span, handles)]
     return sorted([*people_or_apart, *((start, end, "PERSON") for start, end, holds_name in handles if holds_name)])
 
@@ -67,6 +68,15 @@ def _is_name_like(token: Token) -> bool:
     return token.is_alpha and token.text[0].isupper() and not any(letter in token.tag_ for letter in "WDST")
 
 
+def _is_country(token: Token) -> bool:
+    return token.tag_ == "C" and token.text[0].isupper()
+
+
+def _is_capitalised(token: Token) -> bool:
+    """A word with a capital that is no day, title or kind of street."""
+    return token.is_alpha and token.text[0].isupper() and not any(letter in token.tag_ for letter in "DST")
+
+
 def _titled(doc: Doc, taken: set[int]) -> Iterable[int]:
     """Capitalised words after Mr, Mrs, Dr."""
     for token in doc[:-1]:
@@ -79,13 +89,15 @@ def _titled(doc: Doc, taken: set[int]) -> Iterable[int]:
 
 
 def _listed(doc: Doc, taken: set[int]) -> Iterable[int]:
-    """A first name that is no other word, followed by a surname that is no other word, both capitalised."""
+    """A first name and a surname, both capitalised: rare ones if they are no other words, frequent ones in any case."""
     for token in doc[:-1]:
         following = doc[token.i + 1]
-        if not {token.i, following.i} & taken and _is_name_like(token) and _is_name_like(following):
+        if not {token.i, following.i} & taken and _is_capitalised(token) and _is_capitalised(following):
             is_first = token.tag_[:1] in ("F", "f") and not any(letter in token.tag_ for letter in "wC")
             is_last = any(letter in following.tag_ for letter in "Ll") and "w" not in following.tag_
-            if is_first and is_last and token.whitespace_ == " ":
+            # Words too, but both are frequent names.
+            is_pair = "F" in token.tag_ and "L" in following.tag_ and "C" not in token.tag_
+            if (is_pair or (is_first and is_last)) and token.whitespace_ == " ":
                 yield token.i
                 yield following.i
 

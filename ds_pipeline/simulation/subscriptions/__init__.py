@@ -1,0 +1,1 @@
+"""A seeded population of subscribers whose true probability to cancel is known."""
