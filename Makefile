@@ -15,7 +15,7 @@ export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME
 .PHONY: help install run test ui lint hooks lock audit key bench-pii clean FORCE
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 install: .venv/.installed ## make .venv from requirements.lock (the other targets do it when needed)
 

@@ -188,7 +188,7 @@ def _touches_word(text: str, run: Sequence[Span]) -> bool:
     return after == "_" or (after.isalpha() and not _EXTENSION.match(text, run[-1][1]))
 
 
-@lru_cache(50_000)
+@lru_cache(5_000)
 def _in_plan(number: str, region: str | None = None) -> bool:
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, region))

@@ -19,9 +19,11 @@ _ANY_CASE = regex.IGNORECASE
 _AT = r"(?:\s?@\s?|\s?[\[({]\s?at\s?[\])}]\s?|%40|&\#(?:64|x40);)"
 _EMAIL_AT = re.compile(r"@|[\[({]\s?[aA][tT]\s?[\])}]|%40|&#(?:64|[xX]40);")
 _LOCAL = r"[\w.!$'*+/=?^`~-]"  # without what may begin an encoded @; possessive, so that a text is read once
+_AT_DOT = r"(?:\.|\s?[\[({]\s?dot\s?[\])}]\s?)"
 _EMAIL = regex.compile(
-    rf"""(?:"[^"\n]{{1,64}}"|(?<!{_LOCAL}){_LOCAL}++){_AT}"""
-    r"(?:(?:[\w-]{1,63}\.){1,8}(?:xn--[\w-]{2,59}|[^\W\d_]{2,63}(?![^\W\d_]))|\[?(?:[0-9]{1,3}\.){3}[0-9]{1,3}\]?)"
+    rf"""(?:"[^"\n]{{1,64}}"|(?<!{_LOCAL}){_LOCAL}++(?:[\[({{]dot[\])}}]{_LOCAL}++){{0,3}}){_AT}"""
+    rf"(?:(?:[\w-]{{1,63}}{_AT_DOT}){{1,8}}"
+    r"(?:xn--[\w-]{2,59}|[^\W\d_]{2,63}(?![^\W\d_]))|\[?(?:[0-9]{1,3}\.){3}[0-9]{1,3}\]?)"
     r"|(?<![\w.+-])[^\W\d_][\w.+-]{1,63}@[^\W\d_][\w-]{2,63}\b",  # jane@mailhost, inside a company
     _ANY_CASE,
 )
@@ -97,14 +99,14 @@ _BIRTH_WORDS = ("birt", "bday", "b", "dob", "date")
 _USER_NAME = Anchored(
     r"(?<![\p{L}])(?:user[\s_-]?(?:name|id)|screen[\s_-]?name|login(?:\s+(?:name|id|as\s+always))?|handle|nick(?:name)?|gamer\s?tag|ign|discord|skype|"
     r"benutzername|nutzername|usuario|utilisateur|identifiant|gebruikersnaam|nome\s+utente|utente|usuário)(?![\p{L}])"
-    r"(?:[ \t\"':=@]|(?<![\p{L}])(?:is|ist|es|est)(?![\p{L}])){1,6}([\p{L}\d][\w.#-]{2,38}[\w])"
+    r"(?:[ \t\"':=@]|(?<![\p{L}])(?:is|ist|es|est)(?![\p{L}])){1,6}((?:live:)?[\p{L}\d][\w.#-]{2,38}[\w])"
     r"|(?<![\p{L}])(?:user|account|owner|actor|by)[\"']?\s?[:=][ \"']{0,2}([a-z][\w.-]{2,30}[\w])"
 )
 _HANDLE = re.compile(r"(?<![\w.@/])@(\w[\w.]{2,30}\w)(?!@)")
 _ID_NUMBER = r"((?=[a-z0-9 ./-]{0,14}[0-9]{2}|(?:[a-z]?[ -]?[0-9][ -]?[a-z]?){3})[a-z]{0,5}[ ./_-]?[0-9][a-z0-9]{0,18}(?:[ ./-][0-9][a-z0-9]{0,8}|-[a-z]{1,3}\b){0,5}(?:[ ](?-i:[A-Z]{2}\b)|\([0-9a]\))?)(?![a-z0-9])"  # noqa: E501
 _CUED_ID = Anchored(
     r"(?<![\p{L}])(?:passport|reisepass|(?:reise)?pass(?=[\s_-]?(?:nr|nummer|no))|passeport|pasaporte|paspoort|passaporto|"
-    r"(?:personal)?ausweis|driv(?:er'?s?|ing)[\s_]+licen[cs]e|führerschein|permis(?:[\s_]+de[\s_]+conduire)?|rijbewijs|patente|"
+    r"(?:personal)?ausweis|driv(?:er'?s?|ing)[\s_]+licen[cs]e|licen[cs]e(?=[\s_]+(?:number|no\b|nr))|führerschein|permis(?:[\s_]+de[\s_]+conduire)?|rijbewijs|patente|"
     r"national\s+(?:insurance|id(?:entity)?)|ni(?=[\s_.]*(?:no|num))|nino|identity\s+card|id\s+card|nric|mykad|emirates\s+id|cédula|cedula|"
     r"carte\s+d['’]identité|nhs|medicare|medicaid|"
     r"(?:health|social)\s+(?:insurance|card)|tax(?:payer)?[\s_]+(?:id|file|number)|steuer(?:-?id|nummer)|"

@@ -24,7 +24,12 @@ def _find_ids(text: str) -> Iterator[tuple[int, int]]:
         patterns.find_user_names(text),
         national_ids.find_national_ids(text),
         shapes.find_coded_ids(text),
+        shapes.find_secrets(text),
     )
+
+
+def _find_cards(text: str) -> Iterator[tuple[int, int]]:
+    return chain(numbers.find_cards(text), shapes.find_card_details(text))
 
 
 def _find_phones(text: str) -> Iterator[tuple[int, int]]:
@@ -41,7 +46,7 @@ def _find_places(text: str) -> Iterator[tuple[int, int]]:
 
 _FINDERS: dict[str, tuple[Finder, float]] = {
     "IBAN": (patterns.find_ibans, 1.0),
-    "CARD": (numbers.find_cards, 1.0),
+    "CARD": (_find_cards, 1.0),
     "EMAIL": (patterns.find_emails, 0.95),
     "URL": (patterns.find_urls, 0.9),
     "IP": (patterns.find_ips, 0.9),

@@ -44,15 +44,15 @@ class Anchored:
             TimeoutError: a match took too long.
         """
         index = starts_of(text)
-        places = [place for key in self.keys & index.keys() for place in index[key]]
+        places = [place for key in self.keys.intersection(index) for place in index[key]]
         places.sort()
-        end = 0
+        timeout, end = limit(text), 0
         for place in places:
             if place < end and not overlapped:
                 continue
             for start in self._beginnings(text, place) if self._most else (place,):
-                match = self.pattern.match(text, start, timeout=limit(text)) if start >= end else None
-                if match:
+                # Most tries are shorter than it takes to hand the interpreter to another thread and back.
+                if start >= end and (match := self.pattern.match(text, start, concurrent=False, timeout=timeout)):
                     yield match
                     if not overlapped:
                         end = match.end()

@@ -53,3 +53,9 @@ def test_long_texts_are_not_remembered(find):
 def test_texts_are_not_kept(find):
     remembered("x", ["Anna \ud800"], find)
     assert [type(key) for key in module._known] == [bytes]
+
+
+def test_spans_come_back_as_they_were_found():
+    spans = [Found(0, 4, 0.85, "PERSON"), Found(5, 2_000, 0.1 + 0.2, "EMAIL"), Found(7, 9, 1.0, "PERSON")]
+    for _ in range(2):
+        assert remembered("x", ["spans"], lambda _: [spans]) == [spans]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.pipeline import EntityRecognizer
@@ -40,6 +41,7 @@ _MODEL = {
         },
     },
 }
+_LARGEST_BLOCK = 31 << 20  # bytes; glibc adapts to blocks under 32 MB, those of the network have 4
 _ALWAYS_APART = r"[\[\](){}<>=|;:,/\\\"“”„_~*#]"
 
 
@@ -60,7 +62,16 @@ def load_pipeline(folder: Path) -> Language:
     """A trained pipeline from the folder that training wrote."""
     nlp = spacy.load(folder, exclude=["vocab"])
     use_numpy_products(nlp)
+    keep_freed_memory()
     return nlp
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep twice as much freed memory for the process as this: a fifth of the time went into fetching it anew.
+
+    Freeing one large block is how its dynamic threshold is raised; elsewhere this does nothing.
+    """  # noqa: E501
+    np.empty(_LARGEST_BLOCK, dtype=np.uint8)
 
 
 def use_numpy_products(nlp: Language) -> None:
