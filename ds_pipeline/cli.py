@@ -128,9 +128,11 @@ def rollback(
     to: Annotated[str | None, typer.Option("--to", help="A version; the one in force before, if left out.")] = None,
 ) -> None:
     """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
+    from ds_pipeline.defs.leaks import require_clean_reason
     from ds_pipeline.defs.workbench import now
 
     bench = _open(name)
+    require_clean_reason(bench, reason)
     event = bench.registry.rollback(to, reason=reason, actor=_actor(), at=now())
     typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
 
@@ -145,9 +147,11 @@ def promote(
     ] = False,
 ) -> None:
     """Promote the candidate of a date whose gates have passed; after a lost champion with --replace-lost."""
+    from ds_pipeline.defs.leaks import require_clean_reason
     from ds_pipeline.defs.promoting import promote_candidate
 
     bench = _open(name)
+    require_clean_reason(bench, reason)
     outcome = promote_candidate(bench, _day_of(bench, day), actor=_actor(), reason=reason, replace_lost=replace_lost)
     typer.echo(outcome.reason or f"{outcome.champion.version} is in force.")
     if outcome.outcome == "refused":

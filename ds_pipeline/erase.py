@@ -15,6 +15,7 @@ from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.delivered import DELIVERED
 from ds_pipeline.defs.erasing import erase, people_of, resume, survey
 from ds_pipeline.defs.exposure import retraining_is_due
+from ds_pipeline.defs.leaks import require_clean_reason
 from ds_pipeline.defs.suppressing import pending_file
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.erasure.record import Change, Erasure
@@ -35,7 +36,7 @@ def read_ids(typed: Sequence[str], file: str | None) -> list[str]:
     if file is None:
         return list(typed)
     try:
-        text = sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8-sig")
+        text = sys.stdin.read().removeprefix("\ufeff") if file == STDIN else Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ErasureError(f"--file: it cannot be read ({type(error).__name__}). One identifier a line.") from None
     return [*typed, *text.splitlines()]
@@ -52,6 +53,7 @@ def erase_people(
     yes: bool,
 ) -> int:
     """Say what would change, ask, erase, say what was done. The exit code."""
+    require_clean_reason(bench, reason)
     people = people_of(bench, ids, old_keys=_old_keys(bench, old_key))
     if pending_file(bench).find() is not None:
         console.print("An erasure was interrupted; it is finished first.")

@@ -23,6 +23,8 @@ KEY_VARIABLE = "DS_PIPELINE_PSEUDONYM_KEY"
 KEY_FILE_VARIABLE = "DS_PIPELINE_PSEUDONYM_KEY_FILE"
 MIN_KEY_LENGTH = 24  # characters; a shorter one could be guessed, and every token with it
 
+FEWEST_SIGNS = 6  # different characters
+
 
 class Settings(BaseSettings):
     """What the environment says; an empty variable counts as absent."""
@@ -42,7 +44,10 @@ def open_project() -> Project:
     """The project one is in. Settings come from the environment, then from .envrc.local, then from the defaults."""
     settings = Settings()
     local = (settings.project or _find_root()) / ".envrc.local"
-    return Project(Settings(_env_file=local))  # type: ignore[call-arg]
+    try:
+        return Project(Settings(_env_file=local))  # type: ignore[call-arg]
+    except UnicodeDecodeError:
+        raise ConfigError(".envrc.local is not UTF-8 text. Write it again: one line, export NAME=value.") from None
 
 
 class Project:
@@ -66,7 +71,7 @@ class Project:
         """
         source, secret = self._secret()
         guarded = sorted(name for name, table in sources.tables.items() if table.data_class != "public")
-        if guarded and secret == DEMO_KEY:
+        if guarded and secret.strip() == DEMO_KEY:
             raise KeyMissingError(
                 f"{source} is not set, or is the demo key, which is accepted for public tables only; "
                 f"not public: {', '.join(guarded)}. Make a key of your own with: make key"
@@ -74,6 +79,16 @@ class Project:
         if len(secret) < MIN_KEY_LENGTH:
             raise KeyMissingError(
                 f"{source} has {len(secret)} characters; at least {MIN_KEY_LENGTH} are needed. "
+                "Make one with: openssl rand -hex 32"
+            )
+        if len(secret.split()) != 1:
+            raise KeyMissingError(
+                f"{source}: expected one word without blanks, such as openssl rand -hex 32 makes. A blank or a second "
+                "line would silently be part of the key."
+            )
+        if len(set(secret)) < FEWEST_SIGNS:
+            raise KeyMissingError(
+                f"{source} is made of {len(set(secret))} different characters and can be guessed. "
                 "Make one with: openssl rand -hex 32"
             )
         return hashlib.blake2b(secret.encode(), digest_size=32, person=b"pseudonym").digest()
@@ -105,7 +120,7 @@ def _read_secret(path: Path) -> str:
         mode, content = path.stat().st_mode, path.read_bytes()
         if stat.S_ISREG(mode) and mode & 0o077:
             raise KeyMissingError(f"{named} can be opened by others (mode {mode & 0o777:04o}). Run chmod 600 on it.")
-        return content.decode().rstrip("\r\n")
+        return content.decode("utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise KeyMissingError(
             f"{named} cannot be read: {error.strerror}. Restore it from its backup, or correct the variable: "

@@ -218,6 +218,8 @@ def test_a_key_file_that_others_can_open_is_refused(
         pytest.param(Path.unlink, "cannot be read: No such file or directory", id="missing"),
         pytest.param(lambda path: path.write_bytes(b"\xff" * 40), "is not text", id="not-text"),
         pytest.param(lambda path: path.write_text("short\n"), "has 5 characters; at least 24", id="short"),
+        pytest.param(lambda path: path.write_text("a" * 40), "1 different characters", id="one-character"),
+        pytest.param(lambda path: path.write_text("0123456789abcdef\n" * 2), "without blanks", id="two-lines"),
         pytest.param(lambda path: path.write_text(""), "has 0 characters; at least 24", id="empty"),
     ],
 )

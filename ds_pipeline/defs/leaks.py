@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from ds_pipeline.clock import WEEK
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_json
-from ds_pipeline.errors import SourceError
+from ds_pipeline.errors import ConfigError, SourceError
 from ds_pipeline.ingestion.read import read_source, source_digest
 from ds_pipeline.masking.extract import texts_in
 from ds_pipeline.masking.raw_identifiers import KIND, RawColumn, RawIdentifiers
@@ -104,6 +104,15 @@ def leaks_in_texts(bench: Workbench, texts: list[str], *, place: str) -> list[Fi
     found = [] if place.startswith(OWN_FILES) else scan_columns([column])
     hits = raw_identifiers(bench).find_in_texts(texts)
     return found + ([Finding(place, KIND, hits)] if hits else [])
+
+
+def require_clean_reason(bench: Workbench, reason: str) -> None:
+    """Raise ConfigError if a reason, which is signed and kept for good, holds an identifier."""
+    if leaks_in_texts(bench, [reason], place="--reason"):
+        raise ConfigError(
+            "--reason: an identifier was found in it. It is kept for good and cannot be taken back: say why without "
+            "a name, a number or an address."
+        )
 
 
 def strings_of(table: pa.Table) -> pa.Table:

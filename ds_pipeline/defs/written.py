@@ -160,7 +160,7 @@ def _place_in_store(parts: tuple[str, ...]) -> str:
 
 
 def _is_open(path: Path) -> bool:
-    return bool(path.lstat().st_mode & 0o077)
+    return bool(path.stat().st_mode & 0o077) if path.exists() else False
 
 
 def _search(bench: Workbench, scan: PlaceScan, files: list[Path]) -> None:
@@ -190,6 +190,8 @@ def _search_texts(bench: Workbench, scan: PlaceScan, path: Path) -> None:
 def _strings_to_search(bench: Workbench, scan: PlaceScan, path: Path) -> pa.Table:
     """The string columns of a table, without those that are delivered; of a large one, sampled rows."""
     table = _read_list(bench, path) if path.suffix == ".csv" else pq.read_table(path, partitioning=None)
+    views = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}  # pandas cannot compare views
+    table = table.cast(pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema]))
     if scan.place == "deliveries":
         table = table.drop_columns([name for name in delivered_identifiers(bench) if name in table.column_names])
     rows, table = table.num_rows, strings_of(table)

@@ -11,11 +11,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 DATABASES = (".db", ".sqlite")
 _PICTURE = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TAG = re.compile(r"<[^<>]*>")
 _PRINTED = re.compile(rb"[\x20-\x7e\x80-\xf4]{6,}")  # ASCII, and the bytes that make up other letters in UTF-8
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00\x00\x00){2,}")  # a NumPy array of strings
@@ -89,4 +91,12 @@ def _decompressed(value: bytes) -> bytes:
 
 
 def _distinct(texts: Iterator[str] | list[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if text]
+    return [text for text in dict.fromkeys(chain.from_iterable(map(_readings, texts))) if text]
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text, and with the characters that JSON writes as \\u00e9."""
+    yield text
+    if "\\u" in text:
+        units = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+        yield units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _VAGUE = ("PERSON", "LOCATION")
 _CHUNK = 20_000
+_LONGEST_WORD = 100
 _OVERLAP = 1_000  # longer than an identifier with the words that announce it
 
 
@@ -21,12 +22,18 @@ class Found(NamedTuple):
 
 
 def chunks(text: str) -> Iterator[tuple[int, int]]:
-    """Pieces of bounded length; each repeats the end of the one before it."""
+    """Pieces of bounded length, cut at blanks where there are any; each repeats the end of the one before it."""
     begin = 0
     while begin + _CHUNK < len(text):
-        yield begin, begin + _CHUNK
-        begin += _CHUNK - _OVERLAP
+        end = _after_blank(text, begin + _CHUNK)
+        yield begin, end
+        begin = _after_blank(text, end - _OVERLAP)
     yield begin, len(text)
+
+
+def _after_blank(text: str, at: int) -> int:
+    """The beginning of the word that the place lies in; the place itself in a long one."""
+    return next((place for place in range(at, at - _LONGEST_WORD, -1) if text[place - 1].isspace()), at)
 
 
 def join(text: str, found: Iterable[Found]) -> list[Found]:

@@ -89,3 +89,11 @@ def test_what_is_no_database_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(sqlite3.Error):
         texts_in_database(tmp_path / "log.db")
+
+
+def test_letters_that_json_escapes_are_read() -> None:
+    found = texts_in(
+        "documents/x.json", rb'{"name": "\u00c1lvaro N\u00fa\u00f1ez", "mail": "a\u0040b.org", "x": "\ud83d\ude00"}'
+    )
+
+    assert any("Álvaro Núñez" in text and "a@b.org" in text for text in found)
