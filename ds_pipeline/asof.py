@@ -29,6 +29,7 @@ class AsOfTables:
         self.use_case = use_case
         self.day: date | None = None
         self._read_week = read_week
+        self._ahead: dict[tuple[str, date], pa.Table] = {}  # partitions after D that label windows have shown
         self._connection = sandbox.connect(use_case.problem.clock.time_zone)
         for name, table in use_case.sources.tables.items():
             sandbox.create_table(self._connection, _base(name, table), masked_schema(table).empty_table())
@@ -56,17 +57,30 @@ class AsOfTables:
             read = {_base(name, table): self._read(name, table, days) for name, table in tables.items()}
             for name, rows in read.items():  # only once every partition was there
                 sandbox.append(self._connection, name, rows)
+        self._ahead = {key: rows for key, rows in self._ahead.items() if key[1] > day}
         self.day = day
 
-    def open_future(self) -> None:
-        """Make future.<table> show the rows of the label window of D: for label.sql alone."""
+    def open_future(self, sql: str | None = None) -> None:
+        """Make future.<table> show the rows of the label window of D: for label.sql alone.
+
+        Args:
+            sql: what will be run; a table whose name it does not hold is left out. None opens every table.
+        """
         assert self.day is not None
         clock, window = self.use_case.clock, self.use_case.clock.label_window(self.day)
         later = [self.day + week * WEEK for week in range(1, clock.lag_weeks + 1)]
         self._connection.execute("CREATE SCHEMA IF NOT EXISTS future")
         for name, table in self.use_case.sources.tables.items():
-            known = self.select(f"SELECT * FROM {sandbox.quoted(_base(name, table))}", where=name)
-            rows = pa.concat_tables([known.cast(masked_schema(table)), self._read(name, table, later)])
+            if sql is not None and name not in sql.lower():
+                continue
+            happened, known = sandbox.quoted(table.event_time), sandbox.quoted(table.known_at)
+            future = f"future.{name}"
+            self._connection.execute(
+                f"CREATE OR REPLACE TABLE {sandbox.quoted(future)} AS FROM {sandbox.quoted(_base(name, table))} "
+                f"WHERE {happened} >= $start AND {happened} < $end AND {known} < $known_before",
+                {"start": window.start, "end": window.end, "known_before": window.known_before},
+            )
+            rows = self._read(name, table, later)
             inside = pc.and_(
                 pc.and_(
                     pc.greater_equal(rows[table.event_time], pa.scalar(window.start)),
@@ -74,8 +88,7 @@ class AsOfTables:
                 ),
                 pc.less(rows[table.known_at], pa.scalar(window.known_before)),
             )
-            self._connection.execute(f"DROP TABLE IF EXISTS {sandbox.quoted(f'future.{name}')}")
-            sandbox.create_table(self._connection, f"future.{name}", rows.filter(inside))
+            sandbox.append(self._connection, future, rows.filter(inside))
 
     def set_population(self, entities: pa.Array | pa.ChunkedArray) -> None:
         """Offer the entities in scope at D to feature and label SQL as the table population."""
@@ -91,7 +104,16 @@ class AsOfTables:
 
     def _read(self, name: str, table: Table, days: list[date]) -> pa.Table:
         schema = masked_schema(table)
-        return pa.concat_tables([self._read_week(name, day).cast(schema) for day in days])
+        return pa.concat_tables([self._week(name, day).cast(schema) for day in days])
+
+    def _week(self, name: str, day: date) -> pa.Table:
+        """The rows of one partition; windows of neighbouring dates overlap, so one after D is read once and kept."""
+        if (name, day) in self._ahead:
+            return self._ahead[name, day]
+        rows = self._read_week(name, day)
+        if self.day is not None and day > self.day:
+            self._ahead[name, day] = rows
+        return rows
 
 
 def _base(name: str, table: Table) -> str:

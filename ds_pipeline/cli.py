@@ -159,33 +159,98 @@ def promote(
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="USE_CASE", help="The name of the new folder under configs/.")],
+    table: Annotated[list[str] | None, typer.Option("--table", help="A file, or name=file; repeat it.")] = None,
+    entity: Annotated[
+        list[str] | None, typer.Option("--entity", help="Column of the customer's number, or table=column.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="event:TABLE, no-event:TABLE or state:TABLE.COLUMN=VALUE, within the horizon."),
+    ] = None,
+    horizon_days: Annotated[int | None, typer.Option("--horizon-days", min=1, max=366)] = None,
+    event_time: Annotated[
+        list[str] | None, typer.Option("--event-time", help="table=column: when it happened.")
+    ] = None,
+    known_at: Annotated[
+        list[str] | None, typer.Option("--known-at", help="table=column: when the row became visible.")
+    ] = None,
+    first: Annotated[datetime | None, typer.Option("--first", formats=["%Y-%m-%d"], help="A Monday.")] = None,
+    last: Annotated[datetime | None, typer.Option("--last", formats=["%Y-%m-%d"], help="A Monday.")] = None,
+    time_zone: Annotated[str, typer.Option("--time-zone", help="Such as Europe/London.")] = "UTC",
+    data_class: Annotated[str, typer.Option("--data-class", help="public, internal or confidential.")] = "confidential",
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="The people are invented: public, no key of your own.")
+    ] = False,
+) -> None:
+    """Look at your files and write a use case folder that is valid and marked for review; asks what no flag says."""
+    from ds_pipeline.defs.starting import start_case
+    from ds_pipeline.project import open_project
+    from ds_pipeline.starter.answers import Answers
+
+    ask = typer.prompt if sys.stdin.isatty() else None
+    answers = Answers.complete(
+        ask,
+        name=name,
+        tables=table,
+        entity=entity,
+        target=target,
+        horizon_days=horizon_days,
+        event_time=event_time or [],
+        known_at=known_at or [],
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        time_zone=time_zone,
+        data_class=data_class,
+        synthetic=synthetic,
+    )
+    for line in start_case(open_project(), answers, ask=ask, today=datetime.now().astimezone().date()):
+        typer.echo(line)
+
+
+@app.command()
 def check(name: Name) -> None:
-    """Validate every file of the use case and all its sources, up to and including the PII boundary; writes nothing."""
+    """Validate all files and sources, then try some weeks in memory: labels, features, PII, time; writes nothing."""
     from ds_pipeline.commands import check_sources
 
     check_sources(_open(name))
 
 
 @app.command()
-def docs(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if it is not current.")] = False,
+def simulate(
+    name: Name,
+    users: Annotated[int | None, typer.Option(help="How many users; as sources.yaml says, if left out.")] = None,
+    weeks: Annotated[int | None, typer.Option(help="How many weeks, up to the last one of the clock.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where chance begins.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Write data/README.md, the list of all sources, from the sources.yaml files of every use case."""
+    """Make the files of a synthetic use case, and apart from them the truth about the people in it."""
+    from ds_pipeline.commands import simulate_sources
+
+    sizes = {"users": users, "weeks": weeks, "seed": seed}
+    given = {size: value for size, value in sizes.items() if value is not None}
+    simulate_sources(_open(name), given, force=force)
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if one is not current.")] = False,
+) -> None:
+    """Write data/README.md, and contract, requirements and data dictionary of every use case to docs/use_cases/."""
+    from ds_pipeline.defs.documents import generated_documents, stale_documents, write_documents
     from ds_pipeline.project import open_project
-    from ds_pipeline.use_case.inventory import data_readme
-    from ds_pipeline.use_case.load import known_use_cases, load_use_case
 
     project = open_project()
-    text = data_readme(load_use_case(project.configs / name) for name in known_use_cases(project.configs))
-    path = project.root / "data" / "README.md"
-    is_current = path.is_file() and path.read_bytes() == text.encode()
-    if check and not is_current:
-        _complain("data/README.md is not what the sources.yaml files say. Write it with: ds-pipeline docs")
+    documents = generated_documents(project)
+    written = [] if check else write_documents(project, documents)
+    stale = stale_documents(project, documents)
+    for name in written:
+        typer.echo(f"{name} is written.")
+    if stale:
+        _complain(f"not what the files of the use cases say: {', '.join(stale)}. Write them with: ds-pipeline docs")
         sys.exit(REFUSED)
-    if not is_current:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.write_bytes(text.encode())
-    typer.echo(f"data/README.md is {'current' if is_current else 'written'}.")
+    typer.echo(f"All {len(documents)} documents are current.")
 
 
 @app.command()

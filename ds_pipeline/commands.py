@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from collections.abc import Mapping
 from datetime import date
 
 from rich.console import Console
 from rich.table import Table
 
 from ds_pipeline.datasets import SCORES
-from ds_pipeline.defs.anonymity import check_anonymity
-from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.defs.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.progress import log
 from ds_pipeline.defs.report import row_counts, rows_to_come
@@ -19,8 +20,11 @@ from ds_pipeline.defs.serving import require_contract, require_version
 from ds_pipeline.defs.suppressing import require_finished
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.simulation.files import make_files, missing_files, simulation_of
+from ds_pipeline.use_case.sources import Simulation
 
 DONE, REFUSED, WRONG = 0, 1, 2
+SIMULATION_LINES = 5  # of progress
 console = Console(highlight=False, soft_wrap=True)
 complaints = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -90,11 +94,16 @@ class _ProgressLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         stage, _, text = record.getMessage().partition(": ")
-        console.print(f"  [dim]{time.time() - self._started_at:5.0f} s[/]  {stage:<20} {_plain(text)}")
+        console.print(_progress(time.time() - self._started_at, stage, text))
+
+
+def _progress(seconds: float, stage: str, text: str) -> str:
+    return f"  [dim]{seconds:5.0f} s[/]  {stage:<20} {_plain(text)}"
 
 
 def run_everything(bench: Workbench, day: date) -> int:
-    """History where it is missing, training, scoring; then the summary. The exit code."""
+    """Simulated files and history where they are missing, training, scoring; then the summary. The exit code."""
+    _simulate_missing(bench)
     session = Session(bench, day)
     require_contract(bench, day)
     _headline(session)
@@ -105,6 +114,17 @@ def run_everything(bench: Workbench, day: date) -> int:
         _scoring(session, title="3/3 Scoring")
         _summary(session)  # not after an earlier stop: it would tell of another run as if it were this one
     return session.end()
+
+
+def simulate_sources(bench: Workbench, sizes: Mapping[str, int], *, force: bool) -> None:
+    """Make the files of a synthetic use case and say what is in them.
+
+    Args:
+        sizes: users, weeks and seed, where they are not those of sources.yaml.
+        force: replace files that are there.
+    """
+    simulation = simulation_of(bench.use_case).model_copy(update=dict(sizes))
+    _simulate(bench, simulation, replace=force, started_at=time.time())
 
 
 def build_history(bench: Workbench, day: date, *, rebuild: bool) -> int:
@@ -131,22 +151,97 @@ def score_week(bench: Workbench, day: date) -> int:
 
 
 def check_sources(bench: Workbench) -> None:
-    """Read, validate, mask and scan every source in memory, and say what was found."""
-    clock = bench.use_case.clock
-    newest = clock.newest(now())
+    """Try all in memory, up to features and labels of some weeks, and say what was found; warnings come last."""
+    newest = bench.use_case.clock.newest(now())
     require_contract(bench, newest)
     console.print(f"configs/{bench.use_case.name}: all files are valid.")
-    days = clock.dates_until(newest)
-    for name in bench.use_case.sources.tables:
-        weeks = masked_weeks(bench, name, days)
-        check_anonymity(bench, name, weeks)
-        read, kept = sum(week.read for week in weeks), sum(week.kept.num_rows for week in weeks)
-        aside, suppressed = sum(week.quarantined.num_rows for week in weeks), sum(week.suppressed for week in weeks)
-        left_out = f", {suppressed:,} left out of people who were erased" if suppressed else ""
-        console.print(
-            f"{name}: {read:,} rows read, {kept:,} usable and masked, {aside:,} would be quarantined{left_out}."
-        )
-    console.print("Nothing was written.")
+    found = dry_run(bench, newest, on_table=_show_source)
+    _show_treated(found)
+    _show_rates(found)
+    _show_features(found)
+    minutes = found.seconds / 60
+    takes = f"{minutes:,.0f} minutes" if minutes >= 2 else f"{10 * math.ceil(found.seconds / 10):.0f} seconds"
+    console.print(f"\nA full run will take about {takes} on this machine, judged by these weeks.")
+    for warning in found.warnings:
+        console.print(f"[bold yellow]WARNING[/] {_plain(warning)}")
+    count = len(found.warnings)
+    counted = "No warning" if not count else "1 warning" if count == 1 else f"{count} warnings"
+    console.print(f"{counted}. Nothing was written. Next: ds-pipeline run {bench.use_case.name}")
+
+
+def _show_source(one: TableFacts) -> None:
+    left_out = f", {one.suppressed:,} left out of people who were erased" if one.suppressed else ""
+    console.print(
+        f"{one.name}: {one.read:,} rows read, {one.kept:,} usable and masked, {one.quarantined:,} would be "
+        f"quarantined{left_out}."
+    )
+
+
+def _show_treated(found: DryRun) -> None:
+    table = Table("PII at the boundary", "what", "cells", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    table.columns[2].justify = "right"
+    for one in found.treated:
+        table.add_row(f"{one.table}.{one.column}", one.what, f"{one.cells:,}")
+    console.print()
+    console.print(table)
+
+
+def _show_rates(found: DryRun) -> None:
+    table = Table("scoring date", "in scope", "positives", "undecided", "base rate", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in found.rates:
+        table.add_row(str(one.day), f"{one.rows:,}", f"{one.positives:,}", f"{one.undecided:,}", f"{one.rate:.1%}")
+    table.add_row(str(found.newest[0]), f"{found.newest[1]:,}", "", "", "to come")
+    rates = [one.rate for one in found.rates if not math.isnan(one.rate)]
+    console.print()
+    console.print(table)
+    console.print(
+        f"Base rate: first {rates[0]:.1%}, last {rates[-1]:.1%}, lowest {min(rates):.1%}, highest {max(rates):.1%}."
+    )
+
+
+def _show_features(found: DryRun) -> None:
+    table = Table("feature", "role", "null", "ROC AUC alone", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for one in found.facts:
+        table.add_row(one.name, one.role, f"{one.null_share:.1%}", "-" if one.auc is None else f"{one.auc:.2f}")
+    console.print()
+    console.print(table)
+
+
+def _simulate_missing(bench: Workbench) -> None:
+    missing = missing_files(bench.use_case, bench.project.root)
+    if missing:
+        console.print(f"No file of {bench.use_case.name} is there yet; sources.yaml says how to simulate them.")
+        _simulate(bench, simulation_of(bench.use_case), replace=False, started_at=time.time())
+        console.print()
+
+
+def _simulate(bench: Workbench, simulation: Simulation, *, replace: bool, started_at: float) -> None:
+    every = max(1, simulation.users // SIMULATION_LINES)
+    said = 0
+
+    def on_users(done: int) -> None:
+        nonlocal said
+        if done >= said + every or done == simulation.users:
+            said = done
+            console.print(_progress(time.time() - started_at, "simulate", f"{done:,} of {simulation.users:,} users"))
+
+    made = make_files(bench.use_case, bench.project.root, simulation, replace=replace, on_users=on_users)
+    table = Table("simulated", "rows", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for name, rows in made.rows.items():
+        table.add_row(name, f"{rows:,}")
+    console.print(table)
+    console.print(
+        f"{made.users:,} users, {made.weeks} weeks from {made.first}, seed {made.seed}: {made.megabytes:.0f} MB. "
+        f"Nobody in them exists. Of those in scope {made.base_rate:.1%} cancel within 30 days; the price rises on "
+        f"{' and '.join(str(day) for day in made.price_rises)}."
+    )
 
 
 def _headline(session: Session) -> None:

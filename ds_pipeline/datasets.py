@@ -18,7 +18,7 @@ SCORES = "scores"
 KEY = "key"  # in the info of a partition: the fingerprint of the pseudonym key it was made with
 # What is said of a table and changes nothing in it; where it lies changes its rows only through their digest.
 SAID_ONLY: dict[str, Any] = {
-    **dict.fromkeys(("path", "meaning", "origin", "licence", "citation"), True),
+    **dict.fromkeys(("path", "connection_env", "meaning", "origin", "licence", "citation"), True),
     "columns": {"__all__": {"meaning"}},
 }
 

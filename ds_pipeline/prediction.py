@@ -12,10 +12,10 @@ from ds_pipeline.use_case.features import FeatureSet
 
 
 def inputs_of(frame: pd.DataFrame, features: FeatureSet) -> pd.DataFrame:
-    """The model's columns of a features frame, in their declared order; numbers as float64."""
+    """The model's columns of a features frame, in their declared order; numbers as float64, a missing text empty."""
     inputs = features.of_role("input")
-    numbers = [name for name in inputs if features.features[name].dtype != "string"]
-    return frame[inputs].astype(dict.fromkeys(numbers, "float64"))
+    numbers, texts = features.inputs_of("int64", "float64", "bool"), features.inputs_of("text")
+    return frame[inputs].astype(dict.fromkeys(numbers, "float64")).fillna(dict.fromkeys(texts, ""))
 
 
 def predict(model: Any, frame: pd.DataFrame, features: FeatureSet) -> np.ndarray:

@@ -49,6 +49,7 @@ def connect(time_zone: str) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         connection.close()
         raise FeatureError(f"the time zone {time_zone} is unknown. Use a name such as Europe/London.") from error
+    connection.execute("SET enable_progress_bar = false")  # it would write into what a command prints
     connection.execute("SET lock_configuration = true")
     return connection
 

@@ -130,7 +130,7 @@ def _walk(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], frozenset[str]
 def _reason_to_refuse(node: dict[str, Any], ctes: frozenset[str], tables: frozenset[str]) -> str | None:
     """Why a node of the syntax tree is not allowed, or None."""
     kind, group = node.get("type"), node.get("class")
-    known = ", ".join(sorted(tables)) or "none"
+    known = ", ".join(sorted(tables | ctes)) or "none"
     if kind == "SHOW_REF":
         return f"DESCRIBE, SUMMARIZE and SHOW read the catalogue. Select from: {known}."
     if isinstance(kind, str) and (group not in EXPRESSIONS if group else kind not in QUERY_PARTS):
@@ -141,11 +141,11 @@ def _reason_to_refuse(node: dict[str, Any], ctes: frozenset[str], tables: frozen
         path = [part.lower() for part in node["qualified_name"]["path"]]
         is_cte = len(path) == 1 and path[0] in ctes
         is_given = ".".join(path) in tables and not any("." in part for part in path)
-        return None if is_cte or is_given else f"table {'.'.join(path)} is not there; known: {known}."
+        return None if is_cte or is_given else _table_reason(path, known)
     if kind == "TABLE_FUNCTION":
         name = node["function"].get("function_name", "").lower()
         if name not in TABLE_FUNCTIONS:
-            return f"{name} cannot be read like a table. Select from: {known}."
+            return f"{name} cannot be read like a table; SQL opens no file. Select from: {known}."
     if group in ("FUNCTION", "WINDOW"):
         return _function_reason(node)
     if group == "TYPE" and node["type_name"].lower() in REFUSED_TYPES:
@@ -153,6 +153,15 @@ def _reason_to_refuse(node: dict[str, Any], ctes: frozenset[str], tables: frozen
     if group == "COLUMN_REF" and len(node["column_names"]) == 1:  # t.current_date is always a column
         return _session_reason(node["column_names"][0])
     return None
+
+
+def _table_reason(path: list[str], known: str) -> str:
+    name = ".".join(path)
+    if path[0] == "future" and "future." not in known:
+        return f"table {name} is not there: only label.sql sees what comes after the scoring date; known: {known}."
+    if any(mark in name for mark in "/\\*:") or name.endswith((".csv", ".parquet", ".json")):
+        return f"{name} is a file, and SQL opens none: declare it as a table in sources.yaml; known: {known}."
+    return f"table {name} is not there; known: {known}."
 
 
 def _session_reason(word: str) -> str | None:

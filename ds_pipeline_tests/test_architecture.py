@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ds_pipeline"
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
 STAGES = (
     "ingestion", "masking", "features", "training", "evaluation", "registry", "scoring", "monitoring", "simulation",
-    "erasure",
+    "erasure", "starter",
 )  # fmt: skip
 # What reads a file, the environment or the clock, as far as it can be seen by name.
 READS = frozenset(

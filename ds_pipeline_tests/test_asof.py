@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -156,3 +157,40 @@ def test_the_population_is_replaced(shop: UseCase, weeks_of: Weeks) -> None:
         for members in (["a", "b"], ["c"]):
             tables.set_population(pa.array(members))
             assert seen(tables, "select customer_token from population order by 1") == [(one,) for one in members]
+
+
+def test_a_version_of_the_label_window_is_seen_in_the_future_and_not_in_the_past(
+    shop: UseCase, weeks_of: Weeks
+) -> None:
+    plans = [("a", "gold", BEFORE, BEFORE), ("a", "basic", MIDNIGHT + TICK, MIDNIGHT)]
+
+    with AsOfTables(shop, weeks_of([], plans)) as tables:
+        tables.advance_to(D)
+        tables.open_future()
+        assert seen(tables, "select plan from future.plans") == [("basic",)]
+        assert seen(tables, "select plan from plans") == [("gold",)]
+
+
+def test_only_the_tables_that_the_sql_names_get_a_future(shop: UseCase, weeks_of: Weeks) -> None:
+    with AsOfTables(shop, weeks_of([visit("a", MIDNIGHT)])) as tables:
+        tables.advance_to(D)
+        tables.open_future('select 1 from future."Visits"')
+        assert seen(tables, "select customer_token from future.visits") == [("a",)]
+        with pytest.raises(FeatureError, match="plans"):
+            seen(tables, "select plan from future.plans")
+
+
+def test_a_partition_that_label_windows_share_is_read_once(shop: UseCase, weeks_of: Weeks) -> None:
+    """Each window looks six weeks ahead: every partition was read seven times."""
+    read_week, asked = weeks_of([visit("a", MIDNIGHT)]), Counter[tuple[str, date]]()
+
+    def counting(name: str, day: date) -> pa.Table:
+        asked[name, day] += 1
+        return read_week(name, day)
+
+    with AsOfTables(shop, counting) as tables:
+        for week in range(4):
+            tables.advance_to(D + timedelta(weeks=week))
+            tables.open_future()
+
+    assert set(asked.values()) == {1}

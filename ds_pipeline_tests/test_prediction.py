@@ -49,3 +49,14 @@ def test_a_week_without_nulls_looks_the_same_to_the_model() -> None:
     whole = FRAME.head(1).astype({"visits": "int64", "is_new": "bool"})
 
     pd.testing.assert_frame_equal(inputs_of(whole, FEATURES), inputs_of(FRAME, FEATURES).head(1))
+
+
+def test_a_missing_text_is_an_empty_one() -> None:
+    text = {"last_ticket": GIVEN | {"dtype": "text", "topics": 2}}
+    features = FeatureSet.model_validate({"features": FEATURES.model_dump()["features"] | text})
+
+    given = inputs_of(FRAME.assign(last_ticket=["too dear", None]), features)
+
+    assert given.columns.tolist() == ["visits", "is_new", "plan", "last_ticket"]
+    assert given["last_ticket"].tolist() == ["too dear", ""]
+    assert given["plan"].tolist() == ["gold", None]

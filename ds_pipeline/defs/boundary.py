@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import numpy as np
@@ -10,20 +10,25 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ds_pipeline.clock import WEEK
 from ds_pipeline.defs.leaks import look_alikes_of, require_clean_table
 from ds_pipeline.defs.owners import owners_of
 from ds_pipeline.defs.suppressing import without_suppressed
 from ds_pipeline.defs.withholding import WITHHELD, with_texts_withheld
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion.database import Window
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
-from ds_pipeline.ingestion.read import ROW_NUMBER, read_source
+from ds_pipeline.ingestion.read import FILE, ROW_NUMBER, read_source, source_shape
+from ds_pipeline.ingestion.shape import Shape, drift_of
 from ds_pipeline.masking.policy import mask_table
 from ds_pipeline.masking.text import TextRedactor
 from ds_pipeline.masking.tokens import tokenize
 from ds_pipeline.use_case.sql import masked_schema
 
+SHAPE = "shape"  # in the info of a partition: columns and types that its source had
 QUARANTINE_FIELDS = [pa.field(ROW_NUMBER, pa.int64()), pa.field(REASON, pa.string()), pa.field(REASONS, pa.string())]
+FILE_FIELDS = [QUARANTINE_FIELDS[0], pa.field(FILE, pa.string()), *QUARANTINE_FIELDS[1:]]  # of a source of many files
 
 
 @contextmanager
@@ -49,6 +54,8 @@ class MaskedWeek:
     kept: pa.Table
     quarantined: pa.Table
     suppressed: int = 0  # rows of people who were erased, left out before masking
+    shape: Shape = field(default_factory=dict)  # columns and types of the source as it was read
+    drift: tuple[str, ...] = ()  # what changed in them since the table was ingested before
 
     @property
     def withheld(self) -> int:
@@ -85,9 +92,12 @@ def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datet
 
 def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None) -> list[MaskedWeek]:
     table = bench.use_case.sources.tables[name]
-    source = bench.source_digest(name)
-    raw = read_source(table, name=name, project=bench.project.root)
-    source_rows = raw.num_rows
+    sources, rows_there = bench.source_states(name, days)
+    shape = source_shape(table, name=name, project=bench.project.root)
+    drift = drift_of(_shape_before(bench, name, days[0]) or shape, shape)
+    with _shape_said(drift):
+        raw = read_source(table, name=name, project=bench.project.root, window=_window(bench, days, before=before))
+    source_rows = raw.num_rows if rows_there is None else rows_there
     if before is not None:
         raw = known_before(raw, table, moment=before)
     weeks = split_weeks(raw, table, name=name, clock=bench.use_case.clock, days=days)
@@ -96,12 +106,40 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     # All weeks at once: a customer's token and a repeated text are then worked out a single time.
     cut = _Cut(bench, name, days, before)
     kept = cut.mask([week.kept for week in weeks], schema, where=name)
-    aside_schema = pa.schema([field.with_nullable(True) for field in schema] + QUARANTINE_FIELDS)
+    bookkeeping = FILE_FIELDS if FILE in raw.column_names else QUARANTINE_FIELDS
+    aside_schema = pa.schema([one.with_nullable(True) for one in schema] + bookkeeping)
     aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
     return [
-        MaskedWeek(week.day, source, source_rows, week.read, good, bad, left_out)
+        MaskedWeek(
+            week.day, sources[week.day], source_rows, week.read, good, bad, left_out, shape=shape, drift=tuple(drift)
+        )
         for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
     ]
+
+
+def _window(bench: Workbench, days: list[date], *, before: datetime | None) -> Window:
+    """What has to be fetched for some weeks."""
+    clock = bench.use_case.clock
+    end = clock.known_window(days[-1])[1]
+    return Window(clock.known_window(days[0])[0], end if before is None else min(end, before))
+
+
+def _shape_before(bench: Workbench, name: str, day: date) -> Shape | None:
+    """The shape that the source had when this week was ingested before, else when the week before it was."""
+    store, dataset = bench.datasets.store, bench.datasets.masked(name)
+    found = store.find(dataset, str(day)) or store.find(dataset, str(day - WEEK))
+    return found.info.get(SHAPE) if found else None
+
+
+@contextmanager
+def _shape_said(drift: list[str]) -> Iterator[None]:
+    """A source that cannot be read any more says what changed in its shape since it could."""
+    try:
+        yield
+    except SourceError as error:
+        if not drift:
+            raise
+        raise SourceError(f"{error} Since it was ingested before, its shape has changed; {'; '.join(drift)}.") from None
 
 
 def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series | None:
@@ -112,7 +150,8 @@ def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series |
     table = bench.use_case.sources.tables[asked.table]
     alias = table.columns[asked.column].alias
     with values_stay_inside(asked.table):
-        raw = read_source(table, name=asked.table, project=bench.project.root)
+        window = Window(None, bench.use_case.clock.instant(day))
+        raw = read_source(table, name=asked.table, project=bench.project.root, window=window)
         raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
         weeks = split_weeks(
             raw, table, name=asked.table, clock=bench.use_case.clock, days=bench.use_case.clock.dates_until(day)

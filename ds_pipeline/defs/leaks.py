@@ -132,7 +132,7 @@ def exemptions(bench: Workbench) -> list[Exemption]:
         numeric = [field.name for field in masked_schema(table) if not _holds_text(field.type)]
         found += [Exemption(f"masked {name}", ", ".join(numeric), NUMERIC)] if numeric else []
         found += [Exemption(f"masked {name}", alias, reason) for alias, reason in look_alikes_of(table).items()]
-    numeric = [name for name, feature in case.features.features.items() if feature.dtype != "string"]
+    numeric = [name for name, feature in case.features.features.items() if not feature.holds_text]
     found += [Exemption("features", ", ".join(numeric), NUMERIC)] if numeric else []
     found += [
         Exemption("deliveries", name, f"the contract delivers it to {case.contract.consumer}")

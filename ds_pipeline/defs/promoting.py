@@ -28,7 +28,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
     made_by = bench.lineage_of(day, candidate.digest)
     decision = Decision.from_json(evaluated.files["decision.json"])
     evaluation = Evaluation.from_json(evaluated.files["evaluation.json"])
-    _, holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)
+    holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day).digest
     require_in_force(
         decision,
         candidate=candidate.digest,

@@ -1,19 +1,32 @@
 """Labelled rows of given weeks, read from the store, with one digest over all of them."""
 
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_json
+from ds_pipeline.training.labels import undecided
 from ds_pipeline.training.rows import join_labels
 
 
-def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> tuple[pd.DataFrame, str]:
-    """Features and labels of scoring dates as they stand at D.
+class LabelledRows(NamedTuple):
+    """The rows of some weeks whose label is decided.
 
-    Returns:
-        The rows, and a digest over the snapshots they came from.
+    Attributes:
+        rows: features, label, decided_by and is_treated.
+        digest: over the snapshots they came from.
+        undecided: how many rows there are beside them whose label nobody can tell.
+    """
+
+    rows: pd.DataFrame
+    digest: str
+    undecided: int
+
+
+def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> LabelledRows:
+    """Features and labels of scoring dates as they stand at D.
 
     Raises:
         HistoryError: weeks are missing, or were made from other masked tables.
@@ -21,9 +34,7 @@ def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> tuple[p
     datasets = bench.datasets
     features = datasets.require_features(days, until=until)
     labels = datasets.require_labels(days, until=until)
-    rows = join_labels(
-        [datasets.store.read(one) for one in features],
-        [datasets.store.read(one) for one in labels],
-        entity=bench.use_case.problem.entity,
-    )
-    return rows, digest_json([[one.dataset, one.partition, one.digest] for one in [*features, *labels]])
+    tables = [datasets.store.read(one) for one in labels]
+    rows = join_labels([datasets.store.read(one) for one in features], tables, entity=bench.use_case.problem.entity)
+    digest = digest_json([[one.dataset, one.partition, one.digest] for one in [*features, *labels]])
+    return LabelledRows(rows, digest, sum(undecided(table) for table in tables))

@@ -13,7 +13,14 @@ from sklearn.metrics import (
 
 from ds_pipeline.evaluation.metrics import Floats, Ints, ScoredRows, calibration_bins, taken_at_top
 from ds_pipeline.evaluation.outcome import Bin, CurvePoint, Curves, Decile, OperatingPoint
-from ds_pipeline.use_case.requirements import ExpectedCalibrationError, PrecisionAtRecall, PrecisionAtTop, Requirements
+from ds_pipeline.use_case.requirements import (
+    ExpectedCalibrationError,
+    PrecisionAtRecall,
+    PrecisionAtTop,
+    RecallAtPrecision,
+    RecallAtTop,
+    Requirements,
+)
 
 CURVE_POINTS = 200  # more cannot be seen
 DECILES = 10
@@ -35,21 +42,41 @@ def report_metrics(rows: ScoredRows, *, with_baseline: bool) -> dict[str, float]
 
 
 def selections(rows: ScoredRows, requirements: Requirements) -> dict[str, Ints]:
-    """Which rows (0/1) each threshold on a selection would act on; shares of a week first, they are the campaign."""
-    top, cut = {}, {}
+    """Which rows (0/1) each threshold on a selection would act on; shares of a week first, they are the campaign.
+
+    Two thresholds on the same share describe one selection, which has the name of the first. A precision that no
+    cut-off reaches selects nobody, and is left out.
+    """
+    shares: dict[float, str] = {}
+    cuts: dict[str, float | None] = {}
     for name, threshold in requirements.acceptance.items():
-        if isinstance(threshold, PrecisionAtTop):
-            top[name] = taken_at_top(rows, rows.once, share=threshold.share)[0]
-        if isinstance(threshold, PrecisionAtRecall):
-            cut[name] = (rows.score >= cut_off(rows, threshold.recall)).astype(np.int64)
-    return top | cut
+        match threshold:
+            case PrecisionAtTop() | RecallAtTop():
+                shares.setdefault(threshold.share, name)
+            case PrecisionAtRecall():
+                cuts[name] = cut_off_for_recall(rows, threshold.recall)
+            case RecallAtPrecision():
+                cuts[name] = cut_off_for_precision(rows, threshold.precision)
+    top = {name: taken_at_top(rows, rows.once, share=share)[0] for share, name in shares.items()}
+    return top | {name: (rows.score >= cut).astype(np.int64) for name, cut in cuts.items() if cut is not None}
 
 
-def cut_off(rows: ScoredRows, recall: float) -> float:
+def cut_off_for_recall(rows: ScoredRows, recall: float) -> float:
     """The highest score from which on the recall is reached."""
     hits = np.cumsum(rows.label[rows.by_score.order])
     first = int((hits / hits[-1] >= recall).argmax())
     return float(rows.score[rows.by_score.order][first])
+
+
+def cut_off_for_precision(rows: ScoredRows, precision: float) -> float | None:
+    """The lowest score from which on the precision is reached, at a positive row; None where none does."""
+    ends = rows.by_score.ends
+    hits = np.cumsum(rows.label[rows.by_score.order])[ends]
+    reached = np.flatnonzero(hits / (ends + 1) >= precision)
+    if not len(reached):
+        return None
+    most = np.flatnonzero(hits == hits[reached[-1]])[0]  # the first cut-off with as many hits: none is added in vain
+    return float(rows.score[rows.by_score.order][ends[most]])
 
 
 def operating_point(rows: ScoredRows, name: str, selected: Ints) -> OperatingPoint:

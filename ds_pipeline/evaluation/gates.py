@@ -1,4 +1,4 @@
-"""One gate per acceptance threshold and per data minimum; whatever is not known for certain is refused."""
+"""One gate per acceptance threshold, data minimum and label limit; whatever is not known for certain is refused."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from ds_pipeline.evaluation.predictions import support_problems
 from ds_pipeline.evaluation.record import Record
 from ds_pipeline.use_case.requirements import (
     AveragePrecisionGain,
+    CalibrationDifference,
+    DemographicParityDifference,
+    EqualizedOddsDifference,
     ExpectedCalibrationError,
+    FalsePositiveRateDifference,
+    GroupDifference,
     PrecisionAtRecall,
     PrecisionAtTop,
+    RecallAtPrecision,
+    RecallAtTop,
     Requirements,
     Threshold,
 )
 
 Comparison = Literal[">=", "<="]
+UNDECIDED = "undecided_labels"
+RESERVED = ("training_rows", "training_positives", UNDECIDED)
 
 
 class Gate(Record):
@@ -53,10 +62,10 @@ class GateResult(Record):
 
 
 def gates_of(requirements: Requirements) -> list[Gate]:
-    """Every gate the requirements ask for, in their order, data minimums last.
+    """Every gate the requirements ask for, in their order, data minimums and label quality last.
 
     Raises:
-        EvaluationError: a name is used twice or cannot be the name of a check.
+        EvaluationError: a name is taken or cannot be the name of a check.
     """
     minimums = requirements.data_minimums
     gates = [_gate(name, threshold) for name, threshold in requirements.acceptance.items()]
@@ -68,12 +77,19 @@ def gates_of(requirements: Requirements) -> list[Gate]:
             Gate(name=name, metric=name, meaning=meaning, threshold=least, comparison=">=", compares="point",
                  owner=minimums.owner)
         )  # fmt: skip
-    names = [gate.name for gate in gates]
-    bad = sorted({name for name in names if not re.fullmatch(r"[A-Za-z0-9_]+", name) or names.count(name) > 1})
+    if requirements.label_quality is not None:
+        quality = requirements.label_quality
+        gates.append(
+            Gate(name=UNDECIDED, metric="undecided_share", meaning="share of holdout rows whose label is undecided",
+                 threshold=quality.max_undecided_share, comparison="<=", compares="point", owner=quality.owner)
+        )  # fmt: skip
+    bad = sorted(
+        name for name in requirements.acceptance if name in RESERVED or not re.fullmatch(r"[A-Za-z0-9_]+", name)
+    )
     if bad:
         raise EvaluationError(
             f"requirements.yaml: acceptance: {', '.join(map(repr, bad))} cannot name a gate. "
-            "Use letters, digits and underscores, each name once, and neither training_rows nor training_positives."
+            f"Use letters, digits and underscores, and none of {', '.join(RESERVED)}."
         )
     return gates
 
@@ -91,7 +107,11 @@ def apply_gates(evaluation: Evaluation, requirements: Requirements) -> list[Gate
     """
     whole = _whole_problem(evaluation, requirements)
     facts = evaluation.facts
-    counts = {"training_rows": facts.training_rows, "training_positives": facts.training_positives}
+    counts = {
+        "training_rows": facts.training_rows,
+        "training_positives": facts.training_positives,
+        UNDECIDED: facts.undecided_share,
+    }
     results = []
     for gate in gates_of(requirements):
         if gate.name in counts:
@@ -99,18 +119,21 @@ def apply_gates(evaluation: Evaluation, requirements: Requirements) -> list[Gate
             continue
         found = evaluation.measurements.get(gate.name)
         problem = whole or _measurement_problem(gate, found, requirements)
-        value, bound = (found.value, found.bound) if found else (None, None)
-        results.append(judge(gate, value=value, bound=bound, problem=problem))
+        value, bound, note = (found.value, found.bound, found.note) if found else (None, None, None)
+        results.append(judge(gate, value=value, bound=bound, problem=problem, note=note))
     return results
 
 
-def judge(gate: Gate, *, value: float | None, bound: float | None, problem: str | None) -> GateResult:
+def judge(
+    gate: Gate, *, value: float | None, bound: float | None, problem: str | None, note: str | None = None
+) -> GateResult:
     """The verdict on one gate; without a finite number to compare it is refused."""
     value, bound = _finite(value), _finite(bound)
     compared = bound if gate.compares == "lower" else value
     reason, passed = _compare(gate, value, compared)
     if problem:
         reason, passed = f"{gate.meaning}: refused, because {problem}. Asked for {_asked(gate)}.", False
+    reason = f"{reason} {note}" if note else reason
     return GateResult(
         name=gate.name,
         metric=gate.metric,
@@ -160,22 +183,47 @@ def _gate(name: str, threshold: Threshold) -> Gate:
             meaning = f"precision at the cut-off that finds {100 * threshold.recall:.4g} % of all positives"
         case PrecisionAtTop():
             meaning = f"precision among the highest-scored {100 * threshold.share:.4g} % of each week"
+        case RecallAtPrecision():
+            meaning = f"largest recall of a cut-off with a precision of at least {100 * threshold.precision:.4g} %"
+        case RecallAtTop():
+            meaning = f"recall of the highest-scored {100 * threshold.share:.4g} % of each week"
+        case AveragePrecisionGain(over="prior"):
+            meaning = "average precision above the share of positives, which is that of the prior"
         case AveragePrecisionGain():
             meaning = "average precision above that of the baseline rule"
         case ExpectedCalibrationError():
             meaning = f"mean distance of score and outcome over {threshold.bins} bins"
+        case FalsePositiveRateDifference():
+            meaning = f"largest difference of the false positive rate {_between_groups(threshold)}"
+        case DemographicParityDifference():
+            meaning = f"largest difference of the share selected {_between_groups(threshold)}"
+        case EqualizedOddsDifference():
+            meaning = f"largest difference of the false or the true positive rate {_between_groups(threshold)}"
+        case CalibrationDifference():
+            meaning = (
+                f"largest difference of mean score minus share of positives between groups of {threshold.attribute}"
+            )
         case _:
             assert_never(threshold)
-    at_most = isinstance(threshold, ExpectedCalibrationError)
+    limit: float
+    comparison: Comparison
+    if isinstance(threshold, ExpectedCalibrationError | GroupDifference):
+        limit, comparison = threshold.maximum, "<="
+    else:
+        limit, comparison = threshold.minimum, ">="
     return Gate(
         name=name,
         metric=threshold.metric,
         meaning=meaning,
-        threshold=threshold.maximum if isinstance(threshold, ExpectedCalibrationError) else threshold.minimum,
-        comparison="<=" if at_most else ">=",
+        threshold=limit,
+        comparison=comparison,
         compares=threshold.bound,
         owner=threshold.owner,
     )
+
+
+def _between_groups(threshold: GroupDifference) -> str:
+    return f"between groups of {threshold.attribute}, at the highest-scored {100 * threshold.share:.4g} % of each week"
 
 
 def _finite(number: float | None) -> float | None:

@@ -8,9 +8,10 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ds_pipeline.evaluation.metrics import Floats, Ints, ScoredRows, measure
-from ds_pipeline.use_case.requirements import Bootstrap, Threshold
+from ds_pipeline.use_case.requirements import Bootstrap, HoldoutMetric
 
-CELLS_AT_ONCE = 250_000  # resamples x rows held at once: 2 MB per array and thread, which stays in the cache
+CELLS_AT_ONCE = 250_000  # resamples x rows held at once: 1 MB per array and thread, which stays in the cache
+COUNTS = np.int32  # sums of it stay below 2**31 as long as the holdout has fewer rows than that
 
 
 def bootstrap_counts(entities: int, resamples: range, seed: int) -> Ints:
@@ -19,11 +20,11 @@ def bootstrap_counts(entities: int, resamples: range, seed: int) -> Ints:
     Resample i depends on the seed and on i alone, so any split of the work gives the same numbers.
     """
     draws = (np.random.default_rng([seed, i]).integers(0, entities, size=entities) for i in resamples)
-    return np.array([np.bincount(drawn, minlength=entities) for drawn in draws], dtype=np.int64)
+    return np.array([np.bincount(drawn, minlength=entities) for drawn in draws], dtype=COUNTS)
 
 
 def bootstrap(
-    rows: ScoredRows, thresholds: Mapping[str, Threshold], *, settings: Bootstrap, n_jobs: int
+    rows: ScoredRows, thresholds: Mapping[str, HoldoutMetric], *, settings: Bootstrap, n_jobs: int
 ) -> dict[str, Floats]:
     """The value of every threshold's metric in every resample, all on the same resamples; NaN where not defined.
 
@@ -35,7 +36,7 @@ def bootstrap(
     entities = int(rows.entity.max()) + 1
 
     def values(chunk: range) -> list[Floats]:
-        weights = bootstrap_counts(entities, chunk, settings.seed)[:, rows.entity]
+        weights = np.take(bootstrap_counts(entities, chunk, settings.seed), rows.entity, axis=1)
         return [measure(threshold, rows, weights) for threshold in thresholds.values()]
 
     parts = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(values)(chunk) for chunk in chunks)

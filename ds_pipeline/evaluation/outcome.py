@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ class Measurement(Record):
 
     Attributes:
         bound: the one-sided lower confidence bound; None where the requirements compare the point value.
+        note: what the value alone does not say.
     """
 
     metric: str
@@ -25,6 +26,7 @@ class Measurement(Record):
     rows: int
     positives: int
     problem: str | None
+    note: str | None = None
 
     @model_validator(mode="after")
     def _is_value_or_problem(self) -> Self:
@@ -34,15 +36,22 @@ class Measurement(Record):
 
 
 class Facts(Record):
-    """What was evaluated, in totals."""
+    """What was evaluated, in totals; undecided_rows had no label, and are not among the rows."""
 
     rows: int
+    undecided_rows: int = 0
     positives: int
     entities: int
     base_rate: float | None
     weeks: list[date]
     training_rows: int
     training_positives: int
+
+    @property
+    def undecided_share(self) -> float | None:
+        """Of all rows of the holdout (0..1); None where there is none."""
+        total = self.rows + self.undecided_rows
+        return self.undecided_rows / total if total else None
 
 
 class OperatingPoint(Record):
@@ -67,6 +76,57 @@ class SliceRow(Record):
     precision: float | None
     recall: float | None
     is_assessable: bool
+
+
+class GroupRow(Record):
+    """A group of a protected attribute at the selection of the highest-scored share; what cannot be told is None."""
+
+    attribute: str
+    share: float
+    group: str
+    rows: int
+    positives: int
+    base_rate: float
+    selected_share: float | None
+    false_positive_rate: float | None
+    true_positive_rate: float | None
+    mean_score: float | None
+    is_assessable: bool
+
+
+class TruthRow(Record):
+    """A figure of the model beside that of the true probability on the same rows, the best that any score can expect.
+
+    Attributes:
+        name: average_precision, or the operating point.
+        figure: what is compared there.
+        ratio: model / truth; None where the truth reaches 0.
+    """
+
+    name: str
+    figure: Literal["average precision", "precision", "recall"]
+    model: float
+    truth: float
+    ratio: float | None
+
+
+class FoldMetric(Record):
+    """A metric on each fold that was left out, with the mean and the sample standard deviation."""
+
+    name: str
+    folds: list[float]
+    mean: float
+    standard_deviation: float
+
+
+class CrossValidated(Record):
+    """Refits on folds of entities of the training rows; metrics are empty where a problem says why."""
+
+    folds: int
+    rows: int
+    entities: int
+    metrics: list[FoldMetric]
+    problem: str | None
 
 
 class Proxy(Record):
@@ -126,6 +186,9 @@ class Evaluation(Record):
         problems: why nothing was measured; empty if it was.
         measurements: one per acceptance threshold, by its name.
         metrics: further metrics for the report; no gate reads them.
+        groups: of the protected attributes that a fairness gate names, one table per attribute and share.
+        truth: the model beside the true probability, where a simulation knows it; no gate reads it.
+        cross_validation: where few rows were trained on; no gate reads it.
         proxies: what the inputs tell of protected attributes, on the training rows; no gate reads them.
     """
 
@@ -136,6 +199,9 @@ class Evaluation(Record):
     metrics: dict[str, float] = Field(default_factory=dict)
     operating_points: list[OperatingPoint] = Field(default_factory=list)
     slices: list[SliceRow] = Field(default_factory=list)
+    groups: list[GroupRow] = Field(default_factory=list)
+    truth: list[TruthRow] = Field(default_factory=list)
+    cross_validation: CrossValidated | None = None
     proxies: list[Proxy] = Field(default_factory=list)
     curves: Curves | None = None
 

@@ -1,7 +1,8 @@
 """The predictions frame: what it must hold, and everything that can be wrong with it.
 
 One row per entity and scoring date of the holdout: scoring_date (date), the entity (str), label (0 or 1), score (0..1),
-baseline (any number, higher means more likely) and the slice columns (str, may be null).
+baseline (any number, higher means more likely), the slice columns (str, may be null) and, where a simulation knows it,
+the true probability (0..1).
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ def baseline_score(features: pd.DataFrame, rule: BaselineRule) -> pd.Series:
     return (values if rule.higher_means_more_likely else -values).rename("baseline")
 
 
-def tidy(predictions: pd.DataFrame, *, entity: str, slices: Sequence[str]) -> pd.DataFrame:
+def tidy(predictions: pd.DataFrame, *, entity: str, slices: Sequence[str], truth: str | None = None) -> pd.DataFrame:
     """The columns that are evaluated, typed and sorted by scoring date and entity.
 
     Raises:
         EvaluationError: a column is missing or of another kind, so that nothing at all can be evaluated.
     """
-    numbers = ["label", "score", "baseline"]
+    numbers = ["label", "score", "baseline", *([truth] if truth else [])]
     _require_columns(predictions, ["scoring_date", entity, *numbers, *slices], "predictions")
     for name in numbers:
         if not pd.api.types.is_numeric_dtype(predictions[name]):
@@ -79,6 +80,16 @@ def baseline_problem(frame: pd.DataFrame) -> str | None:
     if frame["baseline"].nunique() < 2:
         return "the baseline is the same for every row, so it ranks nothing"
     return None
+
+
+def require_truth(probability: pd.Series) -> None:
+    """Raise EvaluationError if a true probability is none: the simulation that says it is broken, not the model."""
+    bad = int((~probability.between(0, 1)).sum())
+    if bad:
+        raise EvaluationError(
+            f"{_rows(bad)} of the holdout have a true probability that is not a number from 0 to 1. "
+            "Correct problem.yaml: truth.probability, or simulate again."
+        )
 
 
 def support_problems(rows: int, positives: int, holdout: Holdout) -> list[str]:

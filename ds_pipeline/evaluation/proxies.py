@@ -42,6 +42,7 @@ def find_proxies(rows: pd.DataFrame, *, entity: str, inputs: Sequence[str], prot
 
     Args:
         rows: training rows with scoring_date, the entity, inputs and protected attributes.
+        inputs: numbers, flags and categories; a free text would be a category of its own for each person.
 
     Source: W. Bergsma, A bias-correction for Cramer's V and Tschuprow's T, Journal of the Korean Statistical Society
     42 (2013), 323-328.

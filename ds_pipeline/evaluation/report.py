@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import plain_number
-from ds_pipeline.evaluation.outcome import Evaluation, Proxy
+from ds_pipeline.evaluation.outcome import Evaluation, GroupRow, Proxy
 from ds_pipeline.evaluation.pictures import alt_texts, pictures
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
@@ -85,10 +85,19 @@ def render_report(
             tables=tables,
             quarantine=quarantine,
             anonymity=anonymity,
+            group_tables=group_tables(evaluation),
             proxies=proxy_groups(evaluation),
             lineage=lineage,
         )
     )
+
+
+def group_tables(evaluation: Evaluation) -> list[tuple[str, float, list[GroupRow]]]:
+    """The groups of each protected attribute at each selection that a fairness gate judges: attribute, share, rows."""
+    return [
+        (attribute, share, list(rows))
+        for (attribute, share), rows in groupby(evaluation.groups, lambda row: (row.attribute, row.share))
+    ]
 
 
 def proxy_groups(evaluation: Evaluation) -> list[tuple[str, Proxy, list[Proxy]]]:

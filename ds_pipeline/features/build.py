@@ -10,18 +10,20 @@ import pyarrow.compute as pc
 from ds_pipeline import sandbox
 from ds_pipeline.asof import AsOfTables
 from ds_pipeline.errors import FeatureError
+from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
 
-SCORING_DATE = "scoring_date"
-ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(), "string": pa.string()}
-SQL_TYPES = {"int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN", "string": "VARCHAR"}
+ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}  # all others are strings
+SQL_TYPES = {"int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN"}
 
 
 def features_schema(use_case: UseCase) -> pa.Schema:
     """scoring_date, the entity, and the features in declared order."""
     fields = [pa.field(SCORING_DATE, pa.date32()), pa.field(use_case.problem.entity, pa.string())]
     features = use_case.features.features.items()
-    return pa.schema(fields + [pa.field(name, ARROW_TYPES[feature.dtype]) for name, feature in features])
+    return pa.schema(
+        fields + [pa.field(name, ARROW_TYPES.get(feature.dtype, pa.string())) for name, feature in features]
+    )
 
 
 def build_features(tables: AsOfTables, day: date) -> pa.Table:
@@ -55,7 +57,7 @@ def build_features(tables: AsOfTables, day: date) -> pa.Table:
         sandbox.create_table(connection, f"_made_{number}", rows)
         joins.append(f"LEFT JOIN _made_{number} USING ({sandbox.quoted(entity)})")
     columns = ", ".join(
-        f"{sandbox.quoted(name)}::{SQL_TYPES[feature.dtype]} AS {sandbox.quoted(name)}"
+        f"{sandbox.quoted(name)}::{SQL_TYPES.get(feature.dtype, 'VARCHAR')} AS {sandbox.quoted(name)}"
         for name, feature in use_case.features.features.items()
     )
     query = (

@@ -7,8 +7,7 @@ import pandera.errors
 import pandera.pandas as pa
 
 from ds_pipeline.errors import FeatureError
-from ds_pipeline.features.build import SCORING_DATE
-from ds_pipeline.use_case.features import Feature, names_identifier
+from ds_pipeline.use_case.features import SCORING_DATE, Feature, names_identifier
 from ds_pipeline.use_case.load import UseCase
 
 ABOUT_COLUMNS = ["column_in_schema", "column_in_dataframe", "column_ordered"]  # of these the case is a column's name
@@ -60,5 +59,5 @@ def _column(feature: Feature) -> pa.Column:
         checks.append(pa.Check(lambda values: values % 1 == 0, name="is_whole"))
     elif feature.nullable and feature.dtype == "bool":
         checks.append(pa.Check.isin([True, False]))
-    is_fixed = feature.dtype == "float64" or (feature.dtype != "string" and not feature.nullable)
+    is_fixed = feature.dtype == "float64" or not (feature.holds_text or feature.nullable)
     return pa.Column(feature.dtype if is_fixed else None, checks=checks, nullable=feature.nullable)

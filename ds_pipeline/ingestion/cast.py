@@ -5,16 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline.use_case.sources import Column, Table
+from ds_pipeline.use_case.sources import ISO, Column, Table
 from ds_pipeline.use_case.sql import DECIMAL_DIGITS, arrow_type
 
 Mask = np.ndarray  # one bool per row
 NULL_WORDS = ["", "NA", "NULL"]  # in a text cell of a column that holds no text
 WIDE = 60  # decimal digits that hold any number of a source, whatever it is scaled to
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+WITH_COMMA = NUMBER.replace(r"\.", ",")  # no point in it: 1.234 may be a thousand or a fraction
+SHORT_NUMBER = r"^-?\d{1,40}(\.\d{1,15})?$"  # fits into WIDE digits
 ISO_TIME = r"^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$"
 
 
@@ -35,15 +38,49 @@ def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]
         if column.treatment == "token" and _is_text(values.type):
             values = pc.utf8_trim_whitespace(values)  # a blank identifier is a missing one
             values = pc.if_else(pc.equal(values, ""), _null(values.type), values)
-        cast = _cast(values, column, table.time_zone)
+        cast = _cast(values, column, column.time_zone or table.time_zone)
         columns[column.alias] = cast
         unreadable[column.alias] = to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
     return pa.table(columns), unreadable
 
 
+def one_type(parts: list[pa.Table], table: Table) -> list[pa.Table]:
+    """The same columns with one type each in all files; a column that changes its type becomes text or an instant."""
+    for name, column in table.columns.items():
+        types = {part.schema.field(name).type for part in parts if not pa.types.is_null(part.schema.field(name).type)}
+        if len(types) < 2 and not any(pa.types.is_dictionary(kind) for kind in types):
+            continue
+        zone = column.time_zone or table.time_zone
+        parts = [
+            part.set_column(part.column_names.index(name), name, _common(part[name].combine_chunks(), zone))
+            for part in parts
+        ]
+    target = pa.unify_schemas([part.schema for part in parts], promote_options="permissive")
+    return [part.cast(target) for part in parts]
+
+
+def exact_numbers(text: pa.Array) -> pa.Array:
+    """Numbers in text as decimals that keep every digit; as text where one of them is none, such as NaN."""
+    if not to_mask(pc.match_substring_regex(text, SHORT_NUMBER).fill_null(True)).all():
+        return text
+    fractions = pc.utf8_length(pc.replace_substring_regex(text, r"^[^.]*\.?", ""))
+    return text.cast(pa.decimal256(WIDE, pc.max(fractions).as_py() or 0))
+
+
 def to_mask(values: pa.Array | pa.ChunkedArray) -> Mask:
     """A boolean Arrow array as NumPy; null counts as False."""
     return values.fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _common(values: pa.Array, time_zone: str) -> pa.Array:
+    """Times as instants, everything else as the text that means the same."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_null(values.type):
+        return values
+    if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
+        return _to_utc(values, time_zone).cast(pa.timestamp("us", time_zone))
+    return values.cast(pa.string())
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -70,7 +107,8 @@ def _cast(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
 def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
     types = pa.types
     if _is_text(values.type):
-        readable = pc.match_substring_regex(values, NUMBER)
+        readable = pc.match_substring_regex(values, WITH_COMMA if column.decimal_mark == "," else NUMBER)
+        values = pc.replace_substring(values, column.decimal_mark, ".")
         values = pc.if_else(readable, values, _null(values.type)).cast(pa.float64())
     if column.type == "double":
         values = values.cast(pa.float64())
@@ -101,15 +139,36 @@ def _boolean(values: pa.Array) -> pa.Array:
 
 def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
     if _is_text(values.type):
-        values = _parse_iso(values)
+        values = _parse(values, column.formats, time_zone) if column.formats else _parse_iso(values)
     if column.type == "date":
         if getattr(values.type, "tz", None):
             values = pc.local_timestamp(values)
         return values.cast(pa.date32(), safe=False)
+    return _to_utc(values, time_zone)
+
+
+def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
     values = values.cast(pa.timestamp("us", tz=getattr(values.type, "tz", None)), safe=False)
     if values.type.tz is None:
         values = pc.assume_timezone(values, time_zone, ambiguous="latest", nonexistent="latest")
     return values.cast(pa.timestamp("us", tz="UTC"))
+
+
+def _parse(text: pa.Array, formats: list[str], time_zone: str) -> pa.Array:
+    """Instants, shown in the time zone, of texts in any of the formats; null where two of them disagree."""
+    found, disputed = pa.nulls(len(text), pa.timestamp("us", "UTC")), np.zeros(len(text), dtype=bool)
+    cells = text.to_pandas()
+    for one in formats:
+        if one == ISO:
+            parsed = _parse_iso(text)
+        else:
+            times = pd.to_datetime(cells, format=one, errors="coerce", utc="%z" in one)
+            parsed = pa.Array.from_pandas(times)
+        instants = _to_utc(parsed, time_zone)
+        disputed |= to_mask(pc.not_equal(found, instants))
+        found = pc.coalesce(found, instants)
+    clear = pc.if_else(pa.array(disputed), pa.scalar(None, found.type), found)
+    return clear.cast(pa.timestamp("us", time_zone))
 
 
 def _parse_iso(text: pa.Array) -> pa.Array:

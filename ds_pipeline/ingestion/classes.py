@@ -16,16 +16,18 @@ from ds_pipeline.use_case.sources import Table
 GROUP_AND_OTHERS = 0o077
 
 
-def require_class(path: Path, table: Table, *, where: str) -> None:
+def require_class(path: Path, table: Table, *, where: str, shown: str | None = None) -> None:
     """Raise SourceError unless a table of its class may be read from this file.
 
     public: any file. internal: a file that git does not track. confidential: that, and private to its owner.
-    restricted: no file at all.
+    restricted: no file at all, and so no SQLite database.
 
     Args:
         path: the file; if it is a link, what it leads to counts.
         where: the source as messages name it.
+        shown: the file as a command would name it; the table's path if left out.
     """
+    shown = shown or table.path
     if table.data_class == "public":
         return
     if table.data_class == "restricted":
@@ -34,14 +36,13 @@ def require_class(path: Path, table: Table, *, where: str) -> None:
     if _is_tracked(target, where=where):
         raise SourceError(
             f"{where}: git tracks this file, and whoever has the repository has the data; its class is "
-            f"{table.data_class}. Take it out (git rm --cached {table.path}), remove it from the history if it was "
+            f"{table.data_class}. Take it out (git rm --cached {shown}), remove it from the history if it was "
             "committed, and keep it where git ignores it, such as below data/."
         )
     mode = target.stat().st_mode & 0o777
     if table.data_class == "confidential" and mode & GROUP_AND_OTHERS:
         raise SourceError(
-            f"{where}: others can open this file (mode {mode:04o}); its class is confidential. "
-            f"Run: chmod 600 {table.path}"
+            f"{where}: others can open this file (mode {mode:04o}); its class is confidential. Run: chmod 600 {shown}"
         )
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ds_pipeline.clock import WEEK, Clock
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.cast import Mask, cast_columns, to_mask
-from ds_pipeline.ingestion.read import ROW_NUMBER
+from ds_pipeline.ingestion.read import FILE, ROW_NUMBER
 from ds_pipeline.use_case.sources import Column, Table
 
 REASON = "_reason"  # the primary reason: the first in the order of precedence below
@@ -33,7 +33,9 @@ class Week:
 
     Attributes:
         kept: declared columns by alias, in source order; identities included.
-        quarantined: the same columns (faulty cells null), _row_number, _reason and _reasons.
+        quarantined: the same columns (faulty cells null), _row_number, _reason and _reasons; of a source of many files
+            also _file, in which the number counts. In a database the number counts the rows of the week, ordered by
+            known_at and then all columns.
     """
 
     day: date
@@ -55,9 +57,15 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     typed, unreadable = cast_columns(raw, table)
     week_of_row = _week_of_row(typed, table, name=name, clock=clock)
     wanted = np.isin(week_of_row, [(day - clock.first).days // 7 for day in days])
-    typed = typed.append_column(ROW_NUMBER, raw[ROW_NUMBER]).filter(pa.array(wanted))
     unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
     week_of_row = week_of_row[wanted]
+    for column in (ROW_NUMBER, FILE):
+        if column in raw.column_names:
+            typed = typed.append_column(column, raw[column])
+    typed = typed.filter(pa.array(wanted))
+    if table.format == "query":  # the rows before a week are not fetched with it: count from its first one
+        numbers = pd.Series(week_of_row).groupby(week_of_row).cumcount().to_numpy("int64")
+        typed = typed.set_column(typed.column_names.index(ROW_NUMBER), ROW_NUMBER, pa.array(numbers))
 
     faults = _find_faults(typed, table, unreadable, week_of_row)
     faulty = np.logical_or.reduce([*faults.values(), np.zeros(typed.num_rows, dtype=bool)])
@@ -110,12 +118,12 @@ def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> M
     """The number of the week each row became known in: 0 for the first partition and everything before it."""
     known_at = typed[table.known_at]
     column = next(column for column in table.columns.values() if column.alias == table.known_at)
-    undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column, table.time_zone)
+    undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column, column.time_zone or table.time_zone)
     if undated.any():
         limits = f"{column.minimum or '...'} to {column.maximum or '...'}"
         raise SourceError(
-            f"{name} ({table.path}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} that "
-            f"can be read and lies in {limits}. Such a row belongs to no week. "
+            f"{name} ({table.lies_at}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} "
+            f"that can be read and lies in {limits}. Such a row belongs to no week. "
             "Correct the source, or minimum and maximum."
         )
     newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
@@ -142,7 +150,7 @@ def _find_faults(
         by_check["unreadable"][f"unreadable:{alias}"] = unreadable[alias]
         if not column.nullable:
             by_check["missing"][f"missing:{alias}"] = to_mask(pc.is_null(typed[alias])) & ~unreadable[alias]
-        outside = _out_of_range(typed[alias], column, table.time_zone)
+        outside = _out_of_range(typed[alias], column, column.time_zone or table.time_zone)
         if column.treatment == "band":
             outside |= _no_age(typed[alias], typed[table.known_at])
         by_check["out_of_range"][f"out_of_range:{alias}"] = outside
@@ -184,6 +192,9 @@ def _out_of_range(values: pa.ChunkedArray, column: Column, time_zone: str) -> Ma
 
 def _describe(faulty: pa.Table, faults: dict[str, Mask]) -> pd.DataFrame:
     """The faulty rows with their reasons; a cell that is itself the fault is taken out, it may hold anything."""
+    if FILE in faulty.column_names:
+        names_of_files = faulty[FILE].cast(pa.string())
+        faulty = faulty.set_column(faulty.column_names.index(FILE), FILE, names_of_files)
     frame = _to_frame(faulty)
     stacked = np.column_stack(list(faults.values())) if faults else np.zeros((len(frame), 1), dtype=bool)
     names = np.array(list(faults) or [""], dtype=object)
@@ -200,7 +211,7 @@ def _require_news(week: Week, table: Table, *, name: str) -> None:
     """A source that is late, or has ended, would make everyone look as if they had stopped."""
     if table.kind == "events" and week.read == 0 and not table.allow_silent_weeks:
         raise SourceError(
-            f"{name} ({table.path}): no row became known in the week before {week.day}. The source is late or has "
+            f"{name} ({table.lies_at}): no row became known in the week before {week.day}. The source is late or has "
             "ended: ingest again when the rows are there. If such a week is normal, say allow_silent_weeks: true in "
             "sources.yaml."
         )
@@ -214,8 +225,8 @@ def _require_counts(week: Week, table: Table, *, name: str) -> None:
     if share > table.max_quarantine_share:
         counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
         raise SourceError(
-            f"{name} ({table.path}), week before {week.day}: {aside:,} of {week.read:,} rows are faulty ({share:.1%}); "
-            f"at most {100 * table.max_quarantine_share:g}% may be. By reason: {counts}. "
+            f"{name} ({table.lies_at}), week before {week.day}: {aside:,} of {week.read:,} rows are faulty "
+            f"({share:.1%}); at most {100 * table.max_quarantine_share:g}% may be. By reason: {counts}. "
             "Correct the source, or the rules or max_quarantine_share in sources.yaml."
         )
 

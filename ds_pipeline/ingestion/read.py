@@ -1,89 +1,132 @@
-"""Read a source as it is, into memory only. What is wrong with the file as a whole stops the run here."""
+"""Read a source as it is, into memory only. What is wrong with it as a whole stops the run here."""
 
 from __future__ import annotations
 
-import hashlib
 import re
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc_csv
-import pyarrow.parquet as pq
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.ingestion.classes import require_class
-from ds_pipeline.use_case.sources import Column, Table
+from ds_pipeline.ingestion import database
+from ds_pipeline.ingestion.cast import one_type
+from ds_pipeline.ingestion.contents import column_types, read_contents
+from ds_pipeline.ingestion.database import WHOLE, SourceState, Window
+from ds_pipeline.ingestion.files import SourceFiles, find_files
+from ds_pipeline.ingestion.shape import PLAIN_NAME, Shape, fits, kind_of, merged, shape_of
+from ds_pipeline.use_case.sources import Table
 
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
-CSV_CELLS = pc_csv.ParseOptions(newlines_in_values=True)
+FILE = "_file"  # of a source of many files: the one that the row number counts in
+_digests: dict[tuple[str, ...], str] = {}  # of tables in databases
 
 
 def source_digest(table: Table, *, name: str, project: Path) -> str:
-    """The digest of a source as it is now; a source that changed since it was ingested is ingested again."""
-    with _existing(table, name=name, project=project).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The digest of a source as it is now; a source that changed since it was ingested is ingested again.
+
+    Of a database it is asked at each write, so it is that of the last time this process read rows from there. It sees
+    what `database.read_state` sees: rows that come or go, not one that is changed in place.
+    """
+    if table.format == "query":
+        asked = _asked(table, name, project)
+        if asked not in _digests:
+            _digests[asked] = database.read_state(table, name=name, project=project, starts=[]).weeks[-1]
+        return _digests[asked]
+    return find_files(table, name=name, project=project).digest()
 
 
-def read_source(table: Table, *, name: str, project: Path) -> pa.Table:
-    """All rows of a source with the columns sources.yaml declares, plus _row_number.
+def _asked(table: Table, name: str, project: Path) -> tuple[str, ...]:
+    return str(project), name, table.lies_at, str(table.query)
+
+
+def source_state(table: Table, *, name: str, project: Path, starts: list[datetime]) -> SourceState:
+    """The digest of each week of a source: of a database each its own, of files the same for all.
+
+    Args:
+        starts: the instants at which weeks 0, 1, ... end, each after the one before.
+    """
+    if table.format == "query":
+        return database.read_state(table, name=name, project=project, starts=starts)
+    return SourceState([source_digest(table, name=name, project=project)] * (len(starts) + 1), rows=None)
+
+
+def source_shape(table: Table, *, name: str, project: Path) -> Shape:
+    """The columns and types that a source has now, declared or not.
 
     Raises:
-        SourceError: missing or unreadable file, missing or extra columns, wrong type, no row, or a file from which a
-            table of its class may not be read.
+        SourceError: it cannot be read at all.
     """
-    where = f"{name} ({table.path})"
-    path = _existing(table, name=name, project=project)
-    try:
-        _require_columns(_header(path, table), table, where=where)
-        found = _read_csv(path, table) if table.format == "csv" else pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError, UnicodeDecodeError):
-        # Arrow's own message quotes the faulty row, or the folder: it must not be chained.
-        raise SourceError(
-            f"{where}: not a readable {table.format} file (truncated, damaged, not UTF-8, or rows of different "
-            "length?). Fetch the file again."
-        ) from None
-    _require_types(found, table, where=where)
-    if found.num_rows == 0:
-        raise SourceError(f"{where}: expected rows, found none. An empty table is never taken for an answer.")
-    numbers = pa.array(np.arange(found.num_rows, dtype="int64"))
-    return found.select(list(table.columns)).append_column(ROW_NUMBER, numbers)
+    if table.format == "query":
+        return shape_of(database.column_types(table, name=name, project=project))
+    files = find_files(table, name=name, project=project).files
+    return merged([shape_of(column_types(file, table, where=f"{name} ({file.shown})")) for file in files])
 
 
-def _existing(table: Table, *, name: str, project: Path) -> Path:
-    path = project / table.path
-    if not path.is_file():
-        raise SourceError(f"{name} ({table.path}): the file is missing. Put it there or correct path in sources.yaml.")
-    require_class(path, table, where=f"{name} ({table.path})")
-    return path
+def read_source(table: Table, *, name: str, project: Path, window: Window = WHOLE) -> pa.Table:
+    """All rows of a source with the columns sources.yaml declares, plus _row_number, and _file where there may be many.
+
+    Args:
+        window: of a database, fetch only what became known in it; some rows around it may come as well. Files are
+            read whole.
+
+    Raises:
+        SourceError: missing or unreadable file, missing or extra columns, wrong type, no row, a file from which a
+            table of its class may not be read, or a database that does not answer.
+    """
+    if table.format == "query":
+        where = f"{name} ({table.lies_at})"
+        _digests.pop(_asked(table, name, project), None)  # rows may have come that were not there when it was taken
+        check = partial(_require_columns, table=table, where=where)
+        rows = database.read_query(table, name=name, project=project, window=window, check=check)
+        if rows.num_rows == 0 and (window == WHOLE or database.count_rows(table, name=name, project=project) == 0):
+            _refuse_empty(where)
+        return rows.append_column(ROW_NUMBER, _numbers(rows.num_rows))
+    files = find_files(table, name=name, project=project)
+    rows = _read_files(files, table, name=name)
+    if rows.num_rows == 0:
+        _refuse_empty(f"{name} ({table.path})")
+    return rows
 
 
-def _header(path: Path, table: Table) -> list[str]:
-    if table.format == "parquet":
-        return list(pq.read_schema(path).names)
-    with pc_csv.open_csv(path, parse_options=CSV_CELLS) as file:
-        return list(file.schema.names)
+def _read_files(files: SourceFiles, table: Table, *, name: str) -> pa.Table:
+    parts = []
+    for file in files.files:
+        where = f"{name} ({table.path if not files.are_many else file.shown})"
+        _require_columns(column_types(file, table, where=where), table=table, where=where)
+        parts.append(read_contents(file, table, where=where))
+    rows = pa.concat_tables(one_type(parts, table))
+    numbers = pa.chunked_array([_numbers(part.num_rows) for part in parts], pa.int64())
+    rows = rows.append_column(ROW_NUMBER, numbers)
+    if files.are_many:
+        indices = np.repeat(np.arange(len(parts), dtype="int32"), [part.num_rows for part in parts])
+        rows = rows.append_column(FILE, pa.DictionaryArray.from_arrays(indices, [one.shown for one in files.files]))
+    return rows
 
 
-def _read_csv(path: Path, table: Table) -> pa.Table:
-    """Every cell as text, an empty one as null; casting is a step of its own that can fault single cells."""
-    as_text = pc_csv.ConvertOptions(
-        column_types=dict.fromkeys(table.columns, pa.string()), strings_can_be_null=True, null_values=[""]
-    )
-    return pc_csv.read_csv(path, parse_options=CSV_CELLS, convert_options=as_text)
+def _numbers(rows: int) -> pa.Array:
+    return pa.array(np.arange(rows, dtype="int64"))
 
 
-def _require_columns(there: list[str], table: Table, *, where: str) -> None:
-    declared = list(table.columns)
+def _refuse_empty(where: str) -> None:
+    raise SourceError(f"{where}: expected rows, found none. An empty table is never taken for an answer.")
+
+
+def _require_columns(columns: list[tuple[str, pa.DataType]], *, table: Table, where: str) -> None:
+    """Raise SourceError unless the declared columns are there, each once, with fitting types."""
+    there, declared = [column for column, _ in columns], list(table.columns)
     missing = [column for column in declared if column not in there]
     extra = [column for column in there if column not in declared]
-    if missing or extra or len(set(there)) != len(there):
+    refused = extra if table.added_columns == "refuse" or missing else []
+    if missing or refused or len(set(there)) != len(there):
         problems = []
         if missing:
             problems.append(f"missing: {', '.join(missing)}")
-        if extra:
+        if refused:
             has_header = len(missing) < len(declared)
-            problems.append(f"not declared: {_described(there, extra, may_name=has_header)}")
+            problems.append(f"not declared: {_described(there, refused, may_name=has_header)}")
         if len(missing) == len(declared):
             problems.append("no declared column was found: is there a header row, and is the separator a comma?")
         if len(set(there)) != len(there):
@@ -92,46 +135,21 @@ def _require_columns(there: list[str], table: Table, *, where: str) -> None:
             f"{where}: expected the columns that sources.yaml declares; {'; '.join(problems)}. "
             "Declare each column with its PII treatment (drop is one), or correct the file."
         )
-
-
-def _described(there: list[str], extra: list[str], *, may_name: bool) -> str:
-    """Undeclared columns by name, or by position where the name may be a cell of a file without a header row."""
-    return ", ".join(
-        column if may_name and re.fullmatch(r"[A-Za-z_]\w{0,40}", column) else f"column {there.index(column) + 1}"
-        for column in extra[:20]
-    ) + (f" and {len(extra) - 20} more" if len(extra) > 20 else "")
-
-
-def _require_types(found: pa.Table, table: Table, *, where: str) -> None:
-    if table.format == "csv":
+    if table.format in ("csv", "jsonl"):
         return
+    types = dict(columns)
     wrong = [
-        f"{name}: expected {column.type}, found {_kind(found.schema.field(name).type)}"
+        f"{name}: expected {column.type}, found {kind_of(types[name])}"
         for name, column in table.columns.items()
-        if not _fits(found.schema.field(name).type, column)
+        if not (fits(types[name], column) or (table.format == "query" and database.comes_as_text(types[name])))
     ]
     if wrong:
         raise SourceError(f"{where}: wrong types: {'; '.join(wrong)}. Correct the file or type in sources.yaml.")
 
 
-def _kind(found: pa.DataType) -> str:
-    """The name of a type without its parts: the field names of a nested one may hold anything."""
-    return str(found).partition("<")[0]
-
-
-def _fits(found: pa.DataType, column: Column) -> bool:
-    """Whether a physical type can hold the declared one; numbers may come as any kind of number."""
-    types = pa.types
-    is_number = types.is_integer(found) or types.is_floating(found) or types.is_decimal(found)
-    is_time = types.is_timestamp(found) or types.is_date(found)
-    is_text = types.is_string(found) or types.is_large_string(found) or types.is_dictionary(found)
-    fitting = {
-        "string": is_text,
-        "integer": is_number,
-        "decimal": is_number,
-        "double": is_number,
-        "boolean": types.is_boolean(found),
-        "date": is_time,
-        "timestamp": is_time,
-    }
-    return fitting[column.type] or types.is_null(found)
+def _described(there: list[str], extra: list[str], *, may_name: bool) -> str:
+    """Undeclared columns by name, or by position where the name may be a cell of a file without a header row."""
+    return ", ".join(
+        column if may_name and re.fullmatch(PLAIN_NAME, column) else f"column {there.index(column) + 1}"
+        for column in extra[:20]
+    ) + (f" and {len(extra) - 20} more" if len(extra) > 20 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ds_pipeline.use_case.requirements import PsiLimits
 BINS = 10
 FLOOR = 1e-4  # an empty bin counts as this share; otherwise one empty bin would make the index infinite
 SCORE = "score"
+LENGTH = "length"  # in characters
 
 
 def make_reference(rows: pd.DataFrame, scores: np.ndarray, features: FeatureSet) -> dict[str, Any]:
@@ -23,9 +25,12 @@ def make_reference(rows: pd.DataFrame, scores: np.ndarray, features: FeatureSet)
         scores: scores of rows the model was not fitted on (0..1).
 
     Returns:
-        JSON: name to {"edges": [...]} or {"categories": [...]} and "shares" (last: nulls).
+        JSON: name to {"edges": [...]} or {"categories": [...]} and "shares" (last: nulls). Of a text its length in
+        characters is described ("of": "length"): no word of it may stand in a bundle.
     """
-    reference = {name: _describe(rows[name]) for name in features.of_role("input")}
+    texts = features.inputs_of("text")
+    reference = {name: _describe(rows[name]) for name in features.of_role("input") if name not in texts}
+    reference |= {name: {"of": LENGTH} | _describe(_lengths(rows[name])) for name in texts}
     return reference | {SCORE: _describe(pd.Series(scores))}
 
 
@@ -43,7 +48,8 @@ def population_stability(reference: dict[str, Any], frame: pd.DataFrame) -> pd.D
     rows = []
     for name, described in reference.items():
         expected = np.maximum(described["shares"], FLOOR)
-        actual = np.maximum(_shares(frame[name], described), FLOOR)
+        values = _lengths(frame[name]) if described.get("of") == LENGTH else frame[name]
+        actual = np.maximum(_shares(values, described), FLOOR)
         rows.append((name, float(((actual - expected) * np.log(actual / expected)).sum())))
     return pd.DataFrame(rows, columns=["name", "psi"]).sort_values(
         ["psi", "name"], ascending=[False, True], ignore_index=True
@@ -54,6 +60,24 @@ def classify(stability: pd.DataFrame, limits: PsiLimits) -> pd.DataFrame:
     """The stability table with a status per row: stable, warn or act; act makes retraining due."""
     status = np.select([stability["psi"] < limits.warn, stability["psi"] < limits.act], ["stable", "warn"], "act")
     return stability.assign(status=status)
+
+
+def retraining_due_by(stability: pd.DataFrame, limits: PsiLimits, *, since: datetime) -> datetime | None:
+    """Until when a new model is due; None while nothing has reached the limit to act, or where no time is agreed.
+
+    Args:
+        stability: from classify.
+        since: the instant from which the hours count: the scoring date whose week has drifted. A check that runs again
+            later gives the same instant.
+    """
+    if limits.retrain_within_hours is None or not (stability["status"] == "act").any():
+        return None
+    return since + timedelta(hours=limits.retrain_within_hours)
+
+
+def _lengths(texts: pd.Series) -> pd.Series:
+    """Characters of each text; of a missing one, missing."""
+    return pd.Series([len(text) if isinstance(text, str) else np.nan for text in texts], dtype=float)
 
 
 def _describe(values: pd.Series) -> dict[str, Any]:

@@ -1,49 +1,192 @@
-"""Realized quality: the predictions that were logged, held against what then happened."""
+"""Realized quality: the predictions that were logged, held against what then happened.
+
+A customer whom the campaign reached is marked as treated: the campaign is there to change the outcome, so that outcome
+says less about the model. Every figure stands here twice, for everyone and for those who were not treated.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.use_case.requirements import RealizedQualityLimits
+
+CAMPAIGN = "campaign"
+Status = Literal["good", "warn", "critical", "not_judged", "not_assessable"]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What scores turned out to be worth; None where there was no row, or one class only, to tell it from."""
+
+    rows: int
+    base_rate: float | None
+    average_precision: float | None
+    campaign_precision: float | None
+    mean_score: float | None
 
 
 @dataclass(frozen=True)
 class RealizedQuality:
-    """What the scores of one date turned out to be worth; None where there was one class only."""
+    """One scoring date: everyone with a label, and of those the ones who were not treated."""
 
+    everyone: Quality
+    untreated: Quality
+    treated: int
+    undecided: int
+
+    def figures(self) -> dict[str, float]:
+        """All that is known, by name; those of the untreated only where somebody was treated."""
+        found = asdict(self.everyone) | {"treated": self.treated, "undecided": self.undecided}
+        if self.treated:
+            found |= {f"{name}_untreated": value for name, value in asdict(self.untreated).items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the limits judge the newest matured weeks.
+
+    Attributes:
+        status: not_judged: too few weeks have matured; not_assessable: all of the highest-scored were treated.
+        precision: among the highest-scored who were not treated; this is what the limits are compared with.
+        precision_of_everyone: the same with those who were treated.
+        rows: the highest-scored who were not treated, over all weeks.
+        treated: the highest-scored who were.
+    """
+
+    status: Status
+    precision: float | None
+    precision_of_everyone: float | None
     rows: int
-    base_rate: float
-    average_precision: float | None
-    campaign_precision: float
-    mean_score: float
+    treated: int
+    weeks: int
+
+    @property
+    def is_kept(self) -> bool:
+        """Nothing to act on: the limits are kept, or it is too early to say."""
+        return self.status in ("good", "not_judged")
+
+    @property
+    def in_words(self) -> str:
+        """One clause for people."""
+        if self.status == "not_judged":
+            return f"limits not judged yet: too few matured weeks ({self.weeks})"
+        if self.precision is None:
+            return f"limits cannot be judged: {self.treated:,} of the highest-scored were treated, none were not"
+        who = f"the {self.rows:,} highest-scored{' who were not treated' if self.treated else ''}"
+        return f"{self.precision:.1%} of {who} were positive: {self.status}"
 
 
-def realized_quality(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> RealizedQuality:
-    """Join the matured labels of a scoring date back to its logged predictions.
+def join_outcomes(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> pd.DataFrame:
+    """The logged predictions of one scoring date with what happened.
 
     Args:
         scores: the prediction log of the date.
-        labels: its matured labels; one row per entity.
+        labels: its matured labels, one row per entity: label (0, 1, or null for undecided) and, where the use case
+            says it, is_treated.
+
+    Returns:
+        The rows of scores plus label (float; NaN for undecided) and is_treated (bool; null counts as not treated).
 
     Raises:
-        ScoringError: a logged prediction has no label.
+        ScoringError: a logged prediction has no row among the labels.
     """
-    joined = scores.merge(labels[[entity, "label"]], on=entity, how="left", validate="one_to_one")
-    lost = int(joined["label"].isna().sum())
+    known = [name for name in ("label", "is_treated") if name in labels]
+    joined = scores.merge(
+        labels[[entity, *known]], on=entity, how="left", validate="one_to_one", indicator="is_labelled"
+    )
+    lost = int((joined["is_labelled"] != "both").sum())
     if lost:
         raise ScoringError(
             f"{lost:,} of {len(joined):,} logged predictions have no label. The population of the scoring date has "
             "changed since it was scored; its quality cannot be judged."
         )
-    both = joined["label"].nunique() == 2
-    chosen = joined[joined["decision"] == "campaign"]
-    return RealizedQuality(
-        rows=len(joined),
-        base_rate=float(joined["label"].mean()),
-        average_precision=float(average_precision_score(joined["label"], joined["score"])) if both else None,
-        campaign_precision=float(chosen["label"].mean()),
-        mean_score=float(joined["score"].mean()),
+    treated = joined["is_treated"].eq(True) if "is_treated" in known else pd.Series(False, index=joined.index)
+    return joined.drop(columns="is_labelled").assign(
+        label=joined["label"].astype("Float64").to_numpy(dtype=float, na_value=np.nan),
+        is_treated=treated.fillna(False).astype(bool),
     )
+
+
+def realized_quality(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> RealizedQuality:
+    """The figures of one scoring date; undecided rows are counted and left out.
+
+    Args:
+        scores, labels: as join_outcomes takes them.
+
+    Raises:
+        ScoringError: a logged prediction has no row among the labels.
+    """
+    outcomes = join_outcomes(scores, labels, entity=entity)
+    decided = outcomes[outcomes["label"].notna()]
+    return RealizedQuality(
+        everyone=_quality(decided),
+        untreated=_quality(decided[~decided["is_treated"]]),
+        treated=int(decided["is_treated"].sum()),
+        undecided=len(outcomes) - len(decided),
+    )
+
+
+def judge_realized(weeks: Sequence[pd.DataFrame], limits: RealizedQualityLimits) -> Verdict:
+    """The limits applied to the newest matured weeks together.
+
+    Args:
+        weeks: one frame per scoring date, from join_outcomes; fewer than min_weeks are not judged.
+    """
+    highest = [_highest(week, limits.share) for week in weeks]
+    top = pd.concat(highest) if highest else pd.DataFrame({"label": [], "is_treated": []}).astype({"is_treated": bool})
+    untreated = top[~top["is_treated"]]
+    precision = _mean(untreated["label"])
+    return Verdict(
+        status=_status(precision, len(weeks), limits),
+        precision=precision,
+        precision_of_everyone=_mean(top["label"]),
+        rows=len(untreated),
+        treated=len(top) - len(untreated),
+        weeks=len(weeks),
+    )
+
+
+def describe_limits(limits: RealizedQualityLimits) -> str:
+    """What the limits judge and when they complain, as a sentence."""
+    weeks = f"{limits.min_weeks} newest matured weeks together" if limits.min_weeks > 1 else "newest matured week"
+    return (
+        f"Of the highest-scored {100 * limits.share:.4g} % of the {weeks}, as far as no campaign reached them: warns "
+        f"when fewer than {100 * limits.warn:.4g} % were positive, fails below {100 * limits.critical:.4g} %."
+    )
+
+
+def _status(precision: float | None, weeks: int, limits: RealizedQualityLimits) -> Status:
+    if weeks < limits.min_weeks:
+        return "not_judged"
+    if precision is None:
+        return "not_assessable"
+    return "critical" if precision < limits.critical else "warn" if precision < limits.warn else "good"
+
+
+def _highest(week: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The highest-scored share of one date, as it was ranked then, as far as the outcome is decided."""
+    quota = np.ceil(share * week["rank"].max() - 1e-9)  # the small step: as scoring rounds
+    return week[(week["rank"] <= quota) & week["label"].notna()]
+
+
+def _quality(rows: pd.DataFrame) -> Quality:
+    label, score = rows["label"], rows["score"]
+    return Quality(
+        rows=len(rows),
+        base_rate=_mean(label),
+        average_precision=float(average_precision_score(label, score)) if label.nunique() == 2 else None,
+        campaign_precision=_mean(label[rows["decision"] == CAMPAIGN]),
+        mean_score=_mean(score),
+    )
+
+
+def _mean(values: pd.Series) -> float | None:
+    return float(values.mean()) if len(values) else None

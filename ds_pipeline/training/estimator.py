@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
@@ -15,13 +18,26 @@ from sklearn.preprocessing import OrdinalEncoder
 from ds_pipeline.use_case.features import FeatureSet
 
 Parameters = Mapping[str, float | int]
+WORD_BINS = 2**12  # words fall into bins by their hash, so that a bundle holds none of them
+
+
+class HashedWords(HashingVectorizer):  # type: ignore[misc]
+    """Counts of the words of texts, by bin; the same bytes in every process.
+
+    scikit-learn's own keeps the memory address of its stop words, and the pickled model would never be the same.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_stop_words_id"}
 
 
 def make_estimator(features: FeatureSet, parameters: Parameters, *, seed: int) -> Pipeline:
-    """An unfitted pipeline over the input features; strings become the codes of their declared categories."""
-    inputs = features.of_role("input")
-    strings = [name for name in inputs if features.features[name].dtype == "string"]
-    numbers = [name for name in inputs if name not in strings]
+    """An unfitted pipeline over the input features.
+
+    Strings become the codes of their declared categories, each text the strength of its topics.
+    """
+    strings, texts = features.inputs_of("string"), features.inputs_of("text")
+    numbers = features.inputs_of("int64", "float64", "bool")
     encoder = OrdinalEncoder(
         categories=[list(features.features[name].categories or []) for name in strings],
         handle_unknown="use_encoded_value",
@@ -29,15 +45,31 @@ def make_estimator(features: FeatureSet, parameters: Parameters, *, seed: int) -
         encoded_missing_value=np.nan,
     )
     columns = ColumnTransformer(
-        [("numbers", "passthrough", numbers), ("categories", encoder, strings)], verbose_feature_names_out=False
+        [
+            ("numbers", "passthrough", numbers),
+            ("categories", encoder, strings),
+            *((f"topics_of_{name}", _topics(features.features[name].topics or 1, seed=seed), name) for name in texts),
+        ],
+        verbose_feature_names_out=False,
     )
     boosting = HistGradientBoostingClassifier(
         **parameters,
-        categorical_features=list(range(len(numbers), len(inputs))) or None,
+        categorical_features=list(range(len(numbers), len(numbers) + len(strings))) or None,
         early_stopping=False,
         random_state=seed,
     )
     return Pipeline([("columns", columns), ("boosting", boosting)])
+
+
+def _topics(count: int, *, seed: int) -> Pipeline:
+    """Latent topics of a text: its words by frequency and rarity, projected; an empty text has none of them, zeros."""
+    return Pipeline(
+        [
+            ("words", HashedWords(n_features=WORD_BINS, alternate_sign=False, norm=None)),
+            ("weights", TfidfTransformer(sublinear_tf=True)),
+            ("topics", TruncatedSVD(count, random_state=seed)),
+        ]
+    )
 
 
 def calibrate(estimator: Pipeline, *, method: str, folds: np.ndarray) -> CalibratedClassifierCV:

@@ -19,10 +19,10 @@ from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.prediction import inputs_of
 from ds_pipeline.training.estimator import Parameters, calibrate, make_estimator
-from ds_pipeline.training.labels import LABEL, SCORING_DATE
+from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
 from ds_pipeline.training.split import inner_split
-from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
 from ds_pipeline.use_case.training import Training
 
 
@@ -33,6 +33,8 @@ class Candidate:
     Attributes:
         model: the fitted, calibrated scikit-learn object.
         content: its joblib bytes; the same inputs give the same bytes.
+        rows, positives: what it was trained on.
+        rows_there: the labelled rows of its weeks; more than rows where training.yaml leaves some out.
     """
 
     model: Any
@@ -40,6 +42,7 @@ class Candidate:
     search: SearchResult
     rows: int
     positives: int
+    rows_there: int
     weeks: list[date]
 
 
@@ -55,11 +58,14 @@ def train_candidate(
     """Train on matured weeks.
 
     Args:
-        rows: scoring_date, the entity, the features and the label, in a stable order; no row of the holdout.
+        rows: scoring_date, the entity, the features, the label and is_treated, in a stable order; no row of the
+            holdout. Those that training.yaml leaves out are left out here.
 
     Raises:
         TrainingError: no rows, one class only, or too few weeks or entities.
     """
+    there = len(rows)
+    rows = rows_to_train_on(rows, training, entity=entity)
     weeks = sorted(set(rows[SCORING_DATE]))
     split = inner_split(clock, weeks, validation_weeks=training.validation_weeks)
     fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
@@ -80,6 +86,7 @@ def train_candidate(
         search=search,
         rows=len(rows),
         positives=int(rows[LABEL].sum()),
+        rows_there=there,
         weeks=weeks,
     )
 

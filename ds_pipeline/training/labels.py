@@ -1,7 +1,12 @@
-"""Labels: what happened to the population of a scoring date within the horizon, once that is known."""
+"""Labels: what happened to the population of a scoring date within the horizon, once that is known.
+
+A label is 1, 0, or null where the data cannot tell: undecided. Beside it stands how it was decided, and whether the
+entity was treated by a campaign within the horizon, whose effect the label then shows as well.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pyarrow as pa
@@ -9,14 +14,23 @@ import pyarrow.compute as pc
 
 from ds_pipeline.asof import AsOfTables
 from ds_pipeline.errors import TrainingError
+from ds_pipeline.use_case.features import DECIDED_BY, IS_TREATED, LABEL, SCORING_DATE
 
-LABEL = "label"
-SCORING_DATE = "scoring_date"
+MOST_WAYS = 20  # that a label can be decided; more are no ways but cells of a table
+NOT_SAID = "not said"
 
 
 def labels_schema(entity: str) -> pa.Schema:
-    """scoring_date, the entity and the label (1: the target happened)."""
-    return pa.schema([(SCORING_DATE, pa.date32()), (entity, pa.string()), (LABEL, pa.int8())])
+    """scoring_date, the entity, the label (1: the target happened; null: undecided), decided_by and is_treated."""
+    return pa.schema(
+        [
+            (SCORING_DATE, pa.date32()),
+            (entity, pa.string()),
+            (LABEL, pa.int8()),
+            (DECIDED_BY, pa.string()),
+            (IS_TREATED, pa.bool_()),
+        ]
+    )
 
 
 def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) -> pa.Table:
@@ -27,24 +41,78 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
         population: the entities of the day's features partition.
 
     Returns:
-        One row per member of the population, sorted by entity.
+        One row per member of the population, sorted by entity. A label.sql that gives no decided_by leaves it null;
+        one that gives no is_treated knows of no campaign: false.
 
     Raises:
-        TrainingError: label.sql gives a member no label, two, or one that is not 0 or 1.
+        TrainingError: label.sql gives a member no row, two, a label that is not 0, 1 or null, an is_treated that is
+            null, or more ways to decide than anyone can read.
     """
     use_case = tables.use_case
     entity = use_case.problem.entity
     tables.advance_to(day)
-    tables.open_future()
+    tables.open_future(use_case.label_sql)
     tables.set_population(population)
     found = tables.select(use_case.label_sql, where="label.sql")
     labels = found[LABEL].cast(pa.int64())
-    usable = pc.all(pc.is_in(labels, pa.array([0, 1]))).as_py()  # a null is not in it
+    usable = pc.all(pc.is_in(labels, pa.array([0, 1, None]))).as_py()
     same_members = set(found[entity].to_pylist()) == set(population.to_pylist())
     if not (usable and same_members and found.num_rows == len(population)):
         raise TrainingError(
-            f"label.sql at {day}: expected one label, 0 or 1, for each of the {len(population):,} members of the "
+            f"label.sql at {day}: expected one label, 0, 1 or null, for each of the {len(population):,} members of the "
             f"population; found {found.num_rows:,} rows. Start from population and count what future.* holds."
         )
-    table = pa.table({SCORING_DATE: pa.array([day] * len(labels), pa.date32()), entity: found[entity], LABEL: labels})
-    return table.cast(labels_schema(entity)).sort_by(entity)
+    columns = {
+        SCORING_DATE: pa.array([day] * len(labels), pa.date32()),
+        entity: found[entity],
+        LABEL: labels,
+        DECIDED_BY: _ways(found, day),
+        IS_TREATED: _treated(found, day),
+    }
+    return pa.table(columns).cast(labels_schema(entity)).sort_by(entity)
+
+
+def undecided(labels: pa.Table) -> int:
+    """How many labels are null."""
+    return labels[LABEL].null_count
+
+
+def positives(labels: pa.Table) -> int:
+    """How many labels are 1."""
+    return pc.sum(labels[LABEL]).as_py() or 0
+
+
+def treated(labels: pa.Table) -> int:
+    """How many entities a campaign treated within the horizon."""
+    return pc.sum(labels[IS_TREATED]).as_py() or 0
+
+
+def count_ways(labels: pa.Table) -> dict[str, int]:
+    """Rows by how they were decided, the most frequent first."""
+    counts = Counter(NOT_SAID if way is None else way for way in labels[DECIDED_BY].to_pylist())
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _ways(found: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
+    if DECIDED_BY not in found.column_names:
+        return pa.nulls(found.num_rows, pa.string())
+    ways = found[DECIDED_BY]
+    different = pc.count_distinct(ways).as_py()
+    if different > MOST_WAYS:  # they are shown in the UI, so that cells of a table must not get in
+        raise TrainingError(
+            f"label.sql at {day}: expected at most {MOST_WAYS} different values of {DECIDED_BY}, found {different:,}. "
+            "Name the rule that decided, such as 'cancellation on record', not a value of the data."
+        )
+    return ways
+
+
+def _treated(found: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
+    if IS_TREATED not in found.column_names:
+        return pa.repeat(pa.scalar(False), found.num_rows)
+    flags = found[IS_TREATED]
+    if flags.null_count:
+        raise TrainingError(
+            f"label.sql at {day}: {IS_TREATED} is null in {flags.null_count:,} of {found.num_rows:,} rows; expected "
+            "true or false. Use coalesce: who is on no list of a campaign was not treated."
+        )
+    return flags

@@ -1,16 +1,23 @@
-"""Rows to train or evaluate on: features joined with the labels of the same scoring dates."""
+"""Rows to train or evaluate on: features joined with the labels of the same scoring dates, and which of them to use."""
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.training.labels import LABEL, SCORING_DATE
+from ds_pipeline.use_case.features import IS_TREATED, LABEL, SCORING_DATE
+from ds_pipeline.use_case.training import Training
 
 
 def join_labels(features: list[pa.Table], labels: list[pa.Table], *, entity: str) -> pd.DataFrame:
-    """One row per entity and scoring date: the features and the label, sorted by date and entity.
+    """One row per entity and scoring date whose label is decided, sorted by date and entity.
+
+    Returns:
+        The features, label, decided_by and is_treated.
 
     Raises:
         TrainingError: features and labels are not of the same entities and dates.
@@ -23,5 +30,31 @@ def join_labels(features: list[pa.Table], labels: list[pa.Table], *, entity: str
             f"{unmatched:,} of {len(joined):,} rows have features without a label or a label without features. "
             "Build features and labels again for these weeks."
         )
-    joined = joined.drop(columns="_merge").sort_values([SCORING_DATE, entity], ignore_index=True)
-    return joined.astype({LABEL: "int64"})
+    decided = joined[joined[LABEL].notna()].drop(columns="_merge")
+    return decided.sort_values([SCORING_DATE, entity], ignore_index=True).astype({LABEL: "int64"})
+
+
+def rows_to_train_on(rows: pd.DataFrame, training: Training, *, entity: str) -> pd.DataFrame:
+    """The labelled rows that training.yaml asks for, in the order they came in.
+
+    Treated ones are left out first where it says so. Of more than max_train_rows, those whose entity and date have the
+    smallest keyed hashes stay: the same ones in every run, and one row more or less changes at most one other.
+    """
+    if training.treated == "exclude":
+        rows = rows[~rows[IS_TREATED].astype(bool)]
+    if training.max_train_rows is None or len(rows) <= training.max_train_rows:
+        return rows.reset_index(drop=True)
+    hashes = _hashes(rows, entity=entity, seed=training.seed)
+    smallest = np.argsort(hashes, kind="stable")[: training.max_train_rows]
+    return rows.iloc[np.sort(smallest)].reset_index(drop=True)
+
+
+def _hashes(rows: pd.DataFrame, *, entity: str, seed: int) -> np.ndarray:
+    """A number for each row that its entity, its date and the seed decide alone."""
+    key = seed.to_bytes(8, "big")
+
+    def number(name: str, day: object) -> int:
+        return int.from_bytes(hashlib.blake2b(f"{day} {name}".encode(), key=key, digest_size=8).digest(), "big")
+
+    pairs = zip(rows[entity], rows[SCORING_DATE], strict=True)
+    return np.fromiter((number(name, day) for name, day in pairs), dtype="uint64", count=len(rows))

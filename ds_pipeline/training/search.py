@@ -11,8 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from ds_pipeline.prediction import inputs_of, predict
 from ds_pipeline.training.estimator import make_estimator
-from ds_pipeline.training.labels import LABEL
-from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.training import SearchSpace, Training
 
 WHOLE_NUMBERS = frozenset({"max_iter", "max_leaf_nodes", "min_samples_leaf"})

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import ClockError
 from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.explain import suggest
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem
-from ds_pipeline.use_case.requirements import PrecisionAtTop, Requirements
+from ds_pipeline.use_case.requirements import GroupDifference, PrecisionAtTop, RecallAtTop, Requirements
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import POPULATION, VERSIONS_SUFFIX
+
+TAKEN_GATES = {
+    "training_rows": "data_minimums",
+    "training_positives": "data_minimums",
+    "undecided_labels": "label_quality",
+}
 
 
 def cross_check(
@@ -29,13 +38,16 @@ def cross_check(
     if problem and features and problem.entity in features.features:
         problems.append(f"features.yaml: {problem.entity} is the entity; it cannot be a feature.")
     if requirements and features:
-        problems += _baseline(requirements, features)
+        problems += _baseline(requirements, features) + _attributes(requirements, features)
+    if problem and sources:
+        problems += _truth(problem, sources)
     if problem and sources and contract:
         problems += _identifier(problem, sources, contract)
     if requirements:
         problems += [
-            f"requirements.yaml: acceptance.{name}: data_minimums has a gate of that name. Choose another."
-            for name in sorted(requirements.acceptance.keys() & {"training_rows", "training_positives"})
+            f"requirements.yaml: acceptance.{name}: {section} has a gate of that name. Choose another."
+            for name, section in TAKEN_GATES.items()
+            if name in requirements.acceptance
         ]
     if requirements and contract:
         problems += _top_share(requirements, contract)
@@ -90,6 +102,55 @@ def _baseline(requirements: Requirements, features: FeatureSet) -> list[str]:
     return []
 
 
+def _attributes(requirements: Requirements, features: FeatureSet) -> list[str]:
+    """The groups that a fairness gate compares are those of a protected feature."""
+    problems = []
+    for name, threshold in requirements.acceptance.items():
+        if not isinstance(threshold, GroupDifference):
+            continue
+        where, feature = f"requirements.yaml: acceptance.{name}.attribute", features.features.get(threshold.attribute)
+        if feature is None:
+            near = suggest(threshold.attribute, features.features)
+            problems.append(f"{where}: {threshold.attribute} is not in features.yaml. {near}".rstrip())
+        elif feature.role != "protected":
+            protected = ", ".join(features.of_role("protected")) or "none"
+            problems.append(
+                f"{where}: expected a feature with the role protected, {threshold.attribute} has the role "
+                f"{feature.role}; protected: {protected}."
+            )
+    return problems
+
+
+def _truth(problem: Problem, sources: Sources) -> list[str]:
+    """A truth is known of people who were made up, and no SQL may read it."""
+    if problem.truth is None:
+        return []
+    real = sorted(name for name, table in sources.tables.items() if not table.synthetic)
+    problems = []
+    if real:
+        problems.append(
+            "problem.yaml: truth: only a simulated population has a known truth; not synthetic in sources.yaml: "
+            f"{', '.join(real)}. Remove truth."
+        )
+    path = PurePosixPath(problem.truth.path)
+    read = sorted(name for name, table in sources.tables.items() if _reads(table.path, path))
+    if read:
+        problems.append(
+            f"problem.yaml: truth.path: sources.yaml reads this file for {', '.join(read)}; the truth is never an "
+            "input. Put it elsewhere."
+        )
+    return problems
+
+
+def _reads(source: str | None, path: PurePosixPath) -> bool:
+    """Whether a source, which may be a file, a folder or a glob of the project, covers a path."""
+    if source is None:
+        return False
+    if "**" in source:  # rather too much than too little: here a * stands for folders as well
+        return fnmatch(str(path), source.replace("**/", ""))
+    return path.is_relative_to(source) or PurePosixPath("/", path).match(f"/{source}")
+
+
 def _identifier(problem: Problem, sources: Sources, contract: Contract) -> list[str]:
     asked = contract.identifier
     if asked is None:
@@ -119,7 +180,8 @@ def _top_share(requirements: Requirements, contract: Contract) -> list[str]:
         f"requirements.yaml: acceptance.{name}.share: the gate judges the highest {threshold.share:g}, contract.yaml "
         f"delivers the highest {contract.top_share:g} (top_share). Make them equal."
         for name, threshold in requirements.acceptance.items()
-        if isinstance(threshold, PrecisionAtTop) and threshold.share != contract.top_share
+        if isinstance(threshold, PrecisionAtTop | RecallAtTop | GroupDifference)
+        and threshold.share != contract.top_share
     ]
 
 

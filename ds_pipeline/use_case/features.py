@@ -10,6 +10,10 @@ from pydantic import Field, model_validator
 from ds_pipeline.use_case.model import FileModel
 from ds_pipeline.use_case.problem import Name, Text
 
+# Columns that stand beside the features when a model is trained or judged.
+SCORING_DATE, LABEL, DECIDED_BY, IS_TREATED = "scoring_date", "label", "decided_by", "is_treated"
+RESERVED = (SCORING_DATE, LABEL, DECIDED_BY, IS_TREATED)
+
 # A feature with such a word in its name would carry an identity, whatever the SQL says.
 IDENTIFIER_WORDS = frozenset(
     {"name", "forename", "surname", "firstname", "lastname", "email", "mail", "phone", "mobile", "fax", "address",
@@ -23,10 +27,12 @@ class Feature(FileModel):
     """One feature: what it means, what values it can take, and what it is for.
 
     Attributes:
+        dtype: text is free text behind the PII boundary; the model is given its topics.
         role: input goes into the model; slice and protected only split the evaluation.
+        topics: of a text: how many numbers the model gets for it, fitted on the training rows.
     """
 
-    dtype: Literal["int64", "float64", "bool", "string"]
+    dtype: Literal["int64", "float64", "bool", "string", "text"]
     unit: Text
     nullable: bool
     meaning: Text
@@ -34,6 +40,7 @@ class Feature(FileModel):
     minimum: float | None = None
     maximum: float | None = None
     categories: Annotated[list[Text], Field(min_length=1)] | None = None
+    topics: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Feature:
@@ -49,8 +56,17 @@ class Feature(FileModel):
         if self.categories is not None and len(set(self.categories)) != len(self.categories):
             raise ValueError("a category is there twice")
         if self.role == "input" and self.dtype == "string" and self.categories is None:
-            raise ValueError("a string input needs its categories")
+            raise ValueError("a string input needs its categories; free text has the dtype text")
+        if (self.topics is not None) != (self.dtype == "text"):
+            raise ValueError("topics is for dtype: text, and is needed there")
+        if self.dtype == "text" and self.role != "input":
+            raise ValueError("a text is an input; to split the evaluation by it, make categories of it in SQL")
         return self
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether its values are strings, which can hold an identifier; others cannot be told from one."""
+        return self.dtype in ("string", "text")
 
 
 class FeatureSet(FileModel):
@@ -63,6 +79,9 @@ class FeatureSet(FileModel):
         bad = sorted(name for name in self.features if names_identifier(name))
         if bad:
             raise ValueError(f"{', '.join(bad)}: the name of an identifier; identifiers cannot be features")
+        taken = [name for name in RESERVED if name in self.features]
+        if taken:
+            raise ValueError(f"{', '.join(taken)}: the name of a column of the labels; choose another")
         if not self.of_role("input"):
             raise ValueError("no feature has the role input")
         return self
@@ -70,6 +89,10 @@ class FeatureSet(FileModel):
     def of_role(self, role: str) -> list[str]:
         """The names of the features with a role, in declared order."""
         return [name for name, feature in self.features.items() if feature.role == role]
+
+    def inputs_of(self, *dtypes: str) -> list[str]:
+        """The names of the inputs of some dtypes, in declared order."""
+        return [name for name in self.of_role("input") if self.features[name].dtype in dtypes]
 
 
 def names_identifier(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.markdown import cell, grid
 from ds_pipeline.use_case.sources import Column, Table
 
 COMMAND = "ds-pipeline docs"
@@ -46,14 +47,14 @@ def data_readme(use_cases: Iterable[UseCase]) -> str:
 
 def _use_case(use_case: UseCase) -> str:
     tables = use_case.sources.tables
-    overview = _grid(
-        ["table", "file", "class", "people", "a row is"],
+    overview = grid(
+        ["table", "read from", "class", "people", "a row is"],
         [
-            [name, f"`{one.path}`", one.data_class, "invented" if one.synthetic else "real", one.meaning]
+            [name, f"`{one.lies_at}`", one.data_class, "invented" if one.synthetic else "real", one.meaning]
             for name, one in tables.items()
         ],
     )
-    head = f"## {use_case.name}\n\n{_cell(use_case.problem.title)}\n\n{overview}\n"
+    head = f"## {use_case.name}\n\n{cell(use_case.problem.title)}\n\n{overview}\n"
     return head + "".join(_table(name, table, use_case.problem.entity) for name, table in tables.items())
 
 
@@ -62,17 +63,20 @@ def _table(name: str, table: Table, entity: str) -> str:
     facts = {
         "licence": table.licence or NOT_STATED,
         "rows": f"{kind}; times without a zone are in {table.time_zone}",
-        "people": _people(table, entity),
+        "people": people_of(table, entity),
     }
-    columns = _grid(
+    columns = grid(
         ["column", "type", "identifies", "behind the boundary", "meaning"],
-        [[f"`{source}`", _type(one), one.identifies, _left(one), one.meaning] for source, one in table.columns.items()],
+        [
+            [f"`{source}`", column_type(one), one.identifies, behind_the_boundary(one), one.meaning]
+            for source, one in table.columns.items()
+        ],
     )
-    exempt = [f"- `{alias}`: {_cell(one.scan_exempt)}" for alias, one in table.kept.items() if one.scan_exempt]
+    exempt = [f"- `{alias}`: {cell(one.scan_exempt)}" for alias, one in table.kept.items() if one.scan_exempt]
     paragraphs = [
         f"### {name}",
         (table.origin or f"Origin: {NOT_STATED}.").strip(),
-        "\n".join(f"- {fact}: {_cell(text)}" for fact, text in facts.items()),
+        "\n".join(f"- {fact}: {cell(text)}" for fact, text in facts.items()),
         *(
             ["Please cite:", "\n".join(f"> {line}" for line in table.citation.strip().splitlines())]
             if table.citation
@@ -84,12 +88,13 @@ def _table(name: str, table: Table, entity: str) -> str:
     return "\n\n".join(paragraphs) + "\n\n"
 
 
-def _type(column: Column) -> str:
+def column_type(column: Column) -> str:
+    """The type of a column in words."""
     scale = f" of {column.scale} digits" if column.scale is not None else ""
     return f"{column.type}{scale}{', may be missing' if column.nullable else ''}"
 
 
-def _left(column: Column) -> str:
+def behind_the_boundary(column: Column) -> str:
     """What stays of a column, under its name behind the boundary."""
     how = {
         "keep": "as it is",
@@ -103,7 +108,7 @@ def _left(column: Column) -> str:
     return "dropped" if column.treatment == "drop" else f"`{column.alias}`: {how[column.treatment]}"
 
 
-def _people(table: Table, entity: str) -> str:
+def people_of(table: Table, entity: str) -> str:
     """By which token people are counted, and how many must share what stays of them."""
     person, limit = table.person(entity), table.k_anonymity
     if person is None:
@@ -113,13 +118,3 @@ def _people(table: Table, entity: str) -> str:
     start = f", judged from {limit.from_entities:,} people on" if limit.from_entities else ""
     quasi = " and ".join(f"`{alias}`" for alias in table.quasi_identifiers)
     return f"known by `{person}`; at least {limit.k} share each combination of {quasi}{start}"
-
-
-def _grid(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """One line that does not end a cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|")

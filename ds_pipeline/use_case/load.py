@@ -13,7 +13,7 @@ from ds_pipeline.errors import ConfigError
 from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.cross_check import clock_of, cross_check
 from ds_pipeline.use_case.explain import suggest
-from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.features import IS_TREATED, FeatureSet
 from ds_pipeline.use_case.files import Model, decode, read_bytes, read_model
 from ds_pipeline.use_case.model import FrozenDict
 from ds_pipeline.use_case.problem import Problem
@@ -125,6 +125,8 @@ def load_use_case(folder: Path) -> UseCase:
     wrong = cross_check(problem, requirements, contract, sources, features)
     if problem and sources:
         wrong += check_sql(problem, sources, features, texts)
+    if training and training.treated == "exclude" and IS_TREATED not in texts.get("label.sql", IS_TREATED):
+        wrong.append(f"training.yaml: treated: exclude needs label.sql to say who was, as {IS_TREATED}.")
     problems.extend(f"{label}/{text}" for text in wrong)
     if problems or not (problem and requirements and contract and sources and features and training):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,6 +59,27 @@ class ClockDates(FileModel):
         return value
 
 
+class Truth(FileModel):
+    """Where a simulation wrote down the true probability of the target; compared with the scores, never an input.
+
+    Attributes:
+        path: a parquet file, relative to the project.
+        entity, scoring_date, probability: its columns; the entity as the sources name it, before the boundary.
+    """
+
+    path: Text
+    entity: Text
+    scoring_date: Text
+    probability: Text
+
+    @field_validator("path")
+    @classmethod
+    def _is_inside(cls, value: str) -> str:
+        if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+            raise ValueError("path must be relative to the project and stay inside it")
+        return value
+
+
 class Problem(FileModel):
     """The problem statement of a use case."""
 
@@ -73,3 +95,4 @@ class Problem(FileModel):
     clock: ClockDates
     out_of_scope: list[Text]
     known_confounders: list[Text]
+    truth: Truth | None = None  # of a simulated population alone

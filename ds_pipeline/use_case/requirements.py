@@ -36,10 +36,31 @@ class PrecisionAtTop(FileModel):
     owner: Text
 
 
+class RecallAtPrecision(FileModel):
+    """The largest recall of a cut-off whose precision reaches the target; 0 where none does."""
+
+    metric: Literal["recall_at_precision"]
+    precision: Share
+    minimum: Share
+    bound: Literal["lower"]
+    owner: Text
+
+
+class RecallAtTop(FileModel):
+    """Recall of the highest-scored share of each scoring date."""
+
+    metric: Literal["recall_at_top"]
+    share: Share
+    minimum: Share
+    bound: Literal["lower"]
+    owner: Text
+
+
 class AveragePrecisionGain(FileModel):
-    """Average precision above that of the baseline rule, on the same resamples."""
+    """Average precision above that of the baseline rule, or of the prior: the same score for everybody."""
 
     metric: Literal["average_precision_gain"]
+    over: Literal["baseline", "prior"] = "baseline"
     minimum: Share
     bound: Literal["lower"]
     owner: Text
@@ -55,8 +76,60 @@ class ExpectedCalibrationError(FileModel):
     owner: Text
 
 
+class GroupDifference(FileModel):
+    """The largest difference between groups of a protected attribute; a bootstrap would bias it upward, so no bound.
+
+    Attributes:
+        attribute: a feature with the role protected.
+        share: the selection that is judged is the highest-scored share of each scoring date.
+    """
+
+    metric: str
+    attribute: Name
+    share: Share
+    maximum: Share
+    bound: Literal["point"]
+    owner: Text
+
+
+class FalsePositiveRateDifference(GroupDifference):
+    """Of the share of negatives that are selected."""
+
+    metric: Literal["false_positive_rate_difference"]
+
+
+class DemographicParityDifference(GroupDifference):
+    """Of the share of all that are selected."""
+
+    metric: Literal["demographic_parity_difference"]
+
+
+class EqualizedOddsDifference(GroupDifference):
+    """The larger of the differences of the false positive rate and of the true positive rate."""
+
+    metric: Literal["equalized_odds_difference"]
+
+
+class CalibrationDifference(GroupDifference):
+    """Of mean score minus share of positives, over all rows of a group; the share is that of the table beside it."""
+
+    metric: Literal["calibration_difference"]
+
+
+HoldoutMetric = (
+    PrecisionAtRecall
+    | PrecisionAtTop
+    | RecallAtPrecision
+    | RecallAtTop
+    | AveragePrecisionGain
+    | ExpectedCalibrationError
+)
 Threshold = Annotated[
-    PrecisionAtRecall | PrecisionAtTop | AveragePrecisionGain | ExpectedCalibrationError,
+    HoldoutMetric
+    | FalsePositiveRateDifference
+    | DemographicParityDifference
+    | EqualizedOddsDifference
+    | CalibrationDifference,
     Field(discriminator="metric"),
 ]
 
@@ -92,11 +165,31 @@ class DataMinimums(FileModel):
     owner: Text
 
 
+class LabelQuality(FileModel):
+    """How many holdout rows may be without a label because it could not be decided (0..1 of all)."""
+
+    max_undecided_share: Annotated[float, Field(ge=0, lt=1)]
+    owner: Text
+
+
+class CrossValidation(FileModel):
+    """Where few rows were trained on: refits on fixed folds of entities, to see how far the figures vary."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+    below_rows: Annotated[int, Field(ge=1)]  # of training
+    seed: Seed
+
+
 class PsiLimits(FileModel):
-    """Population stability index of a feature or the score against training."""
+    """Population stability index of a feature or the score against training.
+
+    Attributes:
+        retrain_within_hours: once act is reached, a new model is due so many hours after the scoring date begins.
+    """
 
     warn: Annotated[float, Field(gt=0)]
     act: Annotated[float, Field(gt=0)]
+    retrain_within_hours: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _is_ordered(self) -> PsiLimits:
@@ -105,10 +198,31 @@ class PsiLimits(FileModel):
         return self
 
 
+class RealizedQualityLimits(FileModel):
+    """What the highest-scored share turned out to be worth, once the outcome is known: below warn, below critical.
+
+    Attributes:
+        min_weeks: how many of the newest matured weeks are judged together; fewer are not judged.
+    """
+
+    metric: Literal["precision_at_top"]
+    share: Share
+    warn: Share
+    critical: Share
+    min_weeks: Annotated[int, Field(ge=1, le=52)] = 1
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> RealizedQualityLimits:
+        if self.critical >= self.warn:
+            raise ValueError(f"critical ({self.critical}) must be below warn ({self.warn})")
+        return self
+
+
 class Monitoring(FileModel):
     """Limits of the weekly monitors."""
 
     psi: PsiLimits
+    realized_quality: RealizedQualityLimits | None = None
     owner: Text
 
 
@@ -135,5 +249,7 @@ class Requirements(FileModel):
     holdout: Holdout
     bootstrap: Bootstrap
     slices: Slices
+    label_quality: LabelQuality | None = None
+    cross_validation: CrossValidation | None = None
     monitoring: Monitoring
     budgets: Budgets

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections import Counter
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, get_args
 
@@ -34,6 +37,9 @@ TYPES_OF: dict[str, frozenset[str]] = {
     "redact": frozenset({"string"}),
     "token": frozenset({"string", "integer"}),
 }
+FORMAT_PARTS = frozenset("dmYybBHIpMSfz%")  # of a date; %Z is left out, since CET or IST are not one zone each
+ISO = "iso"  # in formats: 2011-03-07, 2011-03-07 09:30, 2011-03-07T09:30:15.25
+PLAIN_TRANSFER = ("http", "ftp")  # anyone on the way could read the rows
 # What a treatment already says of the values it is given; for the others the column says it.
 HELD_BY: dict[str, Holds] = {"token": "id", "initial": "name", "prefix": "postcode", "band": "birth_date"}
 
@@ -50,6 +56,10 @@ class Column(FileModel):
         scan_exempt: why a value here may equal an identifier without being one; the leak scan then does not compare
             the column with the raw identifiers, and lists it with the reason.
         scale: digits after the point of a decimal.
+        formats: how dates and times in text are written, as strptime says it (%d/%m/%Y %H:%M), or `iso`; only iso if
+            left out. A cell that two of them read differently is not read at all.
+        decimal_mark: what stands before the fraction in a number that is text.
+        time_zone: the zone of this column's times, where it is not that of the table.
     """
 
     alias: Name
@@ -64,9 +74,26 @@ class Column(FileModel):
     bands: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)] | None = None
     scan_exempt: Text | None = None
     scale: Annotated[int, Field(ge=0, le=9)] | None = None
+    formats: Annotated[list[Text], Field(min_length=1)] | None = None
+    decimal_mark: Literal[".", ","] = "."
+    time_zone: ZoneName | None = None
     minimum: float | Day | None = None
     above: float | None = None
     maximum: float | Day | None = None
+
+    @field_validator("formats")
+    @classmethod
+    def _are_formats(cls, value: list[str] | None) -> list[str] | None:
+        for one in value or []:
+            parts = set(re.findall(r"%(.)", one))
+            if one != ISO and not (parts <= FORMAT_PARTS and parts & set("Yy") and parts & set("mbB") and "d" in parts):
+                raise ValueError(
+                    f"{one!r} is not a format of a date; expected iso, or day, month and year such as %d/%m/%Y or "
+                    f"%d.%m.%y %H:%M, from {' '.join(f'%{part}' for part in sorted(FORMAT_PARTS))}"
+                )
+            if ("p" in parts) != ("I" in parts):
+                raise ValueError(f"{one!r}: %I, the hour up to 12, and %p, am or pm, need each other")
+        return value
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Column:
@@ -98,6 +125,10 @@ class Column(FileModel):
         if (self.type == "decimal") != (self.scale is not None):
             raise ValueError("scale is for type: decimal, and is needed there")
         is_time = self.type in ("date", "timestamp")
+        if not is_time and (self.formats or self.time_zone):
+            raise ValueError("formats and time_zone are for the types date and timestamp")
+        if self.decimal_mark != "." and self.type not in ("decimal", "double"):
+            raise ValueError("decimal_mark is for the types decimal and double")
         for limit in (self.minimum, self.maximum, self.above):
             if limit is not None and (isinstance(limit, date) != is_time or self.type in ("string", "boolean")):
                 raise ValueError(f"minimum, above and maximum do not fit the type {self.type}")
@@ -128,10 +159,56 @@ class KAnonymity(FileModel):
     from_entities: Annotated[int, Field(ge=0)] = 0
 
 
+class Limit(FileModel):
+    """A time that another table has of the same person, joined by their token.
+
+    Attributes:
+        table: the other table.
+        column: alias of a date or timestamp there.
+    """
+
+    table: Name
+    column: Name
+
+
+class Possible(FileModel):
+    """When rows of a person can be true at all. What lies outside stays, and is counted as impossible.
+
+    Attributes:
+        not_before: event_time is not before the earliest such time of the person, such as their sign-up.
+        not_after: event_time is not after the one in the newest row of the person, such as a cancellation; none there
+            means no limit.
+    """
+
+    not_before: Limit | None = None
+    not_after: Limit | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Possible:
+        if not self.limits:
+            raise ValueError("possible needs not_before, not_after, or both")
+        return self
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The limits that are declared, by their name."""
+        both = {"not_before": self.not_before, "not_after": self.not_after}
+        return {name: one for name, one in both.items() if one is not None}
+
+
 class Table(FileModel):
     """One source table.
 
     Attributes:
+        path: a file, a pattern such as data/events/*.csv, or a folder, inside the project; or an fsspec URL of these.
+        format: how the files are written; or `query`, for a database.
+        query: one SELECT, in the dialect of the database.
+        connection_env: the environment variable, also one of .envrc.local, with the address: postgresql://... or
+            sqlite:///file below the project.
+        encoding: of text files; their bytes must fit it.
+        delimiter: between the cells of CSV.
+        added_columns: a column that is not declared stops the run (refuse), or is left unread with a warning (warn).
+        possible: when rows of a person can be true at all.
         kind: events append; versions keep every version of a row, and the newest known before D counts.
         time_zone: the zone of timestamps that carry none.
         event_time: alias of the column that says when it happened.
@@ -148,8 +225,14 @@ class Table(FileModel):
 
     meaning: Text
     kind: Literal["events", "versions"]
-    path: Text
-    format: Literal["parquet", "csv"]
+    path: str = ""
+    format: Literal["parquet", "csv", "jsonl", "query"]
+    query: Text | None = None
+    connection_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] | None = None
+    encoding: Text = "utf-8"
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    added_columns: Literal["refuse", "warn"] = "refuse"
+    possible: Possible | None = None
     data_class: DataClass
     synthetic: bool
     time_zone: ZoneName
@@ -169,14 +252,27 @@ class Table(FileModel):
     @field_validator("path")
     @classmethod
     def _is_inside(cls, value: str) -> str:
-        if PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+        scheme, is_url, rest = value.partition("://")
+        if is_url and ("::" in value or "@" in rest.split("/")[0] or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme)):
+            raise ValueError(
+                "path must be a plain URL: no user or password in it (they belong in the environment), no chain with ::"
+            )
+        if (not is_url and PurePosixPath(value).is_absolute()) or ".." in PurePosixPath(value).parts:
             raise ValueError("path must be relative to the project and stay inside it")
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}; expected one such as utf-8, cp1252 or utf-16") from None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Table:
         by_alias = {column.alias: column for column in self.columns.values()}
-        problems = []
+        problems = self._against_format()
         twice = [alias for alias, n in Counter(column.alias for column in self.columns.values()).items() if n > 1]
         if twice:
             problems.append(f"two columns have the alias {', '.join(twice)}")
@@ -208,14 +304,37 @@ class Table(FileModel):
             raise ValueError("; ".join(problems))
         return self
 
+    def _against_format(self) -> list[str]:
+        """Which keys are missing or meaningless for the way the table is read."""
+        is_query, problems = self.format == "query", []
+        if is_query and (self.path or not self.query or not self.connection_env):
+            problems.append("format: query needs query and connection_env, and no path")
+        if not is_query and (not self.path.strip() or self.query or self.connection_env):
+            problems.append(f"format: {self.format} needs path; query and connection_env are for format: query")
+        if self.query and not re.match(r"(?i)\s*(select|with)\b", self.query):
+            problems.append("query must be one SELECT")
+        if self.encoding != "utf-8" and self.format not in ("csv", "jsonl"):
+            problems.append("encoding is for the formats csv and jsonl")
+        if self.delimiter != "," and self.format != "csv":
+            problems.append("delimiter is for the format csv")
+        known_at = next((one for one in self.columns.values() if one.alias == self.known_at), None)
+        if is_query and known_at is not None and known_at.formats:
+            problems.append("known_at of a query is compared in the database: cast it in the query, without formats")
+        if self.possible is not None and not self.tokens:
+            problems.append("possible joins by token, and no token stays")
+        return problems
+
     def _against_class(self) -> list[str]:
         """Where the table breaks the rules of its class; what only the file itself can tell is left to the reading."""
         problems = []
         if self.synthetic and self.data_class != "public":
             problems.append(f"data_class: a synthetic table is public, not {self.data_class}; nobody in it exists")
+        if self.data_class != "public" and self.path.partition("://")[0] in PLAIN_TRANSFER:
+            problems.append(f"a table of class {self.data_class} is not fetched unencrypted: choose another URL")
         if self.data_class != "restricted":
             return problems
-        problems.append("a restricted table may only be read by a database query, not from a file")
+        if self.format != "query":
+            problems.append("a restricted table may only be read by a database query, not from a file")
         names = [alias for alias, one in self.kept.items() if one.treatment == "initial"]
         if names:
             problems.append(
@@ -229,6 +348,11 @@ class Table(FileModel):
                 "token, band, prefix or categories"
             )
         return problems
+
+    @property
+    def lies_at(self) -> str:
+        """Where the table is read from, as messages say it: never an address."""
+        return self.path if self.format != "query" else f"query on {self.connection_env}"
 
     def person(self, entity: str) -> str | None:
         """The alias of the token by which people are counted: the use case's entity if it is there, else the first."""
@@ -268,15 +392,67 @@ class Table(FileModel):
         return next(name for name, column in self.columns.items() if column.alias == alias)
 
 
+class Simulation(FileModel):
+    """What makes the files of a synthetic use case: so many users, so many weeks up to its last one, from one seed."""
+
+    simulator: Literal["subscriptions"]
+    users: Annotated[int, Field(ge=1)]
+    weeks: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
 class Sources(FileModel):
     """All tables of a use case.
 
     Attributes:
+        simulation: what makes files that are missing; only for a use case all of whose tables are synthetic.
         text_engine: what finds names and places in free text; all but embedded and patterns must be installed.
     """
 
     text_engine: TextEngine = "embedded"
+    simulation: Simulation | None = None
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _simulates_nothing_real(self) -> Sources:
+        real = [name for name, table in self.tables.items() if not table.synthetic]
+        if self.simulation is not None and real:
+            raise ValueError(
+                f"simulation is for synthetic tables; {', '.join(real)} would be replaced by invented rows"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_can_be_joined(self) -> Sources:
+        """What `possible` names is there, shares a token, and comes before the table that it limits."""
+        problems, needs = [], {}
+        for name, table in self.tables.items():
+            limits = table.possible.limits if table.possible else {}
+            needs[name] = {limit.table for limit in limits.values()}
+            for kind, limit in limits.items():
+                other = self.tables.get(limit.table)
+                column = other.kept.get(limit.column) if other else None
+                where = f"tables.{name}.possible.{kind}"
+                if other is None or column is None or column.type not in ("date", "timestamp"):
+                    problems.append(f"{where}: {limit.table}.{limit.column} is not a date or timestamp that stays")
+                elif column.treatment != "keep":
+                    problems.append(f"{where}: {limit.table}.{limit.column} is not kept as it is")
+                elif self.shared_token(name, limit.table) is None:
+                    problems.append(f"{where}: {name} and {limit.table} have no token of the same domain")
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError:
+            problems.append("possible: tables limit each other in a circle, so none of them can come first")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def shared_token(self, table: str, other: str) -> tuple[str, str] | None:
+        """The aliases, in one table and in another, of the first token of the same domain; None without one."""
+        there = {domain: alias for alias, domain in reversed(self.tables[other].tokens.items())}
+        return next(
+            ((alias, there[domain]) for alias, domain in self.tables[table].tokens.items() if domain in there), None
+        )
 
     def owner_tables(self, table: str, *, entity: str) -> list[str]:
         """The tables that know the people whom the texts of a table are about; none without a text or a person."""

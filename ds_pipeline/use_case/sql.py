@@ -13,7 +13,7 @@ import pyarrow as pa
 from ds_pipeline import sandbox, sql_guard
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.sandbox import ResultColumn
-from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.features import DECIDED_BY, IS_TREATED, LABEL, FeatureSet
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.sources import Column, Sources, Table
 
@@ -36,8 +36,11 @@ SQL_TYPES = {
     "float64": rf"FLOAT|DOUBLE|DECIMAL\(.*\)|{INTEGER}",
     "bool": "BOOLEAN",
     "string": "VARCHAR",
+    "text": "VARCHAR",
 }
+UNKNOWN_COLUMN = r"Referenced (column|table) .* not found|does not have a column named"  # in DuckDB's words
 LABEL_TYPE = rf"BOOLEAN|{INTEGER}"
+LABEL_EXTRAS = {DECIDED_BY: "VARCHAR", IS_TREATED: "BOOLEAN"}  # what label.sql may say beside the label
 ANY_MOMENT = datetime(2000, 1, 3, tzinfo=UTC)  # any will do as scoring date: the tables are empty
 
 
@@ -81,7 +84,7 @@ def check_sql(problem: Problem, sources: Sources, features: FeatureSet | None, t
         for file, sql in texts.items():
             tables = visible if file == "population.sql" else visible | population
             tables = tables | future if file == "label.sql" else tables
-            columns[file] = _columns_of(connection, sql, file, frozenset(tables), problems)
+            columns[file] = _columns_of(connection, sql, file, tables, problems)
     if not any(entity in schema.names for schema in visible.values()):
         return problems  # what no table has cannot be in a result; cross_check says so
     for file, found in columns.items():
@@ -103,15 +106,29 @@ def _visible_schemas(sources: Sources) -> dict[str, pa.Schema]:
 
 
 def _columns_of(
-    connection: duckdb.DuckDBPyConnection, sql: str, file: str, tables: frozenset[str], problems: list[str]
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    file: str,
+    tables: Mapping[str, pa.Schema],
+    problems: list[str],
 ) -> list[ResultColumn] | None:
     """The columns a query returns on empty tables, or None with the reason appended to problems."""
     try:
-        sql_guard.require_safe(sql, where=file, tables=tables)
+        sql_guard.require_safe(sql, where=file, tables=frozenset(tables))
         return sandbox.result_columns(connection, sql, where=file, scoring_at=ANY_MOMENT)
     except FeatureError as error:
-        problems.append(str(error))
+        problems.append(f"{error}{_names_that_exist(str(error), sql, tables)}")
         return None
+
+
+def _names_that_exist(message: str, sql: str, tables: Mapping[str, pa.Schema]) -> str:
+    """The columns of the tables a query reads, for a message about a column that is not there; else nothing."""
+    if not re.search(UNKNOWN_COLUMN, message):
+        return ""
+    text = sql.lower()
+    read = [name for name in tables if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]*\()\b", text)]
+    listed = "; ".join(f"{name} has {', '.join(tables[name].names)}" for name in read)
+    return f". {listed}." if listed else ""
 
 
 def _wrong_columns(file: str, columns: list[ResultColumn], entity: str) -> list[str]:
@@ -119,15 +136,25 @@ def _wrong_columns(file: str, columns: list[ResultColumn], entity: str) -> list[
     names = [column.name for column in columns]
     types = dict(columns)
     problems = [f"the column {name} is there twice." for name, count in Counter(names).items() if count > 1]
-    expected = {"population.sql": [entity], "label.sql": [entity, "label"]}.get(file)
-    if expected and sorted(set(names)) != sorted(expected):
-        problems.append(f"expected the columns {' and '.join(expected)}, found: {', '.join(names)}.")
+    expected = {"population.sql": [entity], "label.sql": [entity, LABEL]}.get(file)
+    optional = LABEL_EXTRAS if file == "label.sql" else {}
+    if expected and set(names) - set(optional) != set(expected):
+        may = f" (and, if you like, {' and '.join(optional)})" if optional else ""
+        problems.append(f"expected the columns {' and '.join(expected)}{may}, found: {', '.join(names)}.")
     elif entity not in names:
         problems.append(f"the column {entity} is missing; each file returns one row per {entity}.")
     if types.get(entity, "VARCHAR") != "VARCHAR":
         problems.append(f"{entity} is a token, a VARCHAR; found {types[entity]}.")
     if expected and not re.fullmatch(LABEL_TYPE, types.get("label", "BOOLEAN")):
-        problems.append(f"label must be 0 or 1, an integer or a boolean; found {types['label']}. Cast it: ...::int.")
+        problems.append(
+            "label must be 0, 1 or null (undecided), an integer or a boolean; "
+            f"found {types['label']}. Cast it: ...::int."
+        )
+    problems += [
+        f"{name} must be a {sql_type}; found {types[name]}. Cast it: ...::{sql_type.lower()}."
+        for name, sql_type in optional.items()
+        if types.get(name, sql_type) != sql_type
+    ]
     return problems
 
 

@@ -63,11 +63,19 @@ class Calibration(FileModel):
 
 
 class Training(FileModel):
-    """How a candidate is made from the training weeks."""
+    """How a candidate is made from the training weeks.
+
+    Attributes:
+        max_train_rows: with more rows than this a seeded sample of them is trained on; None: all.
+        treated: whether rows whose entity a campaign treated within the horizon are trained on; exclude them to learn
+            what happens without a campaign. label.sql says who was, as is_treated.
+    """
 
     estimator: Literal["hist_gradient_boosting"]
     seed: Seed
     trials: Annotated[int, Field(ge=1, le=1000)]
     validation_weeks: Annotated[int, Field(ge=1, le=52)]
+    max_train_rows: Annotated[int, Field(ge=100)] | None = None
+    treated: Literal["include", "exclude"] = "include"
     search_space: SearchSpace
     calibration: Calibration

@@ -98,6 +98,16 @@ def test_only_the_comparison_with_the_baseline_is_refused_when(
     assert evaluation.curves.baseline == []
 
 
+def test_a_comparison_with_the_prior_needs_no_baseline(
+    predictions: pd.DataFrame, asked: dict[str, Any], run: Any
+) -> None:
+    asked["acceptance"] = {"gain": asked["acceptance"]["gain"] | {"over": "prior"}}
+    requirements = Requirements.model_validate(asked)
+    found = run(predictions.assign(baseline=1.0), requirements).measurements["gain"]
+    assert found.problem is None
+    assert found.bound < found.value
+
+
 @pytest.mark.parametrize("column", ["scoring_date", "customer_token", "label", "score", "baseline", "region"])
 def test_a_missing_column_is_an_error_that_names_it(
     column: str, predictions: pd.DataFrame, requirements: Requirements, run: Any
@@ -174,6 +184,7 @@ def test_the_evaluation_holds_totals_and_no_entity(evaluated: Evaluation, predic
     facts = evaluated.facts
     positives = int(predictions["label"].sum())
     assert (facts.rows, facts.entities, facts.positives, len(facts.weeks)) == (320, 40, positives, 8)
+    assert (facts.undecided_rows, facts.undecided_share) == (0, 0.0)
     assert facts.base_rate == positives / 320
     text = evaluated.to_json().decode()
     assert "token-" not in text

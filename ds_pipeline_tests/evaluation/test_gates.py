@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
@@ -9,6 +10,7 @@ from ds_pipeline.evaluation.gates import GateResult, apply_gates, gate_names, ga
 from ds_pipeline.evaluation.outcome import Evaluation, Measurement
 from ds_pipeline.use_case.requirements import Requirements
 
+FAIR = {"attribute": "age", "share": 0.1, "maximum": 0.05, "bound": "point"}
 NAMES = ["at_recall", "at_top", "gain", "calibration", "training_rows", "training_positives"]
 
 
@@ -125,7 +127,107 @@ def test_another_limit_can_be_tried_on_the_same_evaluation(evaluated: Evaluation
     assert refused(evaluated, Requirements.model_validate(asked)) == ["gain"]
 
 
+# Labels that nobody could decide
+
+
+@pytest.fixture
+def labelled(asked: dict[str, Any]) -> Requirements:
+    asked["label_quality"] = {"max_undecided_share": 0.2, "owner": "ds"}
+    return Requirements.model_validate(asked)
+
+
+def test_there_is_a_gate_on_undecided_labels_where_the_requirements_limit_them(labelled: Requirements) -> None:
+    assert gate_names(labelled) == [*NAMES, "undecided_labels"]
+
+
+@pytest.mark.parametrize(("undecided", "passes"), [(0, True), (80, True), (81, False)])
+def test_undecided_rows_are_a_share_of_all_rows_of_the_holdout(
+    undecided: int, passes: bool, predictions: pd.DataFrame, labelled: Requirements, run: Any
+) -> None:
+    """80 undecided beside 320 decided rows are a fifth."""
+    gate = results(run(predictions, labelled, undecided_rows=undecided), labelled)["undecided_labels"]
+    assert gate.passed == passes
+    assert gate.value == undecided / (320 + undecided)
+    assert gate.owner == "ds"
+
+
+def test_undecided_labels_of_an_empty_holdout_are_refused(
+    predictions: pd.DataFrame, labelled: Requirements, run: Any
+) -> None:
+    gate = results(run(predictions[:0], labelled), labelled)["undecided_labels"]
+    assert not gate.passed
+    assert "there is no value" in gate.reason
+
+
+def test_an_evaluation_of_undecided_rows_alone_is_refused(
+    predictions: pd.DataFrame, labelled: Requirements, run: Any
+) -> None:
+    assert results(run(predictions[:0], labelled, undecided_rows=9), labelled)["undecided_labels"].value == 1.0
+
+
 # Words
+
+
+def test_a_recall_of_nothing_says_that_no_cut_off_reaches_the_precision(
+    predictions: pd.DataFrame, asked: dict[str, Any], run: Any
+) -> None:
+    asked["acceptance"] = {
+        "found": {
+            "metric": "recall_at_precision", "precision": 0.99, "minimum": 0.1, "bound": "lower", "owner": "crm"
+        }
+    }  # fmt: skip
+    requirements = Requirements.model_validate(asked)
+    upside_down = predictions.assign(score=1 - predictions["score"] * predictions["label"])
+    gate = results(run(upside_down, requirements), requirements)["found"]
+    assert gate.value == 0
+    assert gate.reason == (
+        "Largest recall of a cut-off with a precision of at least 99 %: 0 measured, 0 at the lower confidence bound; "
+        "asked for at least 0.1: misses by 0.1. No cut-off has a precision of 99 %, so the recall counts as 0."
+    )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "meaning", "comparison"),
+    [
+        pytest.param(
+            {"metric": "recall_at_top", "share": 0.1, "minimum": 0.2, "bound": "lower"},
+            "recall of the highest-scored 10 % of each week",
+            ">=",
+            id="recall_at_top",
+        ),
+        pytest.param(
+            {"metric": "average_precision_gain", "over": "prior", "minimum": 0.2, "bound": "lower"},
+            "average precision above the share of positives, which is that of the prior",
+            ">=",
+            id="prior",
+        ),
+        pytest.param(
+            {"metric": "average_precision_gain", "minimum": 0.2, "bound": "lower"},
+            "average precision above that of the baseline rule",
+            ">=",
+            id="baseline",
+        ),
+        pytest.param(
+            FAIR | {"metric": "false_positive_rate_difference"},
+            "largest difference of the false positive rate between groups of age, at the highest-scored 10 % of each "
+            "week",
+            "<=",
+            id="false_positive_rate",
+        ),
+        pytest.param(
+            FAIR | {"metric": "calibration_difference"},
+            "largest difference of mean score minus share of positives between groups of age",
+            "<=",
+            id="calibration",
+        ),
+    ],
+)
+def test_a_gate_says_what_it_means(
+    threshold: dict[str, Any], meaning: str, comparison: str, asked: dict[str, Any]
+) -> None:
+    asked["acceptance"] = {"one": threshold | {"owner": "crm"}}
+    gate = gates_of(Requirements.model_validate(asked))[0]
+    assert (gate.meaning, gate.comparison) == (meaning, comparison)
 
 
 def test_a_refusal_says_what_was_measured_what_was_asked_and_by_how_much_it_misses(requirements: Requirements) -> None:
@@ -154,7 +256,7 @@ def test_a_problem_is_told_with_what_was_asked(requirements: Requirements) -> No
     )
 
 
-@pytest.mark.parametrize("name", ["precision top", "a-b", "top\n", "été", "training_rows"])
+@pytest.mark.parametrize("name", ["precision top", "a-b", "top\n", "été", "training_rows", "undecided_labels"])
 def test_a_name_that_cannot_be_a_check_is_an_error(name: str, requirements: Requirements) -> None:
     named = requirements.model_copy(update={"acceptance": {name: requirements.acceptance["gain"]}})
     with pytest.raises(EvaluationError, match="cannot name a gate"):

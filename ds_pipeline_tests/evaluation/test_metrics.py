@@ -12,14 +12,16 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from ds_pipeline.evaluation import metrics
 from ds_pipeline.evaluation.metrics import Ints, ScoredRows
-from ds_pipeline.use_case.requirements import Threshold
+from ds_pipeline.use_case.requirements import HoldoutMetric
 
 patient = limits(deadline=None)  # a busy machine is no failure
-MEMBERS = get_args(get_args(Threshold)[0])
+MEMBERS = get_args(HoldoutMetric)
 EXAMPLES = {
     "precision_at_recall": {"recall": 0.5, "minimum": 0.5, "bound": "lower"},
     "precision_at_top": {"share": 0.5, "minimum": 0.5, "bound": "lower"},
-    "average_precision_gain": {"minimum": 0.1, "bound": "lower"},
+    "recall_at_precision": {"precision": 0.6, "minimum": 0.5, "bound": "lower"},
+    "recall_at_top": {"share": 0.5, "minimum": 0.5, "bound": "lower"},
+    "average_precision_gain": {"over": "prior", "minimum": 0.1, "bound": "lower"},
     "expected_calibration_error": {"bins": 2, "maximum": 0.1, "bound": "point"},
 }
 
@@ -67,7 +69,7 @@ def repeated(rows: ScoredRows, weight: Ints) -> ScoredRows:
 # Dispatch
 
 
-def test_every_threshold_of_the_requirements_has_a_metric_of_its_name() -> None:
+def test_every_threshold_on_the_whole_holdout_has_a_metric_of_its_name() -> None:
     names = [get_args(member.model_fields["metric"].annotation)[0] for member in MEMBERS]
     assert sorted(names) == sorted(EXAMPLES)
     assert all(callable(getattr(metrics, name)) for name in names)
@@ -78,7 +80,7 @@ def test_a_threshold_is_measured_by_the_metric_of_its_name(member: Any) -> None:
     name = get_args(member.model_fields["metric"].annotation)[0]
     rows = rows_of([1, 0, 1, 0, 0, 1], [0.9, 0.8, 0.7, 0.3, 0.2, 0.1], baseline=[3, 5, 1, 2, 2, 1])
     threshold = member(metric=name, owner="x", **EXAMPLES[name])
-    settings = {key: value for key, value in EXAMPLES[name].items() if key in ("recall", "share", "bins")}
+    settings = {key: value for key, value in EXAMPLES[name].items() if key not in ("minimum", "maximum", "bound")}
     measured = float(metrics.measure(threshold, rows, rows.once)[0])
     assert measured == once(getattr(metrics, name), rows, **settings)
 
@@ -127,7 +129,51 @@ def test_precision_at_top_breaks_ties_by_the_order_of_entities() -> None:
 def test_average_precision_gain_is_the_difference_of_two_average_precisions() -> None:
     rows = rows_of([1, 0, 1, 0], [0.9, 0.2, 0.8, 0.1], baseline=[1, 4, 2, 3])
     # score: (1 + 1) / 2; baseline: positives in third and fourth place, (1/3 + 2/4) / 2
-    assert once(metrics.average_precision_gain, rows) == pytest.approx(1 - (1 / 3 + 2 / 4) / 2)
+    assert once(metrics.average_precision_gain, rows, over="baseline") == pytest.approx(1 - (1 / 3 + 2 / 4) / 2)
+
+
+def test_average_precision_gain_over_the_prior_subtracts_the_share_of_positives() -> None:
+    rows = rows_of([1, 0, 0, 1], [0.9, 0.2, 0.8, 0.1])
+    # positives in first and fourth place, (1 + 2/4) / 2, above a share of 1/2
+    assert once(metrics.average_precision_gain, rows, over="prior") == pytest.approx(0.75 - 0.5)
+
+
+def test_the_prior_has_no_gain_over_itself() -> None:
+    rows = rows_of([1, 0, 0, 1], [0.3, 0.3, 0.3, 0.3])
+    assert once(metrics.average_precision_gain, rows, over="prior") == pytest.approx(0)
+
+
+def test_recall_at_precision_goes_down_to_the_lowest_cut_off_that_reaches_it() -> None:
+    # precision 1, 1/2, 2/3, 2/4, 3/5: below the target at the second row, and at it again at the fifth
+    rows = rows_of([1, 0, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    assert once(metrics.recall_at_precision, rows, precision=0.6) == 1.0
+    assert once(metrics.recall_at_precision, rows, precision=0.61) == 2 / 3
+
+
+def test_recall_at_precision_of_a_single_lucky_row_at_the_top_is_the_recall_of_that_row() -> None:
+    rows = rows_of([1] + [0] * 8 + [1] * 3, list(np.linspace(1, 0, 12)))
+    assert once(metrics.recall_at_precision, rows, precision=0.9) == 1 / 4
+
+
+def test_recall_at_precision_is_zero_where_no_cut_off_reaches_it() -> None:
+    rows = rows_of([0, 1, 0, 1], [0.9, 0.8, 0.7, 0.6])
+    assert once(metrics.recall_at_precision, rows, precision=0.6) == 0.0
+
+
+def test_recall_at_precision_counts_a_precision_that_is_met_exactly() -> None:
+    rows = rows_of([1, 1, 1] + [0] * 7 + [1], list(np.linspace(1, 0, 11)))
+    # at the tenth row 3/10; at the eleventh 4/11
+    assert once(metrics.recall_at_precision, rows, precision=4 / 11) == 1.0
+
+
+def test_recall_at_precision_takes_tied_rows_together() -> None:
+    rows = rows_of([1, 0, 0, 1], [0.9, 0.9, 0.9, 0.1])
+    assert once(metrics.recall_at_precision, rows, precision=0.6) == 0.0
+
+
+def test_recall_at_top_chooses_within_each_week() -> None:
+    rows = rows_of([1, 1, 0, 1], [0.9, 0.8, 0.2, 0.1], week=[0, 0, 1, 1])
+    assert once(metrics.recall_at_top, rows, share=0.5) == 1 / 3
 
 
 def test_calibration_error_weighs_each_bin_by_its_rows() -> None:
@@ -144,7 +190,9 @@ def test_calibration_error_of_tied_scores_leaves_empty_bins_out() -> None:
 def test_a_metric_without_positives_is_not_a_number() -> None:
     rows = rows_of([0, 0], [0.9, 0.1], baseline=[1, 2])
     assert np.isnan(once(metrics.precision_at_recall, rows, recall=0.5))
-    assert np.isnan(once(metrics.average_precision_gain, rows))
+    assert np.isnan(once(metrics.average_precision_gain, rows, over="baseline"))
+    assert np.isnan(once(metrics.recall_at_precision, rows, precision=0.5))
+    assert np.isnan(once(metrics.recall_at_top, rows, share=0.5))
 
 
 # Against scikit-learn
@@ -154,7 +202,7 @@ def test_a_metric_without_positives_is_not_a_number() -> None:
 @given(weighted_rows())
 def test_average_precision_equals_scikit_learn_for_any_weights(case: tuple[ScoredRows, Ints]) -> None:
     rows, weights = case
-    ours = metrics.average_precision(rows, rows.by_score, weights)
+    ours = metrics.average_precision(rows.by_score, weights)
     theirs = [average_precision_score(rows.label, rows.score, sample_weight=weight) for weight in weights]
     assert ours == pytest.approx(theirs)
 
@@ -168,6 +216,29 @@ def test_precision_at_recall_lies_on_the_curve_of_scikit_learn(case: tuple[Score
         precisions, recalls, _ = precision_recall_curve(rows.label, rows.score, sample_weight=weight)
         expected.append(precisions[np.flatnonzero(recalls >= recall)[-1]])
     assert metrics.precision_at_recall(rows, weights, recall=recall) == pytest.approx(expected)
+
+
+@patient
+@given(weighted_rows(), st.sampled_from([0.05, 0.25, 0.5, 0.6, 0.75, 0.99]))
+def test_recall_at_precision_lies_on_the_curve_of_scikit_learn(case: tuple[ScoredRows, Ints], precision: float) -> None:
+    rows, weights = case
+    expected = []
+    for weight in weights:
+        precisions, recalls, _ = precision_recall_curve(rows.label, rows.score, sample_weight=weight)
+        expected.append(recalls[precisions >= precision].max())  # its last point, recall 0, is always among them
+    assert metrics.recall_at_precision(rows, weights, precision=precision) == pytest.approx(expected)
+
+
+@patient
+@given(weighted_rows(), st.sampled_from([0.1, 0.3, 0.5, 0.9]))
+def test_precision_and_recall_at_top_are_of_the_rows_that_are_taken(
+    case: tuple[ScoredRows, Ints], share: float
+) -> None:
+    rows, weights = case
+    taken = metrics.taken_at_top(rows, weights, share=share)
+    hits = (taken * rows.label).sum(axis=1)
+    assert metrics.precision_at_top(rows, weights, share=share) == pytest.approx(hits / taken.sum(axis=1))
+    assert metrics.recall_at_top(rows, weights, share=share) == pytest.approx(hits / (weights * rows.label).sum(axis=1))
 
 
 @patient
@@ -186,8 +257,12 @@ def test_a_weight_of_k_means_the_same_as_k_copies_of_the_row(case: tuple[ScoredR
     for metric, settings in (
         (metrics.precision_at_recall, {"recall": 0.6}),
         (metrics.precision_at_top, {"share": 0.3}),
-        (metrics.average_precision_gain, {}),
+        (metrics.recall_at_precision, {"precision": 0.6}),
+        (metrics.recall_at_top, {"share": 0.3}),
+        (metrics.average_precision_gain, {"over": "baseline"}),
+        (metrics.average_precision_gain, {"over": "prior"}),
         (metrics.expected_calibration_error, {"bins": 3}),
     ):
         copies = [once(metric, repeated(rows, weight), **settings) for weight in weights]
         assert metric(rows, weights, **settings) == pytest.approx(copies)
+        assert metric(rows, weights.astype(np.int32), **settings) == pytest.approx(copies)  # as in the bootstrap

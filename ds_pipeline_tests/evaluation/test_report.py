@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.outcome import Evaluation, Proxy
+from ds_pipeline.evaluation.outcome import CrossValidated, Evaluation, FoldMetric, GroupRow, Proxy, TruthRow
 from ds_pipeline.evaluation.pictures import alt_texts, pictures
 from ds_pipeline.evaluation.report import headline, render_report
 from ds_pipeline.use_case.problem import Problem
@@ -186,3 +186,55 @@ def test_the_smallest_group_is_told_beside_what_was_asked(
     assert f'{cells}<td class="n">≥ 5</td>' in html
     assert '<td class="n">1</td><td class="n">too few people to judge</td>' in html
     assert "People who share" not in render(evaluated, decision)
+
+
+def test_groups_of_a_protected_attribute_are_told_with_their_rates(
+    evaluated: Evaluation, decision: Decision, render: Callable[..., str]
+) -> None:
+    common = {"attribute": "age_band", "share": 0.1, "rows": 1250, "positives": 90, "base_rate": 0.072}
+    known = {
+        "selected_share": 0.111, "false_positive_rate": 0.042, "true_positive_rate": 0.613, "mean_score": 0.068
+    }  # fmt: skip
+    rows = [
+        GroupRow(group="20-29", **common, **known, is_assessable=True),
+        GroupRow(group="other", **common, **dict.fromkeys(known), is_assessable=False),
+    ]
+
+    html = render(evaluated.model_copy(update={"groups": rows}), decision)
+
+    assert "age band, at the highest-scored 10 % of each week" in html
+    cells = [">20-29<", ">1,250<", ">90<", ">11.1 %<", ">4.2 %<", ">61.3 %<", ">6.8 %<", ">7.2 %<"]
+    places = [html.index(cell, html.index("Protected attributes")) for cell in cells]
+    assert places == sorted(places)
+    assert Page(html).text.count("too few rows to assess") == 2  # of the slice and of this attribute
+
+
+def test_the_model_stands_beside_the_truth(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    row = TruthRow(name="recall_in_top", figure="recall", model=0.45, truth=0.6, ratio=0.75)
+    nothing = TruthRow(name="at_precision", figure="recall", model=0.1, truth=0, ratio=None)
+    html = render(evaluated.model_copy(update={"truth": [row, nothing]}), decision)
+    assert "How near the best possible" in html
+    assert "<td>recall in top</td><td>recall</td>" in html
+    assert ">75.0 %<" in html
+    assert "How near the best possible" not in render(evaluated, decision)
+
+
+def test_cross_validation_is_told_with_mean_and_spread(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    metric = FoldMetric(name="roc_auc", folds=[0.7, 0.8], mean=0.75, standard_deviation=0.0707)
+    refits = CrossValidated(folds=2, rows=4321, entities=99, metrics=[metric], problem=None)
+    html = render(evaluated.model_copy(update={"cross_validation": refits}), decision)
+    assert '<td>roc auc</td><td class="n">0.75</td><td class="n">0.0707</td><td class="n">0.7, 0.8</td>' in html
+    assert "2 fixed folds of the 4,321 training rows" in html
+
+    broken = refits.model_copy(update={"metrics": [], "problem": "too few"})
+    assert "Not measured: too few" in render(evaluated.model_copy(update={"cross_validation": broken}), decision)
+    assert "Cross-validation" not in render(evaluated, decision)
+
+
+def test_undecided_rows_are_on_the_page_where_there_are_any(
+    predictions: pd.DataFrame, requirements: Requirements, decision: Decision, run: Any, render: Any
+) -> None:
+    assert (
+        "undecided, left out1,234" in Page(render(run(predictions, requirements, undecided_rows=1234), decision)).text
+    )
+    assert "undecided" not in render(run(predictions, requirements), decision)

@@ -26,6 +26,7 @@ def schema(make_shop: Callable[..., UseCase]) -> pa.DataFrameSchema:
         "share": NUMBER | {"dtype": "float64", "nullable": False},
         "is_new": {"dtype": "bool", "nullable": True, "unit": "flag", "role": "input"},
         "plan": {"dtype": "string", "nullable": True, "unit": "c", "role": "slice", "categories": ["basic", "gold"]},
+        "ticket": {"dtype": "text", "nullable": True, "unit": "words", "role": "input", "topics": 2},
     }
     return features_frame_schema(make_shop(features=features))
 
@@ -33,7 +34,7 @@ def schema(make_shop: Callable[..., UseCase]) -> pa.DataFrameSchema:
 def frame(**changes: Any) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "scoring_date": [date(2011, 3, 7)] * 2, "customer_token": ["a", "b"], "visits": [1, 2], "refunds": [3, 4],
-        "share": [0.0, 10.0], "is_new": [True, False], "plan": ["gold", None],
+        "share": [0.0, 10.0], "is_new": [True, False], "plan": ["gold", None], "ticket": ["a text", None],
     }  # fmt: skip
     return pd.DataFrame(columns | changes)
 

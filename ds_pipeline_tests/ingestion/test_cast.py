@@ -13,6 +13,7 @@ import pytest
 from ds_pipeline.ingestion.cast import cast_columns
 from ds_pipeline.use_case.sources import Table
 
+WITH_OFFSET = "%Y-%m-%dT%H:%M:%S%z"
 NOON = datetime(2011, 3, 7, 12)
 Declare = Callable[..., Table]
 Cast = Callable[..., tuple[list[Any], list[bool]]]
@@ -191,3 +192,82 @@ def test_a_date_is_the_local_day(cast: Cast) -> None:
     assert cast(pa.array(["1950-06-07", "9999-12-31", "0000-00-00"]), "date")[0] == [
         date(1950, 6, 7), date(9999, 12, 31), None
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "read"),
+    [
+        pytest.param(["%d/%m/%Y"], "07/03/2011", datetime(2011, 3, 7, tzinfo=UTC), id="day-first"),
+        pytest.param(["%d.%m.%Y %H:%M"], "07.06.2011 09:30", datetime(2011, 6, 7, 8, 30, tzinfo=UTC), id="summer-time"),
+        pytest.param(["%m/%d/%Y %I:%M %p"], "03/07/2011 01:05 PM", datetime(2011, 3, 7, 13, 5, tzinfo=UTC), id="pm"),
+        pytest.param([WITH_OFFSET], "2011-03-07T09:30:00+02:00", datetime(2011, 3, 7, 7, 30, tzinfo=UTC), id="offset"),
+        pytest.param([WITH_OFFSET], "2011-03-07T09:30:00Z", datetime(2011, 3, 7, 9, 30, tzinfo=UTC), id="zulu"),
+        pytest.param(["iso", "%d/%m/%Y"], "2011-03-07 09:30", datetime(2011, 3, 7, 9, 30, tzinfo=UTC), id="iso-too"),
+        pytest.param(["%d/%m/%Y"], "2011-03-07", None, id="iso-not-declared"),
+        pytest.param(["%d/%m/%Y"], "07/03/11", None, id="two-digit-year"),
+        pytest.param(["%d/%m/%y"], "07/03/11", datetime(2011, 3, 7, tzinfo=UTC), id="two-digit-year-declared"),
+        pytest.param(["%d/%m/%y"], "07/03/2011", None, id="four-digits-where-two-are-declared"),
+        pytest.param(["%d/%m/%Y"], "30/02/2011", None, id="no-such-day"),
+        pytest.param(["%d/%m/%Y"], "07/03/2011 x", None, id="more-behind-it"),
+        pytest.param(["%d/%m/%Y", "%m/%d/%Y"], "07/03/2011", None, id="two-readings"),
+        pytest.param(["%d/%m/%Y", "%m/%d/%Y"], "25/03/2011", datetime(2011, 3, 25, tzinfo=UTC), id="one-reading"),
+        pytest.param(["%d/%m/%Y", "%m/%d/%Y"], "03/03/2011", datetime(2011, 3, 3, tzinfo=UTC), id="same-reading"),
+    ],
+)  # fmt: skip
+def test_declared_formats_are_read_and_nothing_is_guessed(
+    cast: Cast, formats: list[str], text: str, read: datetime | None
+) -> None:
+    assert cast(pa.array([text, None]), "timestamp", formats=formats) == ([read, None], [read is None, False])
+
+
+def test_a_date_with_an_offset_is_the_day_of_the_tables_zone(cast: Cast) -> None:
+    values = pa.array(["2011-06-07T01:00:00+05:00", "2011-06-07T23:30:00+00:00"])
+
+    assert cast(values, "date", formats=[WITH_OFFSET])[0] == [date(2011, 6, 6), date(2011, 6, 8)]
+
+
+def test_a_column_may_have_a_time_zone_of_its_own(cast: Cast) -> None:
+    noon = datetime(2011, 6, 7, 12)
+
+    for values in (pa.array([noon]), pa.array([noon.isoformat()])):
+        read = cast(values, "timestamp", time_zone="America/New_York")[0]
+        assert read == [datetime(2011, 6, 7, 16, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("1,5", 1.5, id="comma"),
+        pytest.param("-0,25", -0.25, id="negative"),
+        pytest.param("3", 3.0, id="whole"),
+        pytest.param("1.5", None, id="point"),
+        pytest.param("1.234,5", None, id="thousands"),
+        pytest.param("1,2,3", None, id="two-commas"),
+    ],
+)
+def test_a_decimal_comma_is_read_where_it_is_declared(cast: Cast, text: str, read: float | None) -> None:
+    """With a point 1.234 may be a thousand or a fraction, so neither is assumed."""
+    assert cast(pa.array([text]), "double", decimal_mark=",") == ([read], [read is None])
+    is_plain = read is not None and "," not in text
+    assert cast(pa.array([text]), "double")[1] == [not is_plain and text != "1.5"]
+
+
+def test_a_decimal_comma_keeps_the_digits_of_a_decimal(cast: Cast) -> None:
+    assert cast(pa.array(["12,345"]), "decimal", scale=3, decimal_mark=",")[0] == [Decimal("12.345")]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pytest.param({"type": "timestamp", "formats": ["%d %H"]}, id="no-month-and-year"),
+        pytest.param({"type": "timestamp", "formats": ["%d/%m/%Y %Z"]}, id="name-of-a-zone"),
+        pytest.param({"type": "timestamp", "formats": ["%d/%m/%Y %I:%M"]}, id="neither-am-nor-pm"),
+        pytest.param({"type": "timestamp", "formats": ["yyyy-mm-dd"]}, id="other-notation"),
+        pytest.param({"type": "string", "formats": ["iso"]}, id="no-time"),
+        pytest.param({"type": "integer", "decimal_mark": ","}, id="no-fraction"),
+        pytest.param({"type": "string", "time_zone": "UTC"}, id="zone-of-a-text"),
+    ],
+)
+def test_a_declaration_that_cannot_be_meant_is_refused(declare: Declare, column: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"formats|format of a date|decimal_mark|%I"):
+        declare({"it": column})

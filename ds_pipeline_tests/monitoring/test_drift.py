@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.monitoring.drift import FLOOR, classify, make_reference, population_stability
+from ds_pipeline.monitoring.drift import FLOOR, classify, make_reference, population_stability, retraining_due_by
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import PsiLimits
 
@@ -137,3 +138,57 @@ def test_the_table_is_sorted_and_classified() -> None:
 
     # what cannot be computed is not stable
     assert table["status"].tolist() == ["act", "act", "act", "warn", "warn", "stable"]
+
+
+MONDAY = datetime(2026, 3, 29, 23, tzinfo=UTC)  # midnight in London, once the clocks have changed
+
+
+def test_the_instant_until_when_retraining_is_due_counts_from_the_scoring_date() -> None:
+    limits = PsiLimits(warn=0.1, act=0.2, retrain_within_hours=48)
+    drifted = classify(pd.DataFrame({"name": ["visits", "plan"], "psi": [0.2, 0.0]}), limits)
+
+    assert retraining_due_by(drifted, limits, since=MONDAY) == datetime(2026, 3, 31, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("psi", "hours"),
+    [pytest.param(0.19, 48, id="only-a-warning"), pytest.param(0.5, None, id="no-time-agreed")],
+)
+def test_nothing_is_due_at_an_instant(psi: float, hours: int | None) -> None:
+    limits = PsiLimits(warn=0.1, act=0.2, retrain_within_hours=hours)
+
+    table = classify(pd.DataFrame({"name": ["visits"], "psi": [psi]}), limits)
+
+    assert retraining_due_by(table, limits, since=MONDAY) is None
+
+
+def test_of_a_text_only_its_length_is_watched() -> None:
+    features = FeatureSet.model_validate({"features": {"note": GIVEN | {"dtype": "text", "topics": 2}}})
+    training = pd.DataFrame({"note": ["please cancel my plan", None] * 5})
+    reference = json.loads(json.dumps(make_reference(training, SCORES, features)))
+
+    def moved(note: list[str | None]) -> float:
+        stability = population_stability(reference, pd.DataFrame({"note": note}).assign(score=SCORES))
+        return float(stability.set_index("name").loc["note", "psi"])
+
+    assert "cancel" not in json.dumps(reference)
+    assert moved(["another one, of length", None] * 5) > 0.2  # 22 characters, not 21
+    assert moved(["another of that length", None] * 5) == moved(["another one, of length", None] * 5)
+    assert moved(["please cancel my deal", None] * 5) == 0.0
+    assert moved([None] * 10) == pytest.approx(term(0.5, 0.0) + term(0.5, 1.0))
+
+
+def test_of_a_text_only_the_length_is_described() -> None:
+    """Its words would otherwise stand in the bundle."""
+    text = {"ticket": GIVEN | {"dtype": "text", "topics": 2}}
+    features = FeatureSet.model_validate({"features": text})
+    short, long = pd.DataFrame({"ticket": ["ab", None] * 5}), pd.DataFrame({"ticket": ["a" * 99, None] * 5})
+
+    reference = json.loads(json.dumps(make_reference(short, SCORES, features)))
+
+    assert "ab" not in json.dumps(reference["ticket"])
+    assert reference["ticket"]["shares"][-1] == 0.5  # the missing ones
+    stability = [population_stability(reference, week.assign(score=SCORES)) for week in (short, long)]
+    psi_of_ticket = [one.set_index("name").loc["ticket", "psi"] for one in stability]
+    assert psi_of_ticket[0] == pytest.approx(0)
+    assert psi_of_ticket[1] > 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ds_pipeline.prediction import inputs_of, predict
 from ds_pipeline.training.estimator import make_estimator
+from ds_pipeline.training.fit import to_bytes
 from ds_pipeline.use_case.features import FeatureSet
 
 PARAMETERS = {"max_iter": 3, "min_samples_leaf": 5}
@@ -46,3 +48,62 @@ def test_numbers_alone_are_enough(rows: pd.DataFrame, features: FeatureSet) -> N
 
 def test_categories_are_split_as_categories_and_not_by_their_order(features: FeatureSet) -> None:
     assert make_estimator(features, PARAMETERS, seed=1)["boosting"].categorical_features == [2]
+
+
+WORDS = ["please cancel my plan", "cancel the plan, please", "the page is slow", "slow page today", "", None]
+
+
+@pytest.fixture
+def with_text(features: FeatureSet) -> FeatureSet:
+    text = {"dtype": "text", "unit": "words", "nullable": True, "meaning": "made up", "role": "input", "topics": 2}
+    return FeatureSet.model_validate({"features": {**features.model_dump()["features"], "last_ticket": text}})
+
+
+def written(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(last_ticket=[WORDS[number % len(WORDS)] for number in range(len(rows))])
+
+
+def test_a_text_becomes_topics_behind_the_other_inputs(rows: pd.DataFrame, with_text: FeatureSet) -> None:
+    inputs = inputs_of(written(rows), with_text)
+    model = make_estimator(with_text, PARAMETERS, seed=1).fit(inputs, rows["label"])
+
+    topics = model["columns"].transform(inputs.head(6))[:, 3:]
+
+    assert topics.shape == (6, 2)
+    assert model["boosting"].categorical_features == [2]
+    assert topics[4:].tolist() == [[0, 0], [0, 0]]  # empty and missing
+    cancel, slow = topics[:2].mean(axis=0), topics[2:4].mean(axis=0)
+    assert np.abs(cancel - slow).max() > 0.5  # they do not share a word but one
+    assert np.abs(topics[0] - topics[1]).max() < 0.3
+
+
+def test_a_word_that_training_has_not_seen_can_be_scored(rows: pd.DataFrame, with_text: FeatureSet) -> None:
+    model = make_estimator(with_text, PARAMETERS, seed=1).fit(inputs_of(written(rows), with_text), rows["label"])
+
+    scores = predict(model, rows.head(2).assign(last_ticket=["zebra", "zebra crossing"]), with_text)
+
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in divide")  # a share of no variance
+def test_training_without_any_text_gives_no_topics(rows: pd.DataFrame, with_text: FeatureSet) -> None:
+    silent = rows.assign(last_ticket=None)
+
+    model = make_estimator(with_text, PARAMETERS, seed=1).fit(inputs_of(silent, with_text), rows["label"])
+
+    assert np.isfinite(predict(model, written(rows).head(6), with_text)).all()
+
+
+def test_no_word_of_a_text_is_kept_in_the_model(rows: pd.DataFrame, with_text: FeatureSet) -> None:
+    model = make_estimator(with_text, PARAMETERS, seed=1).fit(inputs_of(written(rows), with_text), rows["label"])
+
+    assert not [word for word in (b"cancel", b"slow", b"today") if word in to_bytes(model)]
+
+
+def test_the_same_texts_give_the_same_bytes_and_another_seed_others(rows: pd.DataFrame, with_text: FeatureSet) -> None:
+    def fitted(seed: int) -> bytes:
+        inputs = inputs_of(written(rows), with_text)
+        return to_bytes(make_estimator(with_text, PARAMETERS, seed=seed).fit(inputs, rows["label"])["columns"])
+
+    assert fitted(1) == fitted(1)
+    assert fitted(1) != fitted(2)

@@ -62,6 +62,11 @@ def test_the_same_rows_give_the_same_bytes_and_another_seed_others(
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(
     rows: pd.DataFrame, arguments: dict[str, Any], tmp_path: Path
 ) -> None:
+    """With a text among the inputs: scikit-learn's vectorizer keeps a memory address, so every process made others."""
+    text = {"dtype": "text", "unit": "words", "nullable": True, "meaning": "made up", "role": "input", "topics": 2}
+    declared = arguments["features"].model_dump()["features"] | {"last_ticket": text}
+    arguments |= {"features": FeatureSet.model_validate({"features": declared})}
+    rows = rows.assign(last_ticket=[f"word{number % 7} again" if number % 3 else None for number in range(len(rows))])
     stored, given = tmp_path / "rows.parquet", tmp_path / "arguments"
     rows.to_parquet(stored, index=False)
     given.write_bytes(pickle.dumps(arguments))
@@ -124,3 +129,14 @@ def test_no_rows_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> N
 def test_fewer_entities_than_folds_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
     with pytest.raises(TrainingError, match="2 customer_token"):
         train(rows[rows["customer_token"] < "t02"], arguments)
+
+
+def test_a_candidate_says_how_many_rows_it_was_not_trained_on(
+    rows: pd.DataFrame, arguments: dict[str, Any], training: Training
+) -> None:
+    fewer = arguments | {"training": training.model_copy(update={"max_train_rows": 300})}
+
+    candidate = train(rows, fewer)
+
+    assert (candidate.rows, candidate.rows_there) == (300, 400)
+    assert train(rows.copy(), fewer).content == candidate.content

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.training.rows import join_labels
+from ds_pipeline.training.rows import join_labels, rows_to_train_on
+from ds_pipeline.use_case.training import Training
 
 ONE, TWO = date(2011, 3, 7), date(2011, 3, 14)
 
@@ -52,3 +54,59 @@ def test_rows_are_sorted_by_date_and_entity_and_keep_their_types() -> None:
 def test_a_row_without_its_counterpart_is_refused(left: Any, right: Any) -> None:
     with pytest.raises(TrainingError, match="rows have features without a label or a label without features"):
         join_labels([left], [right], entity="customer_token")
+
+
+def test_undecided_rows_are_left_out() -> None:
+    known = labels(ONE, "a", "b", "c").set_column(2, "label", pa.array([1, None, 0], pa.int8()))
+
+    joined = join_labels([features(ONE, "a", "b", "c")], [known], entity="customer_token")
+
+    assert joined["customer_token"].tolist() == ["a", "c"]
+    assert joined["label"].tolist() == [1, 0]
+    assert joined["label"].dtype == "int64"
+
+
+def people(*tokens: str, treated: tuple[str, ...] = ()) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"scoring_date": ONE, "customer_token": tokens, "is_treated": [token in treated for token in tokens]}
+    )
+
+
+TOKENS = [f"t{number:04d}" for number in range(1000)]
+
+
+def sample(rows: pd.DataFrame, training: Training, **changed: object) -> list[str]:
+    asked = training.model_copy(update=changed)
+    return list(rows_to_train_on(rows, asked, entity="customer_token")["customer_token"])
+
+
+def test_a_sample_of_rows_depends_on_entity_date_and_seed_alone(training: Training) -> None:
+    rows = people(*TOKENS)
+
+    found = sample(rows, training, max_train_rows=100)
+
+    assert len(found) == 100
+    assert found == sorted(found)  # in the order they came in
+    assert set(sample(rows[::-1], training, max_train_rows=100)) == set(found)
+    assert set(sample(rows, training, max_train_rows=100, seed=8)) != set(found)
+    assert set(sample(rows.assign(scoring_date=TWO), training, max_train_rows=100)) != set(found)
+
+
+def test_a_row_that_is_gone_makes_room_for_one_other(training: Training) -> None:
+    found = sample(people(*TOKENS), training, max_train_rows=100)
+
+    without = sample(people(*(token for token in TOKENS if token != found[0])), training, max_train_rows=100)
+
+    assert len(set(without) - set(found)) == 1
+
+
+def test_few_rows_are_all_trained_on(training: Training) -> None:
+    assert sample(people("a", "b"), training, max_train_rows=100) == ["a", "b"]
+    assert sample(people("a", "b"), training) == ["a", "b"]
+
+
+def test_treated_rows_are_trained_on_unless_they_are_excluded(training: Training) -> None:
+    rows = people("a", "b", "c", treated=("b",))
+
+    assert sample(rows, training) == ["a", "b", "c"]
+    assert sample(rows, training, treated="exclude") == ["a", "c"]

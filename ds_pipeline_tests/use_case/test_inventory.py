@@ -41,7 +41,7 @@ def test_every_table_and_column_of_every_use_case_is_listed(retail_lapse: UseCas
     assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == ["retail_lapse", "shop"]
     for use_case in (retail_lapse, shop):
         for name, table in use_case.sources.tables.items():
-            assert f"| {name} | `{table.path}` | {table.data_class} |" in text
+            assert f"| {name} | `{table.lies_at}` | {table.data_class} |" in text
             assert [f"`{column}`" in section(text, name) for column in table.columns] == [True] * len(table.columns)
 
 

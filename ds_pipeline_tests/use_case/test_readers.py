@@ -18,7 +18,7 @@ def leaves(kind: Any, path: str = "") -> Iterator[str]:
     if origin is Annotated:
         yield from leaves(get_args(kind)[0], path)
     elif origin in (Union, UnionType):
-        for member in get_args(kind):
+        for member in set(get_args(kind)) - {type(None)}:
             yield from leaves(member, path)
     elif origin is dict:
         yield from leaves(get_args(kind)[1], f"{path}.*")

@@ -72,8 +72,8 @@ Problems = Callable[[], list[str]]
             "features/profile.sql",
             "from customers",
             "from future.transactions",
-            "features/profile.sql:6: table future.transactions is not there; known: customers, customers_versions, "
-            "population, transactions.",
+            "features/profile.sql:6: table future.transactions is not there: only label.sql sees what comes after the "
+            "scoring date; known: customers, customers_versions, population, transactions.",
             id="the-future-in-a-feature",
         ),
         pytest.param(
@@ -94,21 +94,24 @@ Problems = Callable[[], list[str]]
             "label.sql",
             "as label",
             "as lapsed",
-            "label.sql: expected the columns customer_token and label, found: customer_token, lapsed.",
+            "label.sql: expected the columns customer_token and label (and, if you like, decided_by and is_treated), "
+            "found: customer_token, lapsed.",
             id="no-label",
         ),
         pytest.param(
             "label.sql",
             "::int as label",
             "::varchar as label",
-            "label.sql: label must be 0 or 1, an integer or a boolean; found VARCHAR. Cast it: ...::int.",
+            "label.sql: label must be 0, 1 or null (undecided), an integer or a boolean; found VARCHAR. "
+            "Cast it: ...::int.",
             id="label-of-text",
         ),
         pytest.param(
             "label.sql",
             "::int as label",
             "::double as label",
-            "label.sql: label must be 0 or 1, an integer or a boolean; found DOUBLE. Cast it: ...::int.",
+            "label.sql: label must be 0, 1 or null (undecided), an integer or a boolean; found DOUBLE. "
+            "Cast it: ...::int.",
             id="label-of-a-fraction",
         ),
         pytest.param(
@@ -134,7 +137,8 @@ Problems = Callable[[], list[str]]
             "    age_band",
             "    age_bnd",
             'features/profile.sql:5: Binder Error: Referenced column "age_bnd" not found in FROM clause! Candidate '
-            'bindings: "age_band", "service_note"',
+            'bindings: "age_band", "service_note". customers has customer_token, age_band, country, service_note, '
+            "updated_at.",
             id="unknown-column-with-its-line",
         ),
         pytest.param(

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Sequence
 
 import dagster as dg
 import joblib
@@ -10,9 +11,11 @@ import joblib
 from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.refitting import cross_validated
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.rows import labelled_rows
+from ds_pipeline.defs.truth import PROBABILITY, true_probability
 from ds_pipeline.defs.workbench import now
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.errors import EvaluationError
@@ -23,6 +26,7 @@ from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import pictures
 from ds_pipeline.evaluation.predictions import baseline_score
 from ds_pipeline.evaluation.proxies import find_proxies
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.prediction import predict
@@ -59,12 +63,15 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
         trained_under = json.loads(bench.lineage_of(day, candidate.digest).files["lineage.json"])
         _require_unchanged(trained_under, use_case)
         training = json.loads(candidate.files["training.json"])
-        rows, holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)
+        rows, holdout, undecided_rows = labelled_rows(bench, use_case.clock.holdout(day), until=day)
         model = joblib.load(io.BytesIO(candidate.files["model.joblib"]))
         scored = rows.assign(
             score=predict(model, rows, use_case.features),
             baseline=baseline_score(rows, use_case.requirements.baseline),
         )
+        truth = true_probability(bench, rows)
+        if truth is not None:
+            scored = scored.assign(**{PROBABILITY: truth})
         evaluation = evaluate(
             scored,
             requirements=use_case.requirements,
@@ -73,15 +80,18 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
             training_positives=training["positives"],
             slices=[*use_case.features.of_role("slice"), *use_case.features.of_role("protected")],
             expected_weeks=use_case.clock.holdout(day),
+            undecided_rows=undecided_rows,
+            truth=None if truth is None else PROBABILITY,
         )
-        trained_on, _ = labelled_rows(bench, use_case.clock.training(day), until=day)
+        trained_on = labelled_rows(bench, use_case.clock.training(day), until=day).rows
         proxies = find_proxies(
             trained_on,
             entity=use_case.problem.entity,
-            inputs=use_case.features.of_role("input"),
+            inputs=use_case.features.inputs_of("int64", "float64", "bool", "string"),
             protected=use_case.features.of_role("protected"),
         )
-        evaluation = evaluation.model_copy(update={"proxies": proxies})
+        refitted = cross_validated(use_case, trained_on, training)
+        evaluation = evaluation.model_copy(update={"proxies": proxies, "cross_validation": refitted})
         decision = decide(
             evaluation,
             use_case.requirements,
@@ -118,7 +128,9 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
                 "decision": "passed" if decision.passed else "refused",
                 "report": bench.project.shown(bench.report_path(day)),
                 **{name: value for name, value in evaluation.metrics.items() if value is not None},
-                **({"proxies_of_protected_attributes": _proxy_table(evaluation)} if evaluation.proxies else {}),
+                "undecided_rows": undecided_rows,
+                **{f"{row.name}_to_truth": row.ratio for row in evaluation.truth if row.ratio is not None},
+                **_tables(evaluation),
                 **shown,
             },
             check_results=[_check(gate, decision) for gate in decision.gates],
@@ -155,9 +167,17 @@ def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:
     )
 
 
-def _proxy_table(evaluation: Evaluation) -> dg.TableMetadataValue:
-    """Everything that was measured, the strongest input of each attribute first."""
-    return dg.MetadataValue.table([dg.TableRecord(proxy.model_dump()) for proxy in evaluation.proxies])
+def _tables(evaluation: Evaluation) -> dict[str, dg.TableMetadataValue]:
+    """What the report shows as tables beside the gates, as far as it was measured."""
+    refits = evaluation.cross_validation
+    tables: dict[str, Sequence[Record]] = {
+        "protected_groups": evaluation.groups,
+        "model_beside_the_truth": evaluation.truth,
+        "proxies_of_protected_attributes": evaluation.proxies,
+    }
+    shown = {name: [row.model_dump() for row in rows] for name, rows in tables.items()}
+    shown["cross_validation"] = [one.model_dump(exclude={"folds"}) for one in (refits.metrics if refits else [])]
+    return {name: dg.MetadataValue.table([dg.TableRecord(row) for row in rows]) for name, rows in shown.items() if rows}
 
 
 def _picture(name: str, png: bytes) -> dg.MarkdownMetadataValue:

@@ -7,14 +7,18 @@ import dagster as dg
 
 from ds_pipeline.datasets import KEY
 from ds_pipeline.defs.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
-from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.defs.boundary import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.ingestion.possible import count_impossible
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema
 
 NEW_KEY = "ds_pipeline/new_key"  # run tag: whoever started the run accepts that the pseudonym key has changed
+
+SHAPE_CHECK, POSSIBLE_CHECK = "shape_is_unchanged", "events_are_possible"
 
 
 def ingestion_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -27,8 +31,10 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
     key = dg.AssetKey([use_case.name, f"masked_{name}"])
     origin = "synthetic" if table.synthetic else "real"
     owner = use_case.problem.owner
+    limited_by = {limit.table for limit in table.possible.limits.values()} if table.possible else set()
 
     @dg.asset(
+        deps=[dg.AssetKey([use_case.name, f"masked_{other}"]) for other in sorted(limited_by)],
         name=f"masked_{name}",
         description=(
             f"Rows of {name} ({origin}, class {table.data_class}) that became known in the week before the scoring "
@@ -49,6 +55,14 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 blocking=True,
                 description="An independent scan found no identifier in any string column; a finding stops the run.",
             ),
+            check_spec(
+                SHAPE_CHECK,
+                key,
+                use_case,
+                blocking=False,
+                description="The source has the columns and types it had before. A column that is gone stops the run.",
+            ),
+            *_possible_specs(use_case, name, key),
             *anonymity_specs(use_case, name, key),
         ],
         **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=owner, ranged=True),
@@ -59,6 +73,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
             bench.datasets.require_key()
         weeks = masked_weeks(bench, name, days_of(context))
         anonymity = require_anonymous(context, bench, name, weeks)  # before anything is written
+        impossible = _impossible(bench, name, weeks)
         metadata: dict[date, dict[str, Any]] = {}
         rewritten: list[int] = []  # rows more or fewer in weeks that were stored before and came out different
         for week in weeks:
@@ -69,6 +84,8 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 "read": week.read,
                 "quarantined": week.by_reason,
                 "suppressed": week.suppressed,
+                SHAPE: week.shape,
+                "impossible": impossible[week.day],
                 KEY: datasets.key_fingerprint,
             }
             datasets.store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
@@ -83,6 +100,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 "quarantined_by_reason": week.by_reason,
                 "rows_suppressed": week.suppressed,
                 "texts_withheld": week.withheld,
+                **{f"impossible_{kind}": rows for kind, rows in impossible[week.day].items()},
                 "digest": snapshot.digest,
             }
         if anonymity is not None:
@@ -99,6 +117,15 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 f"masked_{name}",
                 f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking",
             )
+        drift = weeks[0].drift
+        if drift:
+            say(f"masked_{name}", f"WARNING: the shape of the source has changed; {'; '.join(drift)}")
+        broken = _sums(impossible)
+        if any(broken.values()):
+            counts = ", ".join(f"{kind}: {rows:,}" for kind, rows in broken.items())
+            say(
+                f"masked_{name}", f"WARNING: events that cannot have been, by the limit they break; {counts}. They stay"
+            )
         if rewritten:
             say(
                 f"masked_{name}",
@@ -112,9 +139,47 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 metadata={"rows_read": read, "rows_suppressed": suppressed},
             ),
             dg.AssetCheckResult(check_name="no_identifier_left", passed=True),  # it raised otherwise
+            dg.AssetCheckResult(
+                check_name=SHAPE_CHECK,
+                passed=not drift,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"changes": "; ".join(drift) or "none"},
+            ),
         ]
+        if table.possible is not None:
+            checks.append(
+                dg.AssetCheckResult(
+                    check_name=POSSIBLE_CHECK,
+                    passed=not any(broken.values()),
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={**broken, "rows": kept},
+                )
+            )
         if anonymity is not None:
             checks.append(dg.AssetCheckResult(check_name=ANONYMITY, passed=True, metadata=anonymity_facts(anonymity)))
         return report_weeks(context, metadata, checks, schema=masked_schema(table))
 
     return masked
+
+
+def _possible_specs(use_case: UseCase, name: str, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The check of a table that declares when its rows can be true."""
+    possible = use_case.sources.tables[name].possible
+    if possible is None:
+        return []
+    limits = " and ".join(f"{kind} {one.table}.{one.column}" for kind, one in possible.limits.items())
+    text = f"Every event lies within what is possible for its person: {limits}. Rows that do not are counted, and stay."
+    return [check_spec(POSSIBLE_CHECK, key, use_case, blocking=False, description=text)]
+
+
+def _impossible(bench: Workbench, name: str, weeks: list[MaskedWeek]) -> dict[date, dict[str, int]]:
+    """For each week the rows that break a limit, by its name."""
+    until = {week.day: bench.use_case.clock.dates_until(week.day) for week in weeks}
+    rows = {week.day: week.kept for week in weeks}
+    return count_impossible(name, bench.use_case.sources, rows, read_week=bench.datasets.read_week, until=until)
+
+
+def _sums(impossible: dict[date, dict[str, int]]) -> dict[str, int]:
+    """The counts of all weeks together, by the name of the limit."""
+    kinds = dict.fromkeys(kind for counts in impossible.values() for kind in counts)
+    return {kind: sum(counts[kind] for counts in impossible.values()) for kind in kinds}

@@ -1,20 +1,25 @@
 """drift, realized_quality and run_costs: what the weekly monitors and the budget check report."""
 
 import time
-from dataclasses import asdict
+from datetime import date
 
 import dagster as dg
 
 from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.progress import say
+from ds_pipeline.defs.realized import verdict_of
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.watch import drift_of, quality_of
 from ds_pipeline.monitoring.budgets import check_budgets
+from ds_pipeline.monitoring.drift import retraining_due_by
+from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, describe_limits
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.requirements import PsiLimits, RealizedQualityLimits
 
 STARTED_AT = "ds_pipeline/started_at"  # run tag: when the whole job began, in seconds since 1970
 LATE = {"dagster/priority": "-20"}
+REALIZED = "realized_precision_at_top"
 
 
 def monitoring_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -36,7 +41,7 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
                 key,
                 use_case,
                 blocking=False,
-                description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on retraining is due.",
+                description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}.",
             ),
             check_spec(
                 "champion_has_seen_nobody_erased",
@@ -50,20 +55,21 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="monitoring", kinds={"numpy"}, owner=use_case.requirements.monitoring.owner),
     )
     def drift(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
-        table, erased = drift_of(bench, days_of(context)[0]), retraining_is_due(bench)
+        bench, day = project.open(use_case), days_of(context)[0]
+        table, erased = drift_of(bench, day), retraining_is_due(bench)
         worst = table.iloc[0]
         act, warn = (table.loc[table["status"] == status, "name"].tolist() for status in ("act", "warn"))
+        due = retraining_due_by(table, limits, since=use_case.clock.instant(day))
+        by = f" by {due:%Y-%m-%d %H:%M} UTC" if due else ""
         verdict = (
-            f"retraining is due: {', '.join(act)} at or above {limits.act:g}"
+            f"retraining is due{by}: {', '.join(act)} at or above {limits.act:g}"
             if act
             else f"worth a look: {', '.join(warn)} at or above {limits.warn:g}; retraining is not due"
             if warn
             else f"all below {limits.warn:g}"
         )
-        if erased is not None:
-            verdict += f"; {erased}"
-        say("drift", f"largest PSI {worst['psi']:.2f} ({worst['name']}); {verdict}")
+        also = f"; {erased}" if erased is not None else ""
+        say("drift", f"largest PSI {worst['psi']:.2f} ({worst['name']}); {verdict}{also}")
         severity = dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN
         listed = dg.MetadataValue.table(
             [
@@ -78,7 +84,13 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
                     check_name="population_stability",
                     passed=not act and not warn,
                     severity=severity,
-                    metadata={"largest": float(worst["psi"]), "act": act, "warn": warn},
+                    description=verdict,
+                    metadata={
+                        "largest": float(worst["psi"]),
+                        "act": act,
+                        "warn": warn,
+                        **({"retraining_due_by": dg.MetadataValue.timestamp(due)} if due else {}),
+                    },
                 ),
                 dg.AssetCheckResult(
                     check_name="champion_has_seen_nobody_erased",
@@ -93,38 +105,79 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
 
 
 def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
+    key = dg.AssetKey([use_case.name, "realized_quality"])
+    limits = use_case.requirements.monitoring.realized_quality
+
     @dg.asset(
         name="realized_quality",
         deps=[dg.AssetKey([use_case.name, name]) for name in ("scores", "matured_labels")],
         description=(
-            f"The scores logged {use_case.clock.lag_weeks} weeks earlier, held against what then happened. "
-            "Empty until logged scores have matured."
+            f"The scores logged {use_case.clock.lag_weeks} weeks earlier, held against what then happened: for "
+            "everyone, and for those whom no campaign reached. Empty until logged scores have matured."
         ),
+        check_specs=[
+            check_spec(REALIZED, key, use_case, blocking=False, description=describe_limits(one))
+            for one in [limits]
+            if one is not None
+        ],
         op_tags=LATE,
         **weekly_asset(
             use_case, group="monitoring", kinds={"scikitlearn"}, owner=use_case.requirements.monitoring.owner
         ),
     )
     def realized(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        day = days_of(context)[0]
-        quality = quality_of(project.open(use_case), day)
+        bench, day = project.open(use_case), days_of(context)[0]
         scored = use_case.clock.matured(day)
-        if quality is None:
-            say(
-                "realized_quality",
-                f"no scores were logged under this key for {scored}, the newest matured date: nothing to judge yet",
-            )
-            return dg.MaterializeResult(metadata={"dagster/row_count": 0, "of_scoring_date": str(scored)})
-        say(
-            "realized_quality",
-            f"{scored}: {quality.campaign_precision:.1%} of the campaign were positive, {quality.base_rate:.1%} of all",
-        )
-        values = {name: value for name, value in asdict(quality).items() if value is not None}
+        quality = quality_of(bench, day)
+        verdict = verdict_of(bench, day, limits) if limits else None
+        say("realized_quality", _tell(quality, scored) + (f"; {verdict.in_words}" if quality and verdict else ""))
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": quality.rows, "of_scoring_date": str(scored), **values}
+            metadata={
+                "dagster/row_count": quality.everyone.rows if quality else 0,
+                "of_scoring_date": str(scored),
+                **(quality.figures() if quality else {}),
+            },
+            check_results=[_check_realized(verdict, limits)] if limits and verdict else [],
         )
 
     return realized
+
+
+def _retraining(limits: PsiLimits) -> str:
+    hours = limits.retrain_within_hours
+    return "retraining is due" + (f" within {hours} hours of the scoring date" if hours else "")
+
+
+def _tell(quality: RealizedQuality | None, scored: date | None) -> str:
+    """One line for people on the newest matured scoring date."""
+    if quality is None:
+        return f"no scores were logged under this key for {scored or 'any date'}, the newest matured: nothing to judge"
+    everyone = quality.everyone
+    if everyone.base_rate is None:
+        return f"{scored}: all {quality.undecided:,} outcomes are undecided"
+    campaign = "-" if everyone.campaign_precision is None else f"{everyone.campaign_precision:.1%}"
+    treated = f"; {quality.treated:,} were treated" if quality.treated else ""
+    return f"{scored}: {campaign} of the campaign were positive, {everyone.base_rate:.1%} of all{treated}"
+
+
+def _check_realized(verdict: Verdict, limits: RealizedQualityLimits) -> dg.AssetCheckResult:
+    """Before enough weeks have matured there is nothing to fail; what cannot be told afterwards is a warning."""
+    figures = {"precision": verdict.precision, "precision_of_everyone": verdict.precision_of_everyone}
+    return dg.AssetCheckResult(
+        check_name=REALIZED,
+        passed=verdict.is_kept,
+        severity=dg.AssetCheckSeverity.ERROR if verdict.status == "critical" else dg.AssetCheckSeverity.WARN,
+        description=verdict.in_words,
+        metadata={
+            "status": verdict.status,
+            "warn": limits.warn,
+            "critical": limits.critical,
+            "rows": verdict.rows,
+            "treated": verdict.treated,
+            "weeks": verdict.weeks,
+            **{name: value for name, value in figures.items() if value is not None},
+        },
+    )
 
 
 def _run_costs(use_case: UseCase) -> dg.AssetsDefinition:

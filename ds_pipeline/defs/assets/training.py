@@ -11,7 +11,7 @@ from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT, canonical_json
 from ds_pipeline.lineage import lineage
 from ds_pipeline.training.fit import train_candidate
-from ds_pipeline.training.labels import LABEL, labels_schema
+from ds_pipeline.training.labels import count_ways, labels_schema, positives, treated, undecided
 from ds_pipeline.use_case.load import UseCase
 
 TRIALS_PER_LINE = 10
@@ -39,17 +39,24 @@ def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
         days = days_of(context)
         inputs = bench.datasets.inputs_digests(days[-1])
         metadata = {}
-        rows = positives = 0
+        rows = happened = unknown = marked = 0
         for day, table in labels_of_days(bench, days).items():
             bench.datasets.store.put(
                 table, dataset=bench.datasets.labels, partition=str(day), info={"inputs": inputs[day]}
             )
-            share = float(table[LABEL].to_numpy().mean()) if table.num_rows else None
-            matured = str(use_case.clock.matured(day) or "none yet")
-            metadata[day] = {"dagster/row_count": table.num_rows, "of_scoring_date": matured, "base_rate": share}
-            rows, positives = rows + table.num_rows, positives + int(table[LABEL].to_numpy().sum())
-        rate = f", base rate {positives / rows:.1%}" if rows else ""
-        say("matured_labels", f"{rows:,} labels{rate}")
+            metadata[day] = {
+                "dagster/row_count": table.num_rows,
+                "of_scoring_date": str(use_case.clock.matured(day) or "none yet"),
+                "base_rate": _share(positives(table), table.num_rows - undecided(table)),
+                "undecided": undecided(table),
+                "treated": treated(table),
+                "decided_by": count_ways(table),
+            }
+            rows, happened = rows + table.num_rows, happened + positives(table)
+            unknown, marked = unknown + undecided(table), marked + treated(table)
+        rate = f", base rate {happened / (rows - unknown):.1%}" if rows > unknown else ""
+        beside = f"; {unknown:,} undecided, {marked:,} treated by a campaign" if unknown or marked else ""
+        say("matured_labels", f"{rows:,} labels{rate}{beside}")
         return report_weeks(context, metadata, [], schema=labels_schema(use_case.problem.entity))
 
     return matured_labels
@@ -68,7 +75,8 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
     def candidate(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench = guarded(project.open(use_case))
         day = days_of(context)[0]
-        rows, data = labelled_rows(bench, use_case.clock.training(day), until=day)
+        weeks = use_case.clock.training(day)
+        labelled = labelled_rows(bench, weeks, until=day)
         trials = use_case.training.trials
 
         def on_trial(done: int) -> None:
@@ -76,7 +84,7 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
                 say("candidate", f"search: trial {done} of {trials}")
 
         trained = train_candidate(
-            rows,
+            labelled.rows,
             entity=use_case.problem.entity,
             clock=use_case.clock,
             features=use_case.features,
@@ -85,14 +93,18 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         )
         facts = {
             "as_of": str(day),
-            "weeks": [str(week) for week in trained.weeks],
+            "weeks": [str(week) for week in weeks],
             "rows": trained.rows,
+            "rows_there": trained.rows_there,
+            "max_train_rows": use_case.training.max_train_rows,
+            "treated": use_case.training.treated,
+            "undecided": labelled.undecided,
             "positives": trained.positives,
             "seed": use_case.training.seed,
             "parameters": trained.search.parameters,
             "validation_average_precision": trained.search.average_precision,
             "trials": trained.search.trials,
-            "data": data,
+            "data": labelled.digest,
             "features": use_case.features_digest,
         }
         bench.prepare_to_sign()
@@ -107,14 +119,17 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
             "use_case": use_case.digest,
         }
         bench.documents.put({"lineage.json": canonical_json(made_by)}, kind="lineage", day=day)
+        of_all = f" (of {trained.rows_there:,})" if trained.rows < trained.rows_there else ""
         say(
             "candidate",
-            f"{trained.rows:,} rows of {len(trained.weeks)} weeks, {trained.positives:,} positives; "
+            f"{trained.rows:,} rows{of_all} of {len(trained.weeks)} weeks, {trained.positives:,} positives; "
             f"candidate {document.digest[:SHORT]}",
         )
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": trained.rows,
+                "rows_there": trained.rows_there,
+                "undecided": labelled.undecided,
                 "positives": trained.positives,
                 "first_week": str(trained.weeks[0]),
                 "last_week": str(trained.weeks[-1]),
@@ -125,3 +140,7 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         )
 
     return candidate
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

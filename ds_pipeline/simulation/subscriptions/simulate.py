@@ -6,6 +6,7 @@ Users are made, written and forgotten block by block (blocks.py), so memory does
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ds_pipeline.errors import SourceError, StoreError
-from ds_pipeline.simulation.subscriptions.blocks import blocks
+from ds_pipeline.simulation.subscriptions.blocks import BLOCK, blocks
 from ds_pipeline.simulation.subscriptions.tables import SCHEMAS, TRUTH, path_of, schema_of
 from ds_pipeline.simulation.subscriptions.timeline import PRICE_RISES, Timeline
 from ds_pipeline.store import WRITING, make_folder
@@ -48,7 +49,9 @@ class Simulated:
     price_rises: tuple[date, ...]
 
 
-def simulate(folder: Path, users: int, weeks: int, seed: int) -> Simulated:
+def simulate(
+    folder: Path, users: int, weeks: int, seed: int, *, on_users: Callable[[int], None] = lambda _: None
+) -> Simulated:
     """Write the tables of a simulated subscription business as parquet files, and truth/hazard.parquet below them.
 
     Args:
@@ -57,6 +60,7 @@ def simulate(folder: Path, users: int, weeks: int, seed: int) -> Simulated:
         users: how many there are, free and annual ones included; about half of them are on the monthly plan at a time.
         weeks: how many weeks the events cover, up to timeline.END.
         seed: the same seed gives the same bytes under one lock file.
+        on_users: told how many users are done, block by block.
 
     Raises:
         SourceError: users, weeks or seed is out of range.
@@ -75,11 +79,12 @@ def simulate(folder: Path, users: int, weeks: int, seed: int) -> Simulated:
                 make_folder(path.parent)
                 schema = schema_of(name, users=users, weeks=weeks, seed=seed)
                 writers[name] = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
-            for tables in blocks(timeline, users=users, seed=seed):
+            for number, tables in enumerate(blocks(timeline, users=users, seed=seed), start=1):
                 for name, table in tables.items():
                     writers[name].write_table(table.replace_schema_metadata(writers[name].schema.metadata))
                     rows[name] += table.num_rows
                 _count(tables[TRUTH], scored, positives)
+                on_users(min(number * BLOCK, users))
         for name, path in unfinished.items():
             path.chmod(0o600)
             path.replace(paths[name])

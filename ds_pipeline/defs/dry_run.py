@@ -1,0 +1,256 @@
+"""The dry run of `ds-pipeline check`: all sources across the PII boundary, and some weeks of features and labels.
+
+Everything stays in memory. A fault raises what a run would raise.
+"""
+
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from ds_pipeline.asof import AsOfTables
+from ds_pipeline.checking import (
+    Changed,
+    FeatureFacts,
+    WeekRate,
+    changed_columns,
+    feature_facts,
+    find_warnings,
+    spread,
+    total_by_kind,
+    week_rate,
+)
+from ds_pipeline.defs.anonymity import check_anonymity
+from ds_pipeline.defs.boundary import MaskedWeek, masked_weeks
+from ds_pipeline.defs.leaks import require_clean_table
+from ds_pipeline.defs.withholding import WITHHELD
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.errors import ClockError, TrainingError
+from ds_pipeline.features.build import build_features
+from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.training.labels import assign_labels
+from ds_pipeline.training.rows import join_labels
+from ds_pipeline.use_case.features import LABEL
+from ds_pipeline.use_case.load import UseCase
+
+SAMPLED_WEEKS = 12
+FIT_ROWS = 20_000  # of the fit that is timed
+FIXED_SECONDS = 12  # of a run: Dagster, the evaluation, its pictures, signatures
+PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*?)(?:_\d+)?>")
+Weeks = dict[str, list[MaskedWeek]]
+
+
+@dataclass(frozen=True)
+class Treated:
+    """Cells of a column that a treatment replaced or left out, or identifiers of one kind in the texts of a column."""
+
+    table: str
+    column: str
+    what: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """The rows of one source."""
+
+    name: str
+    read: int
+    kept: int
+    quarantined: int
+    suppressed: int
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a dry run found.
+
+    Attributes:
+        rows_per_week: the population of the sampled dates and of the newest.
+        seconds: that a full run will take, about.
+    """
+
+    tables: list[TableFacts]
+    treated: list[Treated]
+    rates: list[WeekRate]
+    newest: tuple[date, int]
+    facts: list[FeatureFacts]
+    warnings: list[str]
+    seconds: float
+
+
+def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], None]) -> DryRun:
+    """Try the use case at the newest date and on some matured weeks.
+
+    Args:
+        on_table: told of each source once it is read, validated, masked and scanned.
+
+    Raises:
+        DsPipelineError: whatever would stop a run: a source, a treatment, a leak, SQL, features that break
+            features.yaml, or labels of one class only.
+    """
+    case = bench.use_case
+    training_weeks = len(case.clock.training(newest))
+    days = case.clock.dates_until(newest)
+    began = time.perf_counter()
+    weeks: Weeks = {}
+    for name in case.sources.tables:
+        weeks[name] = masked_weeks(bench, name, days)
+        check_anonymity(bench, name, weeks[name])
+        on_table(_facts(name, weeks[name]))
+    masking = time.perf_counter() - began
+    stored = {(name, week.day): week.kept for name, found in weeks.items() for week in found}
+
+    matured = case.clock.matured(newest)
+    if matured is None:
+        raise ClockError(f"No label has matured at {newest}: the horizon of the first date has not closed yet.")
+    sampled = spread(case.clock.dates_until(matured), SAMPLED_WEEKS)
+    features, features_seconds = _features(case, stored, [*sampled, newest] if newest != sampled[-1] else sampled)
+    frame = pa.concat_tables(features.values())
+    require_valid(frame.to_pandas(), features_frame_schema(case), where="features")
+    require_clean_table(bench, frame, where="features")
+    labels, labels_seconds = _labels(case, stored, {day: features[day] for day in sampled})
+    rates = [week_rate(day, labels[day][LABEL].to_pandas()) for day in sampled]
+    _require_both_classes(case, rates)
+
+    rows = _rows(features, labels, entity=case.problem.entity)
+    facts = feature_facts(rows, case.features)
+    changed = _changed(case, weeks)
+    per_week = features_seconds / len(features) + labels_seconds / len(labels)
+    fits = _fit_seconds(case, rows, rates, training_weeks)
+    return DryRun(
+        tables=[_facts(name, found) for name, found in weeks.items()],
+        treated=[one for name, found in weeks.items() for one in _treated(case, name, found)],
+        rates=rates,
+        newest=(newest, features[newest].num_rows),
+        facts=facts,
+        warnings=find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
+        seconds=1.5 * masking
+        + per_week * len(days)
+        + fits
+        + FIXED_SECONDS,  # half of the past is masked for the replay
+    )
+
+
+def _facts(name: str, weeks: list[MaskedWeek]) -> TableFacts:
+    return TableFacts(
+        name=name,
+        read=sum(week.read for week in weeks),
+        kept=sum(week.kept.num_rows for week in weeks),
+        quarantined=sum(week.quarantined.num_rows for week in weeks),
+        suppressed=sum(week.suppressed for week in weeks),
+    )
+
+
+def _features(
+    case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days: list[date]
+) -> tuple[dict[date, pa.Table], float]:
+    began = time.perf_counter()
+    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:
+        made = {day: build_features(tables, day) for day in days}
+    return made, time.perf_counter() - began
+
+
+def _labels(
+    case: UseCase, stored: Mapping[tuple[str, date], pa.Table], features: Mapping[date, pa.Table]
+) -> tuple[dict[date, pa.Table], float]:
+    """The labels, on a connection of their own: features never share one with the future."""
+    began = time.perf_counter()
+    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:
+        made = {day: assign_labels(tables, day, rows[case.problem.entity]) for day, rows in features.items()}
+    return made, time.perf_counter() - began
+
+
+def _rows(features: Mapping[date, pa.Table], labels: Mapping[date, pa.Table], *, entity: str) -> pd.DataFrame:
+    return join_labels([features[day] for day in labels], list(labels.values()), entity=entity)
+
+
+def _require_both_classes(case: UseCase, rates: list[WeekRate]) -> None:
+    """Raise TrainingError where label.sql sees no positive, or nothing else, in any sampled week."""
+    rows, positives = sum(one.rows - one.undecided for one in rates), sum(one.positives for one in rates)
+    where, window = f"configs/{case.name}/label.sql", f"the {case.problem.horizon_days} days from each scoring date on"
+    span = f"{len(rates)} weeks from {rates[0].day} to {rates[-1].day}"
+    if positives == 0:
+        raise TrainingError(
+            f"{where}: no positive among {rows:,} labels of {span}; a model needs both outcomes. Check the condition "
+            f"against the values and the spelling in the data, and that future.* holds what decides within {window}."
+        )
+    if positives == rows:
+        raise TrainingError(
+            f"{where}: all {rows:,} labels of {span} are positive; a model needs both outcomes. Does the query count "
+            f"future.* (the rows within {window}), and start from population?"
+        )
+
+
+def _treated(case: UseCase, name: str, weeks: list[MaskedWeek]) -> list[Treated]:
+    """What the treatments did to each column, and the kinds of identifiers that were found in texts; counts only."""
+    table = case.sources.tables[name]
+    rows = sum(week.kept.num_rows for week in weeks)
+    found = []
+    for column in table.columns.values():
+        if column.treatment == "keep":
+            continue
+        held = f" {column.held.replace('_', ' ')}" if column.held else ""
+        if column.treatment == "drop":
+            if column.identifies != "no":
+                found.append(Treated(name, column.alias, f"drop{held}", rows))
+            continue
+        values = pa.chunked_array([week.kept[column.alias].combine_chunks() for week in weeks], pa.string())
+        cells = len(values) - values.null_count
+        found.append(Treated(name, column.alias, f"{column.treatment}{held}", cells))
+        if column.treatment == "redact":
+            kinds = Counter(kind for text in _marked(values) for kind in PLACEHOLDER.findall(text))
+            found += [Treated(name, column.alias, f"found {kind}", n) for kind, n in total_by_kind(kinds).items()]
+    return found
+
+
+def _marked(texts: pa.ChunkedArray) -> list[str]:
+    """The texts in which something was replaced; a withheld one counts as that kind."""
+    return [one for one in texts.filter(pc.match_substring(texts, "<")).to_pylist() if "<" in one or one == WITHHELD]
+
+
+def _changed(case: UseCase, weeks: Weeks) -> list[Changed]:
+    found = []
+    for name, table in case.sources.tables.items():
+        entity = table.person(case.problem.entity)
+        if table.kind == "versions" and entity is not None:
+            rows = pa.concat_tables([week.kept for week in weeks[name]]).to_pandas()
+            found += changed_columns(name, table, rows, entity)
+    return found
+
+
+def _fit_seconds(case: UseCase, rows: pd.DataFrame, rates: list[WeekRate], training_weeks: int) -> float:
+    """The time of the search and of the calibrated fit, from one fit on some of the rows; it grows with the rows."""
+    numbers = case.features.inputs_of("int64", "float64", "bool")
+    known = rows[rows[LABEL].notna()].iloc[:: max(1, len(rows) // FIT_ROWS)]
+    if not numbers or known[LABEL].nunique() < 2:
+        return 0.0
+    space, training = case.training.search_space, case.training
+    model = HistGradientBoostingClassifier(
+        max_iter=int((space.max_iter.low + space.max_iter.high) / 2),
+        max_leaf_nodes=int(math.sqrt(space.max_leaf_nodes.low * space.max_leaf_nodes.high)),
+        learning_rate=math.sqrt(space.learning_rate.low * space.learning_rate.high),
+        random_state=training.seed,
+    )
+    began = time.perf_counter()
+    with threadpool_limits(limits=1):
+        model.fit(known[numbers].astype(float), known[LABEL].astype(int))
+    one = time.perf_counter() - began
+    per_week = float(np.mean([rate.rows for rate in rates]))
+    all_rows = per_week * training_weeks
+    if training.max_train_rows is not None:
+        all_rows = min(all_rows, training.max_train_rows)
+    # A trial is fitted on the weeks before the validation and its embargo, a fold of the calibration on all but itself.
+    searched = max(0.1, 1 - (training.validation_weeks + case.clock.lag_weeks - 1) / training_weeks)
+    folds = training.calibration.folds
+    return one * all_rows / len(known) * (searched * training.trials + folds - 1)

@@ -1,0 +1,92 @@
+"""Start a use case of one's own: look at the files, ask what cannot be guessed, write the folder, say what to do."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from ds_pipeline.errors import ConfigError
+from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.project import DEMO_KEY, Project
+from ds_pipeline.starter.answers import Answers
+from ds_pipeline.starter.pii import Look
+from ds_pipeline.starter.plan import Plan, make_plan, open_files
+from ds_pipeline.starter.profile import SourceFile
+from ds_pipeline.starter.write import require_free, reviews, write_starter
+
+OTHERS = 0o077
+Ask = Callable[[str], str]  # a question to the answer of a person
+
+
+def start_case(project: Project, answers: Answers, *, ask: Ask | None, today: date) -> list[str]:
+    """Write configs/<name> and return what to say about it, line by line.
+
+    Args:
+        ask: puts a question to whoever sits there; None where nobody does.
+
+    Raises:
+        ConfigError: an answer is missing or does not fit, or the folder is there already.
+        SourceError: a file cannot be read.
+    """
+    require_free(answers.name, project.configs)
+    files = open_files(answers, lambda path, name: SourceFile(project.root, path, name))
+    plan = make_plan(answers, files, look=look_for_identifiers(), choose=_chooser(ask), today=today)
+    write_starter(plan, project.configs)
+    return _summary(project, plan)
+
+
+def look_for_identifiers() -> Look:
+    """Finds identifiers with the text engine of the masking: kinds, and the share of the text that each covers."""
+    redactor = TextRedactor()
+
+    def look(texts: Sequence[str]) -> list[dict[str, float]]:
+        found = []
+        for text, spans in zip(texts, redactor.find(texts), strict=True):
+            covered: dict[str, float] = {}
+            for span in spans:
+                covered[span.kind] = covered.get(span.kind, 0) + (span.end - span.start) / max(1, len(text.strip()))
+            found.append(covered)
+        return found
+
+    return look
+
+
+def _chooser(ask: Ask | None) -> Callable[[str, str, list[str]], str]:
+    what = {"--event-time": "when a row happened", "--entity": "the customer's number"}
+
+    def choose(flag: str, table: str, candidates: list[str]) -> str:
+        if ask is None:
+            raise ConfigError(
+                f"{flag}: more than one column of {table} could say {what[flag]}: {', '.join(candidates)}. "
+                f"Choose: {flag} {table}={candidates[0]}"
+            )
+        while (answer := ask(f"{table}: which column says {what[flag]}? ({', '.join(candidates)})")) not in candidates:
+            pass
+        return answer
+
+    return choose
+
+
+def _summary(project: Project, plan: Plan) -> list[str]:
+    name, weeks = plan.answers.name, plan.weeks
+    lines = [f"configs/{name} is written, and valid. Nothing else was changed.", ""]
+    for table in plan.tables:
+        one_each = ", one row per customer as of today" if table.is_state else ""
+        lines.append(f"  {table.name}: {table.kind} by {table.event_time}, known at {table.known_at}{one_each}")
+    until = weeks.last or "now on, every Monday"
+    lines += [f"  scored from {weeks.first} to {until}; holdout {weeks.holdout} weeks", ""]
+    lines += ["Review first, in sources.yaml (every guess is marked `# review:`):"]
+    lines += [f"  {line}" for line in reviews(plan)]
+    lines += [
+        "Then population.sql (who is in scope), label.sql (what is predicted) and requirements.yaml (what a model must",
+        "reach; its numbers come from prudence, not from your data).",
+        "",
+    ]
+    data_class = "public" if plan.answers.synthetic else plan.answers.data_class
+    settings = project.settings
+    has_key = settings.pseudonym_key_file is not None or settings.pseudonym_key.get_secret_value() != DEMO_KEY
+    if data_class != "public" and not has_key:
+        lines.append(f"The tables are {data_class}, so a pseudonym key of your own is needed: make key")
+    if data_class == "confidential":
+        open_to_others = [one.path for one in plan.tables if (project.root / one.path).stat().st_mode & OTHERS]
+        if open_to_others:
+            lines.append(f"A confidential file may not be open to others: chmod 600 {' '.join(open_to_others)}")
+    return [*lines, f"Next: ds-pipeline check {name}"]

@@ -1,0 +1,61 @@
+"""The shape of a source, columns and types, and how it differs from the shape it had before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from ds_pipeline.use_case.sources import Column
+
+Shape = dict[str, str]  # column to type
+PLAIN_NAME = r"[A-Za-z_]\w{0,40}"  # anything else may be a cell of a file without a header row
+
+
+def kind_of(found: pa.DataType) -> str:
+    """The name of a type without its parts: the field names of a nested one may hold anything."""
+    if isinstance(found, pa.BaseExtensionType):
+        return str(getattr(found, "type_name", found.extension_name)).partition("<")[0]
+    return str(found).partition("<")[0]
+
+
+def shape_of(columns: list[tuple[str, pa.DataType]]) -> Shape:
+    """The shape of one file or query result; a column whose name may be a cell is called by its position."""
+    return {
+        name if re.fullmatch(PLAIN_NAME, name) else f"column {number}": kind_of(kind)
+        for number, (name, kind) in enumerate(columns, start=1)
+    }
+
+
+def merged(shapes: list[Shape]) -> Shape:
+    """The shape of many files: every column of any, with all the types it has."""
+    columns = dict.fromkeys(name for shape in shapes for name in shape)
+    return {name: " or ".join(sorted({shape[name] for shape in shapes if name in shape})) for name in columns}
+
+
+def drift_of(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What changed between two shapes, one phrase per kind of change; empty if nothing did."""
+    added = [f"{name} ({now[name]})" for name in now if name not in before]
+    gone = [f"{name} ({before[name]})" for name in before if name not in now]
+    changed = [f"{name} ({before[name]} to {now[name]})" for name in now if before.get(name, now[name]) != now[name]]
+    found = {"added": added, "gone": gone, "changed type": changed}
+    return [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+
+
+def fits(found: pa.DataType, column: Column) -> bool:
+    """Whether a physical type can hold the declared one; numbers may come as any kind of number."""
+    types = pa.types
+    is_number = types.is_integer(found) or types.is_floating(found) or types.is_decimal(found)
+    is_time = types.is_timestamp(found) or types.is_date(found)
+    is_text = types.is_string(found) or types.is_large_string(found) or types.is_dictionary(found)
+    fitting = {
+        "string": is_text,
+        "integer": is_number,
+        "decimal": is_number,
+        "double": is_number,
+        "boolean": types.is_boolean(found),
+        "date": is_time,
+        "timestamp": is_time,
+    }
+    return fitting[column.type] or types.is_null(found)

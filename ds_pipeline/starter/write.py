@@ -1,0 +1,166 @@
+"""Write a starter: all files or none, and only what `load_use_case` accepts."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ds_pipeline.errors import ConfigError
+from ds_pipeline.starter.features import StarterFeature, baseline_of, features_of, sql_name
+from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
+from ds_pipeline.use_case.load import UseCase, load_use_case
+
+FILES = ("problem", "requirements", "contract", "sources", "features", "training")
+EXAMPLES: dict[str, Any] = {"integer": 12345, "string": "C-12345"}
+SUNSET = timedelta(days=365)
+
+
+def write_starter(plan: Plan, configs: Path) -> UseCase:
+    """Make configs/<name> and return the use case that it is.
+
+    Raises:
+        ConfigError: the folder is there already, its name cannot be used, or the files would not be valid. Nothing is
+            written then.
+    """
+    name = plan.answers.name
+    require_free(name, configs)
+    texts = render(plan)
+    configs.mkdir(mode=0o755, exist_ok=True)
+    # In the same folder, so that the rename is one step; a leading dot hides it from whoever lists the use cases.
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=configs) as scratch:
+        made = Path(scratch) / name
+        for file, text in texts.items():
+            (made / file).parent.mkdir(parents=True, exist_ok=True)
+            (made / file).write_text(text, encoding="utf-8")
+        use_case = load_use_case(made)
+        require_free(name, configs)
+        made.rename(configs / name)
+    return use_case
+
+
+def require_free(name: str, configs: Path) -> None:
+    """Raise ConfigError unless a use case of this name can be made."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ConfigError("USE_CASE: a name is lower-case letters, digits and _, and begins with a letter.")
+    if (configs / name).exists():
+        raise ConfigError(f"configs/{name} is there already, and is never overwritten. Choose another name or move it.")
+
+
+def render(plan: Plan) -> dict[str, str]:
+    """The text of every file, by its name in the folder.
+
+    Raises:
+        ConfigError: no feature can be made of the tables.
+    """
+    features = features_of(plan)
+    baseline = baseline_of(plan, features)
+    if baseline is None:
+        raise ConfigError(
+            "No feature can be made of these tables: expected a table of events, or a number or yes/no that stays. "
+            "Give a table of what customers do, such as orders or visits."
+        )
+    environment = _environment()
+    entity = next(one for one in plan.register.columns if one.alias == plan.entity)
+    shared = {
+        "plan": plan,
+        "features": features,
+        "baseline": baseline,
+        "has_protected": any(one.role == "protected" for found in features.values() for one in found),
+        "identifier": entity,
+        "example": EXAMPLES[entity.type],
+        "activity": _activity(plan),
+        "state": _state(plan),
+        "sunset": (plan.weeks.last or plan.today) + SUNSET,
+    }
+    texts = {f"{file}.yaml": environment.get_template(f"{file}.yaml.j2").render(shared) for file in FILES}
+    for file in ("population", "label"):
+        texts[f"{file}.sql"] = environment.get_template(f"{file}.sql.j2").render(shared)
+    for table in plan.tables:
+        if made := features.get(table.name):
+            template = environment.get_template(f"{table.kind}.sql.j2")
+            texts[f"features/{table.name}.sql"] = template.render(shared, table=table, made=made)
+    return texts
+
+
+def reviews(plan: Plan) -> list[str]:
+    """What a person should look at in sources.yaml: each column with the reason of its guess; never a value."""
+    return [
+        f"{table.name}.{column.source}: {_treated(column)}: {column.guess.review}"
+        for table in plan.tables
+        for column in table.columns
+        if column.guess.treatment != "keep" or column.guess.identifies != "no"
+    ]
+
+
+def _treated(column: ColumnPlan) -> str:
+    held = f" ({column.guess.holds})" if column.guess.holds else ""
+    return f"{column.guess.treatment}{held}"
+
+
+def _activity(plan: Plan) -> list[Any]:
+    """The tables whose rows say that a customer is there: those the target does not consist of, if there are any."""
+    if plan.target.kind == "no-event":
+        return [plan.target_table] if plan.target_table.kind == "events" else []
+    others = [one for one in plan.events if one.name != plan.target.table]
+    return others or ([] if plan.target_table.once or plan.target.kind == "state" else [plan.target_table])
+
+
+def _state(plan: Plan) -> dict[str, str] | None:
+    if plan.target.kind != "state" or plan.target.column is None or plan.target.value is None:
+        return None
+    column, value = plan.target_table.column(plan.target.column), plan.target.value
+    literal = text_literal(value)
+    if column.type == "boolean":
+        if value.lower() not in ("true", "false"):
+            raise ConfigError(f"--target state:...{column.source}=...: expected true or false, as the column is.")
+        literal = value.lower()
+    elif column.type in ("integer", "decimal", "double"):
+        if not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            raise ConfigError(f"--target state:...{column.source}=...: expected a number, as the column is.")
+        literal = value
+    return {"column": column.alias, "literal": literal}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ds_pipeline.starter"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # YAML and SQL, not a page
+    )
+    environment.filters |= {"y": _scalar, "sql": sql_name, "number": _number, "entry": _entry}
+    return environment
+
+
+def _scalar(value: Any) -> str:
+    """A value as YAML reads it back: in quotes where it would become something else."""
+    if isinstance(value, date) or not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    plain = re.fullmatch(r"[A-Za-z_][\w ./()$-]*", value) and not value.endswith(" ")
+    return value if plain and yaml.safe_load(value) == value else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) else repr(value)
+
+
+def _entry(feature: StarterFeature) -> str:
+    """The entry of a feature in features.yaml, on one line."""
+    parts = [
+        f"dtype: {feature.dtype}", f"unit: {_scalar(feature.unit)}", f"nullable: {_scalar(feature.nullable)}",
+        f"role: {feature.role}",
+    ]  # fmt: skip
+    if feature.minimum is not None and feature.maximum is not None:
+        parts.append(f"minimum: {_number(feature.minimum)}, maximum: {_number(feature.maximum)}")
+    if feature.categories:
+        parts.append(f"categories: [{', '.join(json.dumps(one, ensure_ascii=False) for one in feature.categories)}]")
+    return "{" + ", ".join([*parts, f"meaning: {json.dumps(feature.meaning, ensure_ascii=False)}"]) + "}"

@@ -1,0 +1,105 @@
+"""Which champion the acceptance tests judge: pytest ds_pipeline_tests/acceptance --use-case retail_lapse.
+
+Without --use-case every use case of the project is judged, but only where the folder was asked for: an ordinary run of
+all tests does not depend on what happens to lie in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from ds_pipeline.defs.workbench import Workbench, open_workbench
+from ds_pipeline.digests import digest_bytes
+from ds_pipeline.errors import DsPipelineError
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates import gate_names
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.project import open_project
+from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.registry.history import Event
+from ds_pipeline.use_case.load import known_use_cases, load_use_case
+from ds_pipeline.use_case.requirements import Requirements
+
+FOLDER = "acceptance"
+ORDINARY = "an ordinary test run judges no champion; run: pytest ds_pipeline_tests/acceptance --use-case NAME"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version in force with what was recorded of it; the signature of its bundle was verified."""
+
+    bench: Workbench
+    event: Event
+    bundle: Bundle
+    evaluation: Evaluation
+    decision: Decision
+    decision_digest: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--use-case", default=None, help="the use case whose champion is judged; all of them if left out")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per use case, and per threshold of its requirements.yaml where a test asks for one."""
+    asked = _asked(metafunc.config)
+    if "threshold" in metafunc.fixturenames:
+        pairs = [(name, gate) for name in asked for gate in gate_names(_requirements_of(name))]
+        rows = [pytest.param(name, gate, id=f"{name}-{gate}") for name, gate in pairs]
+        metafunc.parametrize(("case", "threshold"), rows or [_skipped(2)])
+    elif "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", asked or [_skipped(1)])
+
+
+@pytest.fixture(scope="session")
+def champion_of() -> Callable[[str], Champion]:
+    """Loads the champion of a use case once; skips where there is none."""
+    return cache(_load)
+
+
+@pytest.fixture
+def champion(case: str, champion_of: Callable[[str], Champion]) -> Champion:
+    return champion_of(case)
+
+
+def _asked(config: pytest.Config) -> list[str]:
+    """The use cases to judge; none in an ordinary run of all tests."""
+    named: str | None = config.getoption("--use-case", default=None)
+    if named is not None:
+        return [named]
+    is_asked = any(FOLDER in argument for argument in config.args)
+    return known_use_cases(open_project().configs) if is_asked else []
+
+
+def _requirements_of(name: str) -> Requirements:
+    try:
+        return load_use_case(open_project().configs / name).requirements
+    except DsPipelineError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _skipped(arguments: int) -> Any:
+    return pytest.param(*["none"] * arguments, marks=pytest.mark.skip(reason=ORDINARY), id="none")
+
+
+def _load(name: str) -> Champion:
+    project = open_project()
+    bench = open_workbench(project, load_use_case(project.configs / name))
+    event = bench.registry.champion()
+    if event is None:
+        pytest.skip(f"{name} has no champion yet. Make one with: ds-pipeline run {name}")
+    bundle = bench.registry.open(event.version)  # verifies every byte and the signature
+    recorded = bundle.read("decision.json")
+    return Champion(
+        bench=bench,
+        event=event,
+        bundle=bundle,
+        evaluation=Evaluation.from_json(bundle.read("evaluation.json")),
+        decision=Decision.from_json(recorded),
+        decision_digest=digest_bytes(recorded),
+    )

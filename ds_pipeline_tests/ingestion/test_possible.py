@@ -1,0 +1,120 @@
+"""Events that cannot have been, judged by what was known of their person by the end of their week."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from ds_pipeline.ingestion.possible import count_impossible
+from ds_pipeline.use_case.sources import Sources
+from ds_pipeline.use_case.sql import masked_schema
+
+FIRST, SECOND = date(2011, 3, 7), date(2011, 3, 14)
+TOKEN = {"type": "string", "identifies": "direct", "treatment": "token", "token_domain": "user"}
+NOT_BEFORE = {"not_before": {"table": "users", "column": "signed_up"}}
+NOT_AFTER = {"not_after": {"table": "users", "column": "cancelled_at"}}
+
+
+def declare(possible: dict[str, Any] | None = None, **changes: dict[str, Any]) -> Sources:
+    kept = {"nullable": True, "identifies": "no", "treatment": "keep", "meaning": "made up"}
+    time = kept | {"type": "timestamp"}
+
+    def table(columns: dict[str, Any], **more: Any) -> dict[str, Any]:
+        columns = columns | {"at": time | {"nullable": False}, "user": kept | TOKEN}
+        return {
+            "meaning": "made up", "kind": "events", "path": "data/x.csv", "format": "csv", "data_class": "public",
+            "synthetic": True, "time_zone": "Europe/London", "event_time": "at", "known_at": "at", "key": [],
+            "entity": [], "replayable": True, "max_quarantine_share": 0.0,
+            "columns": {name: {"alias": name} | column for name, column in columns.items()},
+        } | more  # fmt: skip
+
+    users = table({"signed_up": kept | {"type": "date"}, "cancelled_at": time})
+    visits = table({}, **({"possible": possible} if possible else {}))
+    return Sources.model_validate({"tables": {"users": users | changes.get("users", {}), "visits": visits}})
+
+
+def at(month: int, day: int, hour: int = 12) -> datetime:
+    return datetime(2011, month, day, hour, tzinfo=UTC)
+
+
+def count(sources: Sources, users: list[dict[str, Any]], visits: list[dict[str, Any]], day: date) -> dict[str, int]:
+    """The counts of one week; users are known from their `at` on."""
+    schemas = {name: masked_schema(table) for name, table in sources.tables.items()}
+
+    def read_week(name: str, week: date) -> pa.Table:
+        start = datetime.combine(week, datetime.min.time(), UTC) - timedelta(days=7)
+        known = [
+            one for one in users if start <= one["at"] < start + timedelta(days=7) or (week == FIRST > one["at"].date())
+        ]
+        return pa.Table.from_pylist(known, schema=schemas[name])
+
+    weeks = {day: pa.Table.from_pylist(visits, schema=schemas["visits"])}
+    until = {day: [FIRST + timedelta(weeks=n) for n in range((day - FIRST).days // 7 + 1)]}
+    return count_impossible("visits", sources, weeks, read_week=read_week, until=until)[day]
+
+
+def test_an_event_before_the_sign_up_is_counted() -> None:
+    """A date is the local midnight it begins with."""
+    users = [{"user": "ann", "at": at(3, 1), "signed_up": date(2011, 3, 2)}]
+    visits = [
+        {"user": "ann", "at": at(3, 1, 23)}, {"user": "ann", "at": at(3, 2, 0)}, {"user": "ann", "at": at(3, 5)},
+    ]  # fmt: skip
+
+    assert count(declare(NOT_BEFORE), users, visits, FIRST) == {"not_before": 1}
+
+
+def test_an_event_after_the_cancellation_is_counted_and_one_at_its_instant_is_not() -> None:
+    users = [{"user": "ann", "at": at(3, 1), "cancelled_at": at(3, 3)}]
+    visits = [{"user": "ann", "at": at(3, 3)}, {"user": "ann", "at": at(3, 4)}]
+
+    assert count(declare(NOT_AFTER), users, visits, FIRST) == {"not_after": 1}
+
+
+def test_the_earliest_sign_up_counts_and_the_newest_cancellation() -> None:
+    """Whoever came back has no cancellation any more, and did not sign up anew."""
+    users = [
+        {"user": "ann", "at": at(3, 1), "signed_up": date(2011, 2, 1), "cancelled_at": at(3, 2)},
+        {"user": "ann", "at": at(3, 4), "signed_up": date(2011, 3, 4), "cancelled_at": None},
+    ]
+    visits = [{"user": "ann", "at": at(2, 2)}, {"user": "ann", "at": at(3, 5)}]
+
+    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {"not_before": 0, "not_after": 0}
+
+
+def test_what_became_known_later_does_not_change_the_count_of_a_week() -> None:
+    users = [{"user": "ann", "at": at(3, 9), "cancelled_at": at(3, 1)}]
+    visits = [{"user": "ann", "at": at(3, 4)}]
+
+    assert count(declare(NOT_AFTER), users, visits, FIRST) == {"not_after": 0}
+    assert count(declare(NOT_AFTER), users, visits, SECOND) == {"not_after": 1}
+
+
+def test_a_person_of_whom_nothing_is_known_has_no_limit() -> None:
+    users = [{"user": "ann", "at": at(3, 1), "signed_up": None, "cancelled_at": None}, {"user": None, "at": at(3, 1)}]
+    visits = [{"user": name, "at": at(3, 4)} for name in ("ann", "bob", None)]
+
+    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {"not_before": 0, "not_after": 0}
+    assert count(declare(NOT_BEFORE), [], visits, FIRST) == {"not_before": 0}
+
+
+def test_a_table_without_limits_counts_nothing() -> None:
+    assert count(declare(), [], [], FIRST) == {}
+
+
+@pytest.mark.parametrize(
+    ("possible", "message"),
+    [
+        pytest.param({}, "possible needs not_before, not_after, or both", id="none"),
+        pytest.param({"not_before": {"table": "nobody", "column": "at"}}, "nobody.at is not a date", id="table"),
+        pytest.param({"not_before": {"table": "users", "column": "user"}}, "users.user is not a date", id="column"),
+        pytest.param({"not_before": {"table": "visits", "column": "at"}}, "in a circle", id="itself"),
+    ],
+)
+def test_a_limit_that_cannot_be_joined_is_refused(possible: dict[str, Any], message: str) -> None:
+    users = {"possible": possible} if not possible else {}
+    with pytest.raises(ValidationError, match=message):
+        declare(possible, users=users)

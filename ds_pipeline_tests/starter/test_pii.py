@@ -1,0 +1,127 @@
+"""The guessed treatment of a column: by its name, by its values, and the stricter one when in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from ds_pipeline.starter.pii import Guess, guess_column, words_of
+from ds_pipeline.starter.profile import ColumnProfile
+
+MANY = tuple(f"value{number}" for number in range(100))
+Look = Callable[[Sequence[str]], list[dict[str, float]]]
+
+
+def column(
+    name: str, values: tuple[str, ...] = MANY, *, type: str = "string", shares: dict[str, float] | None = None
+) -> ColumnProfile:
+    highest = None if type == "string" else 999_999.0
+    return ColumnProfile(name, type, None, 1000, 0, len(values), values, shares or {}, 0.0, highest)
+
+
+def finds(kind: str, part: float, share: float = 1.0) -> Look:
+    """Finds a kind in the first so many of the texts, covering so much of each."""
+    return lambda texts: [{kind: part} if n < share * len(texts) else {} for n in range(len(texts))]
+
+
+def guess(one: ColumnProfile, look: Look | None = None) -> Guess:
+    return guess_column(one, look=look or (lambda texts: [{} for _ in texts]))
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("E-Mail", "email"),
+        ("contactPhone", "phone"),
+        ("surname", "name"),
+        ("Straße_street", "address"),
+        ("billing_zip", "postcode"),
+        ("ip", "id"),
+        ("cardNumber", "id"),
+        ("nachname", "name"),
+    ],
+)
+def test_a_name_that_says_what_it_holds_is_dropped(name: str, holds: str) -> None:
+    found = guess(column(name))
+
+    assert (found.treatment, found.holds) == ("drop", holds)
+    assert found.identifies in ("direct", "quasi")
+
+
+def test_the_name_of_a_product_is_not_that_of_a_person() -> None:
+    found = guess(column("product_name", ("mug", "tray")))
+
+    assert (found.identifies, found.treatment) == ("no", "keep")
+
+
+def test_a_birth_date_becomes_a_band_and_a_birth_date_in_words_goes() -> None:
+    assert guess(column("birth_date", type="date")).treatment == "band"
+    assert guess(column("dob")).treatment == "drop"
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds"), [("EMAIL", "email"), ("PERSON", "name"), ("LOCATION", "address"), ("IBAN", "id")]
+)
+def test_values_that_are_identifiers_are_dropped_whatever_the_name(kind: str, holds: str) -> None:
+    found = guess(column("x7"), finds(kind, 1.0, share=0.5))
+
+    assert (found.identifies, found.treatment, found.holds) == ("direct", "drop", holds)
+
+
+def test_values_in_which_an_identifier_stands_are_redacted() -> None:
+    assert guess(column("x7"), finds("PHONE", 0.2, share=0.05)).treatment == "redact"
+
+
+def test_free_text_is_redacted_even_if_nothing_was_found() -> None:
+    texts = tuple(f"a longer remark with the number {number}" for number in range(100))
+
+    assert guess(column("x7", texts)).treatment == "redact"
+
+
+def test_many_different_values_of_no_known_kind_are_dropped() -> None:
+    found = guess(column("x7"))
+
+    assert (found.identifies, found.treatment) == ("direct", "drop")
+
+
+def test_few_values_that_look_like_nothing_stay() -> None:
+    found = guess(column("channel", ("web", "app")))
+
+    assert (found.identifies, found.treatment) == ("no", "keep")
+
+
+def test_an_empty_column_is_dropped_because_nobody_knows_what_it_will_hold() -> None:
+    assert guess(column("x7", ())).treatment == "drop"
+
+
+def test_of_a_country_the_frequent_values_stay_and_of_a_gender_too() -> None:
+    shares = {"UK": 0.7, "IE": 0.26, "FR": 0.04}
+
+    country = guess(column("country", tuple(shares), shares=shares))
+    gender = guess(column("gender", tuple(shares), shares=shares))
+
+    assert (country.identifies, country.treatment, country.categories) == ("quasi", "categories", ("UK", "IE"))
+    assert gender.identifies == "sensitive"
+    assert country.is_quasi
+    assert not country.dropped("why").is_quasi
+
+
+def test_an_age_in_years_is_dropped_and_a_plain_amount_stays() -> None:
+    assert guess(column("age", type="integer")).treatment == "drop"
+    assert guess(column("amount", type="decimal")).treatment == "keep"
+
+
+def test_a_number_that_nearly_everyone_has_alone_is_dropped() -> None:
+    long = ColumnProfile("x7", "integer", None, 1000, 0, 990, (), {}, 0.0, 9_999_999.0)
+
+    assert guess(long).treatment == "drop"
+
+
+def test_no_review_quotes_a_value() -> None:
+    for kind in ("EMAIL", "PERSON"):
+        assert not any(value in guess(column("x7"), finds(kind, 1.0)).review for value in MANY)
+
+
+def test_the_words_of_a_name() -> None:
+    assert words_of("customerEmail_2 (old)") == ["customer", "email", "2", "old"]

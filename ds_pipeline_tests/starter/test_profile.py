@@ -1,0 +1,154 @@
+"""A look at a file: types as ingestion will read them, from a bounded sample, without a value in any message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ds_pipeline.errors import SourceError
+from ds_pipeline.starter import profile
+from ds_pipeline.starter.profile import SourceFile
+
+Write = Callable[[str, list[dict[str, Any]]], str]
+
+
+def test_the_types_of_a_csv_file_are_those_that_can_be_cast(tmp_path: Path, write: Write) -> None:
+    rows = [
+        {"n": "12", "code": "007", "price": "1.50", "many": "1e9", "yes": "true", "day": "2024-01-31",
+         "at": "2024-01-31 09:30:00", "odd": "01/02/2024", "gap": ""},
+        {"n": "-3", "code": "12", "price": "2", "many": "2.5", "yes": "no", "day": "2024-02-01", "at": "2024-02-01",
+         "odd": "03/04/2024", "gap": ""},
+    ]  # fmt: skip
+    found = SourceFile(tmp_path, write("t.csv", rows), "t").profile()
+
+    assert {name: one.type for name, one in found.columns.items()} == {
+        "n": "integer", "code": "string", "price": "decimal", "many": "double", "yes": "boolean", "day": "date",
+        "at": "timestamp", "odd": "string", "gap": "string",
+    }  # fmt: skip
+    assert found.columns["price"].scale == 2
+    assert (found.columns["n"].lowest, found.columns["n"].highest) == (-3, 12)
+    assert found.times() == ["day", "at"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "formats"),
+    [
+        pytest.param(["31.01.2024", "01.02.2024"], "date", ("%d.%m.%Y",), id="points"),
+        pytest.param(["31/01/2024 09:30", "01/02/2024 10:00"], "timestamp", ("%d/%m/%Y %H:%M",), id="day-first"),
+        pytest.param(["01/31/2024", "01/02/2024"], "date", ("%m/%d/%Y",), id="month-first"),
+        pytest.param(["2024-01-31T09:30:00Z"] * 2, "timestamp", ("%Y-%m-%dT%H:%M:%S%z",), id="offset"),
+        pytest.param(["01/02/2024", "03/04/2024"], "string", (), id="nobody-knows"),
+        pytest.param(["soon", "01/02/2024"], "string", (), id="not-all"),
+    ],
+)
+def test_a_date_that_is_not_iso_has_the_one_format_that_reads_it_all(
+    tmp_path: Path, write: Write, cells: list[str], kind: str, formats: tuple[str, ...]
+) -> None:
+    file = SourceFile(tmp_path, write("t.csv", [{"n": "1", "at": cell} for cell in cells]), "t")
+
+    found = file.profile().columns["at"]
+
+    assert (found.type, found.formats) == (kind, formats)
+
+
+def test_the_span_of_dates_that_are_not_iso(tmp_path: Path, write: Write) -> None:
+    file = SourceFile(tmp_path, write("t.csv", [{"at": "02.01.2024"}, {"at": "31.12.2023"}]), "t")
+    file.profile()
+
+    assert (file.span("at").first, file.span("at").last) == (datetime(2023, 12, 31), datetime(2024, 1, 2))
+
+
+def test_semicolons_and_decimal_commas_are_noticed(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("number;price;name\n1;12,50;a, b\n2;3;c\n")
+
+    found = SourceFile(tmp_path, "t.csv", "t").profile()
+
+    price = found.columns["price"]
+    assert found.delimiter == ";"
+    assert (price.type, price.scale, price.decimal_mark, price.highest) == ("decimal", 2, ",", 12.5)
+
+
+def test_the_types_of_a_parquet_file_are_its_own(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "whole": pa.array([1.0, None]),
+            "part": pa.array([1.5, 2.0]),
+            "price": pa.array([1, 2], pa.decimal128(9, 2)),
+            "at": pa.array([datetime(2024, 1, 1)] * 2, pa.timestamp("us", tz="UTC")),
+            "tags": pa.array([["a"], []]),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+
+    found = SourceFile(tmp_path, "t.parquet", "t").profile().columns
+
+    assert {name: one.type for name, one in found.items()} == {
+        "whole": "integer", "part": "double", "price": "decimal", "at": "timestamp", "tags": "string",
+    }  # fmt: skip
+
+
+def test_a_date_with_a_gap_cannot_say_when_a_row_happened(tmp_path: Path, write: Write) -> None:
+    path = write("t.csv", [{"a": "1", "at": "2024-01-01"}, {"a": "2", "at": ""}])
+
+    assert SourceFile(tmp_path, path, "t").profile().times() == []
+
+
+def test_the_sample_is_bounded_and_the_span_is_that_of_the_whole_file(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile, "SAMPLE_ROWS", 50)
+    rows = [{"a": str(day), "at": f"2024-{1 + day // 28:02d}-{1 + day % 28:02d}"} for day in range(280)]
+    file = SourceFile(tmp_path, write("t.csv", rows), "t")
+
+    found, span = file.profile(), file.span("at")
+
+    assert (found.rows, found.columns["a"].rows) == (280, 50)
+    assert (span.first, span.last) == (datetime(2024, 1, 1), datetime(2024, 10, 28))
+    assert not span.has_silent_weeks
+
+
+def test_a_week_without_a_row_is_noticed(tmp_path: Path, write: Write) -> None:
+    path = write("t.csv", [{"at": day} for day in ("2024-01-01", "2024-01-08", "2024-02-05")])
+
+    assert SourceFile(tmp_path, path, "t").span("at").has_silent_weeks
+
+
+def test_how_late_rows_become_known_is_measured_in_days(tmp_path: Path, write: Write) -> None:
+    rows = [{"at": "2024-01-01 00:00:00", "known": f"2024-01-0{1 + day} 00:00:00"} for day in (0, 2, 2, 2)]
+    file = SourceFile(tmp_path, write("t.csv", rows), "t")
+
+    assert file.delay_days("at", "known") == 2
+    assert file.delay_days("at", "at") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("t.csv", b"a,b\n1,\xff\xfe secret\n", id="not-utf-8"),
+        pytest.param("t.parquet", b"secret", id="no-parquet"),
+        pytest.param("t.csv", b"a,b\n", id="no-row"),
+        pytest.param("t.xlsx", b"secret", id="unknown-format"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_without_its_content(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(SourceError) as error:
+        SourceFile(tmp_path, name, "t").profile()
+
+    assert "secret" not in str(error.value)
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_a_file_outside_the_project_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "t.csv").write_text("a\n1\n")
+
+    with pytest.raises(SourceError, match="outside the project"):
+        SourceFile(tmp_path / "project", "../t.csv", "t")

@@ -1,0 +1,204 @@
+"""What a stakeholder reads says what the YAML files say: every term, every threshold, every column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ds_pipeline.use_case.documents import EFFECTS, facts, use_case_documents
+from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.readers import READERS
+from ds_pipeline.use_case.requirements import Monitoring, Requirements
+from ds_pipeline.use_case.sources import Sources
+
+MEANING = "what it measures, in words"
+
+
+def documents(use_case: UseCase) -> dict[str, str]:
+    return use_case_documents(use_case, dict.fromkeys(use_case.requirements.acceptance, MEANING))
+
+
+def required(use_case: UseCase, **changes: Any) -> str:
+    """The requirements document with other parts of requirements.yaml."""
+    asked = use_case.requirements.model_dump(mode="json") | changes
+    return documents(replace(use_case, requirements=Requirements.model_validate(asked)))["requirements.md"]
+
+
+def section(text: str, title: str) -> str:
+    return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(text: str, cells: int) -> list[list[str]]:
+    """The rows of all tables with so many columns, without their heads."""
+    lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    found = [[one.strip() for one in line] for line in lines if len(line) == cells]
+    return [
+        row for number, row in enumerate(found) if "---" not in (*row, *(found[number + 1 : number + 2] or [[]])[0])
+    ]
+
+
+def test_the_contract_holds_the_seven_terms_in_their_order(retail_lapse: UseCase) -> None:
+    text = documents(retail_lapse)["contract.md"]
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+
+    assert titles == [
+        "1. Consumer", "2. Format", "3. Schema", "4. Cadence", "5. Freshness", "6. Failure behaviour", "7. Sunset",
+    ]  # fmt: skip
+    assert "CRM team (campaign tool import)" in section(text, titles[0])
+    assert re.findall(r"campaign_list\.(\w+)", section(text, titles[1])) == ["csv", "parquet"]
+    assert "(10 % of those in scope)" in section(text, titles[1])
+    assert "Every Monday at 06:00 (Europe/London)." in section(text, titles[3])
+    assert "the last scoring date is 2011-12-05" in section(text, titles[3])
+    assert "more than 24 hours overdue" in section(text, titles[4])
+    assert "last week's stays" in section(text, titles[5])
+    assert section(text, titles[6]).strip().startswith("2012-12-31.")
+
+
+def test_the_schema_of_the_list_flags_pii_and_shows_a_row(retail_lapse: UseCase) -> None:
+    schema = section(documents(retail_lapse)["contract.md"], "3. Schema")
+
+    assert [(row[0], row[1], row[2]) for row in rows(schema, 4)] == [
+        ("`customer_id`", "integer", "yes"), ("`scoring_date`", "date", "no"), ("`rank`", "integer", "no"),
+        ("`score`", "double", "no"), ("`decile`", "integer", "no"), ("`model_version`", "string", "no"),
+    ]  # fmt: skip
+    assert rows(schema, 6) == [["12345", "2011-12-05", "1", "0.83", "1", "v0001"]]
+    assert "comes from `customer_id` of customers" in schema
+
+
+def test_a_live_use_case_has_no_end_and_a_list_may_be_without_identifiers(retail_lapse: UseCase) -> None:
+    clock = retail_lapse.problem.clock.model_copy(update={"last": None})
+    contract = retail_lapse.contract.model_copy(update={"identifier": None})
+    live = replace(
+        retail_lapse, problem=retail_lapse.problem.model_copy(update={"clock": clock}), contract=contract
+    )  # fmt: skip
+
+    text = documents(live)["contract.md"]
+
+    assert "last scoring date" not in text
+    assert "The list carries no identifier" in text
+
+
+def test_the_problem_statement_is_complete(retail_lapse: UseCase) -> None:
+    stated = section(documents(retail_lapse)["requirements.md"], "Problem statement")
+
+    for said in (
+        "Of the customers who bought on at least two different days",
+        "a win-back offer, every Monday",
+        "customer x scoring date",
+        "`lapsed_within_30d`. No purchase in the 30 days",
+        "30 days from the scoring date",
+        "  5 weeks.",
+        "- sales that carry no customer number",
+        "- wholesale customers who order by the quarter",
+    ):
+        assert said in stated
+
+
+def test_each_threshold_is_told_with_metric_limit_bound_and_owner(retail_lapse: UseCase) -> None:
+    text = section(documents(retail_lapse)["requirements.md"], "What a model has to reach")
+    lower = "the lower end of its 95 % confidence interval"
+    what, gain, error = (
+        MEANING.capitalize(),
+        "average_precision_gain, over baseline",
+        "expected_calibration_error, bins 10",
+    )
+
+    assert rows(text, 6) == [
+        ["`precision_at_recall_60`", what, "at least 0.55", lower, "precision_at_recall, recall 0.6", "crm-analytics"],
+        ["`precision_in_top_decile`", what, "at least 0.6", lower, "precision_at_top, share 0.1", "crm-analytics"],
+        ["`gain_over_recency_rule`", what, "at least 0.08", lower, gain, "data-science"],
+        ["`calibration`", what, "at most 0.1", "the value itself", error, "data-science"],
+    ]  # fmt: skip
+
+
+def test_every_part_of_the_requirements_is_told_with_its_owner(retail_lapse: UseCase) -> None:
+    text = documents(retail_lapse)["requirements.md"]
+
+    assert ["training rows", "5000", "a model that misses it is refused"] in rows(section(text, "Data minimums"), 3)
+    assert ["psi: act", "0.2", "watched every week"] in rows(section(text, "Monitoring"), 3)
+    assert ["run minutes", "10", "checked at the end of every run"] in rows(section(text, "Budgets"), 3)
+    assert "Owner: data-science." in section(text, "Budgets")
+    assert "Not declared." in section(text, "Label quality")
+
+
+def test_what_is_monitored_is_told_once_it_is_declared(retail_lapse: UseCase) -> None:
+    limits = {"metric": "precision_at_top", "share": 0.1, "warn": 0.3, "critical": 0.2, "min_weeks": 4}
+    psi = {"warn": 0.1, "act": 0.2, "retrain_within_hours": 48}
+    text = section(
+        required(retail_lapse, monitoring={"psi": psi, "realized_quality": limits, "owner": "x"}), "Monitoring"
+    )
+
+    assert ["psi: retrain within hours", "48", "watched every week"] in rows(text, 3)
+    assert ["realized quality: critical", "0.2", "watched every week"] in rows(text, 3)
+    assert "- realized quality: What the highest-scored share turned out to be worth" in text
+
+
+def test_a_key_that_is_new_in_a_model_is_told_without_new_code() -> None:
+    class Pager(Monitoring):
+        pager_duty: list[str]
+
+    watched = Pager.model_validate({"psi": {"warn": 0.1, "act": 0.2}, "owner": "x", "pager_duty": ["ann", "bo"]})
+
+    assert ("pager duty", "ann, bo", "") in list(facts(watched, path="monitoring."))
+
+
+def test_every_kind_of_reader_but_the_documents_own_is_in_words(retail_lapse: UseCase) -> None:
+    text = documents(retail_lapse)["requirements.md"]
+
+    assert {READERS["data_minimums.training_rows"], READERS["monitoring.psi.warn"]} <= EFFECTS.keys()
+    assert not [row for row in rows(text, 3) if row[2] == "" and row[1] != "not declared"]
+
+
+def test_the_dictionary_has_every_table_column_and_feature(retail_lapse: UseCase) -> None:
+    text = documents(retail_lapse)["data_dictionary.md"]
+
+    for name, table in retail_lapse.sources.tables.items():
+        part = text.partition(f"### {name}\n")[2].partition("\n##")[0]
+        assert [row[0] for row in rows(part, 7)] == [f"`{column}`" for column in table.columns]
+        assert f"when it happened: `{table.event_time}`" in part
+        assert f"may see: `{table.known_at}`" in part
+        assert f"- class: {table.data_class}" in part
+    features = rows(text.partition("## Features\n")[2], 6)
+    assert [row[0] for row in features] == [f"`{name}`" for name in retail_lapse.features.features]
+
+
+def test_a_column_is_told_with_treatment_and_whom_it_identifies(retail_lapse: UseCase) -> None:
+    found = {row[0]: row[1:] for row in rows(documents(retail_lapse)["data_dictionary.md"], 7)}
+
+    assert found["`full_name`"][0] == "dropped"
+    assert found["`full_name`"][3:5] == ["drop", "one person, directly (name)"]
+    assert found["`customer_id`"][0] == "`customer_token`: a token (domain customer)"
+    assert found["`country`"][3:5] == ["categories", "one person, together with other columns"]
+    assert found["`Quantity`"][4] == "nobody"
+
+
+def test_what_has_no_cell_of_its_own_stands_with_the_values(retail_lapse: UseCase) -> None:
+    tables = retail_lapse.sources.model_dump(mode="json", exclude_unset=True)["tables"]
+    tables["customers"]["columns"]["updated_at"]["scan_exempt"] = "a date like any other"
+    changed = replace(retail_lapse, sources=Sources.model_validate({"tables": tables}))
+
+    found = {row[0]: row[3] for row in rows(documents(changed)["data_dictionary.md"], 7)}
+
+    assert found["`updated_at`"].endswith("scan exempt: a date like any other")
+
+
+def test_a_feature_is_told_with_unit_range_and_role(shop: UseCase) -> None:
+    text = documents(shop)["data_dictionary.md"]
+
+    assert rows(text.partition("## Features\n")[2], 6) == [
+        ["`visits_seen`", "input", "int64, may be missing", "visits", "from 0 to 99", "made up"],
+        ["`plan`", "slice", "string, may be missing", "category", "basic, gold", "made up"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["contract.md", "requirements.md", "data_dictionary.md"])
+def test_a_document_says_that_it_is_generated_and_ends_with_one_break(retail_lapse: UseCase, name: str) -> None:
+    text = documents(retail_lapse)[name]
+
+    assert text.startswith("<!-- Generated by `ds-pipeline docs` from ")
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
