@@ -23,7 +23,7 @@ run: .venv/.installed ## run a use case end to end: make run CASE=retail_lapse
 	@.venv/bin/ds-pipeline run "$(CASE)"
 
 test: .venv/.installed ## run the tests: make test ARGS="-k clock"
-	@.venv/bin/pytest -n 2 $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
 
 # dagster dev takes a workspace or DAGSTER_MODULE_NAME and stumbles over both. The warning is about its new name.
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000

@@ -43,7 +43,7 @@ def stored_changes(bench: Workbench, tokens: frozenset[str], *, seen: set[str] |
             if seen is not None:
                 seen |= tokens & tokens_in(table.filter(pa.array(rows)))
             new = digest_bytes(encode(without(table, rows))) if file.is_current else None
-            yield _change(file, rows=int(rows.sum()) if file.is_current else table.num_rows, new=new)
+            yield _change(file, rows=int(rows.sum()), new=new)
 
 
 def apply_changes(bench: Workbench, changes: Sequence[Change], tokens: frozenset[str]) -> None:

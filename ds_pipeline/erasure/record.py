@@ -24,7 +24,7 @@ class Change(FileModel):
     Attributes:
         dataset: a dataset of the store, or deliveries/<file> for a list that was delivered.
         partition: the scoring date it lies under.
-        rows: removed; of a superseded snapshot all of them, since the file is deleted.
+        rows: of these people; a superseded snapshot is deleted whole, one of another key counts with all its rows.
         old, new: digests of the file before and after; new is None where the file was deleted.
     """
 

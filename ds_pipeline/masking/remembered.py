@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from ds_pipeline.masking.spans import Found
 
-_MOST_TEXTS, _LONGEST = 20_000, 2_000
+_MOST_TEXTS, _LONGEST = 10_000, 2_000
 _SPAN = struct.Struct("<HHdB")  # start, end, score, and the number of its kind
 _known: dict[bytes, bytes] = {}  # of this process; the text that was asked for last is the last
 _kinds: list[str] = []  # all met so far

@@ -14,7 +14,7 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 14)
 def fold(word: str) -> str:
     """The word in lower case with plain letters: 'MÜLLER' and 'Muller' are one."""
     lower = word.casefold()

@@ -131,7 +131,7 @@ def test_she_is_gone_from_every_file_and_nobody_else_is(bench: Workbench) -> Non
     folder = bench.project.deliveries / "shop" / WEEK
     assert (folder / "campaign_list.csv").read_text() == "customer_id,rank,score\n1003,1,0.9\n"
     assert pd.read_parquet(folder / "campaign_list.parquet")["customer_id"].tolist() == [1003]
-    assert done.rows == 2 + 1 + 1 + 1 + 1 + 3 + 1 + 1  # masked, quarantine, features, labels, scores, superseded, lists
+    assert done.rows == 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1  # masked, quarantine, features, labels, scores, superseded, lists
 
 
 def test_the_record_says_how_many_rows_where_and_no_identity(bench: Workbench) -> None:
@@ -145,7 +145,7 @@ def test_the_record_says_how_many_rows_where_and_no_identity(bench: Workbench) -
     scores = next(one for one in done.changes if one.dataset == SCORES)
     assert (scores.rows, scores.old, scores.new) == (1, current, bench.datasets.store.get(SCORES, WEEK).digest)
     superseded = [one for one in done.changes if one.new is None]
-    assert [(one.dataset.split("/")[0], one.rows) for one in superseded] == [("features", 3)]
+    assert [(one.dataset.split("/")[0], one.rows) for one in superseded] == [("features", 1)]
     text = (bench.datasets.root / "erasures" / "000001.json").read_text()
     assert token(bench, ANN) not in text
     assert ANN not in text
@@ -189,7 +189,7 @@ def test_a_survey_changes_nothing(bench: Workbench) -> None:
 
     found = survey(bench, people_of(bench, [ANN, "4242"]), drop_other_keys=False)
 
-    assert (sum(one.rows for one in found.changes), found.unknown) == (11, 1)
+    assert (sum(one.rows for one in found.changes), found.unknown) == (9, 1)
     assert everything(bench) == before
     assert not (bench.datasets.root / "suppression").exists()
 

@@ -33,12 +33,12 @@ LETTERS = {
 }
 UNKNOWN = "U"
 _NOT_A_WORD = ""
-_CACHED_WORDS = 200_000
+_CACHED_WORDS = 20_000
 _PLAIN = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d",
                         "ə": "e", "’": None, "'": None, "ʻ": None, "`": None})  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def fold(word: str) -> str:
     """The word in lower case without accents and apostrophes: `O’Brien` is `obrien`, `Łukasz` is `lukasz`."""
     plain = word.lower().translate(_PLAIN)
