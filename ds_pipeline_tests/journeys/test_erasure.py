@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -236,7 +237,7 @@ def test_a_version_comes_out_the_same_byte_for_byte(journey: Journey) -> None:
 
 def another_model(*arguments: Any, **more: Any) -> Candidate:
     made = train_candidate(*arguments, **more)
-    return Candidate(made.model, made.content + b"x", made.search, made.rows, made.positives, made.weeks)
+    return replace(made, content=made.content + b"x")
 
 
 def rewritten_history(journey: Journey) -> None:
