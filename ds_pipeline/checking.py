@@ -17,12 +17,14 @@ from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.requirements import AveragePrecisionGain, Requirements
 from ds_pipeline.use_case.sources import Table
 
 TOO_GOOD = 0.95  # ROC AUC of a single feature: nothing that is known beforehand separates so well
 JUMP_ERRORS, JUMP_SHARE = 4.0, 0.25  # standard errors, and share of the rate, from which a change is a jump
 MOSTLY_NULL = 0.95
+FIXED_SECONDS = 15  # of a run: the start of Python and Dagster, the evaluation, its pictures, signatures
+PART_SECONDS = 0.07  # of a week of a table in a run: digests, files and their folders, what Dagster records of it
 FEWEST = 20  # rows of each class to judge a feature by
 STATIC_WORDS = frozenset(
     {"signup", "signed", "registered", "registration", "created", "joined", "birth", "born", "gender"}
@@ -68,12 +70,18 @@ class FeatureFacts:
 
 @dataclass(frozen=True)
 class Changed:
-    """A column of versions that should not change, and does."""
+    """A column of versions that should not change, and does.
+
+    Attributes:
+        changed, of: how many of how many do: people, or what else the rows are versions of.
+        by: the columns that say what they are versions of.
+    """
 
     table: str
     column: str
-    people: int
+    changed: int
     of: int
+    by: str
 
 
 def week_rate(day: date, labels: pd.Series) -> WeekRate:
@@ -112,24 +120,25 @@ def _auc(values: pd.Series, label: pd.Series) -> float | None:
 
 
 def changed_columns(name: str, table: Table, rows: pd.DataFrame, entity: str) -> list[Changed]:
-    """The columns of a table of versions that should be the same in every version of a person, and are not.
+    """The columns of a table of versions that should be the same in every version, and are not.
 
-    Those are dates other than the times of the row, what is sensitive, and what its name says was fixed once. An age
-    band moves on by itself.
+    Versions are of what the table itself says, such as a subscription, of which a person may have several; of the
+    entity where it says nothing. Those columns are dates other than the times of the row, what is sensitive, and what
+    its name says was fixed once. An age band moves on by itself.
     """
-    times = {table.event_time, table.known_at}
+    by = table.entity or [entity]
+    fixed = {table.event_time, table.known_at, entity, *by}
     static = [
         alias
         for alias, column in table.kept.items()
-        if alias not in times and alias != entity and column.treatment != "band"
+        if alias not in fixed and column.treatment != "band"
         if column.type in ("date", "timestamp")
         or column.identifies == "sensitive"
         or (set(alias.split("_")) & STATIC_WORDS)
     ]
-    by_person = rows.groupby(entity, dropna=True, sort=False)
-    people = by_person.ngroups
-    counts = {alias: int((by_person[alias].nunique() > 1).sum()) for alias in static}
-    return [Changed(name, alias, count, people) for alias, count in counts.items() if count]
+    versions = rows.groupby(by, observed=True, dropna=True, sort=False)
+    counts = {alias: int((versions[alias].nunique() > 1).sum()) for alias in static}
+    return [Changed(name, alias, n, versions.ngroups, ", ".join(by)) for alias, n in counts.items() if n]
 
 
 def find_warnings(
@@ -149,6 +158,7 @@ def find_warnings(
     return [
         *_jumps(rates),
         *_too_few(use_case.requirements, rates, training_weeks),
+        *_idle_baseline(use_case.requirements, facts),
         *(
             f"{one.name} alone tells who is positive (ROC AUC {one.auc:.2f}): it may know the outcome already. See "
             "when its columns are written, and known_at in sources.yaml."
@@ -163,13 +173,34 @@ def find_warnings(
         *(
             f"{one.name} has the same value in every row; the model can learn nothing from it."
             for one in facts
-            if one.role == "input" and one.null_share == 0 and one.distinct == 1
+            if one.role == "input" and _is_constant(one) and one.name != use_case.requirements.baseline.feature
         ),
         *(
-            f"{one.table}.{one.column} should not change, but differs between the versions of {one.people:,} of "
-            f"{one.of:,} people. If it is overwritten at the source, earlier weeks did not know it so."
+            f"{one.table}.{one.column} should not change, but differs between the versions of {one.changed:,} of "
+            f"{one.of:,} (by {one.by}). If it is overwritten at the source, earlier weeks did not know it so."
             for one in changed
         ),
+    ]
+
+
+def _is_constant(one: FeatureFacts) -> bool:
+    return one.null_share == 0 and one.distinct == 1
+
+
+def _idle_baseline(requirements: Requirements, facts: Sequence[FeatureFacts]) -> list[str]:
+    """Where the rule to beat is the same for everybody: a gate that compares with it refuses every candidate."""
+    name = requirements.baseline.feature
+    if not any(one.name == name and one.distinct <= 1 for one in facts):
+        return []
+    gates = [
+        gate
+        for gate, asked in requirements.acceptance.items()
+        if isinstance(asked, AveragePrecisionGain) and asked.over == "baseline"
+    ]
+    refuses = f": the gate {' and '.join(gates)} will refuse every candidate" if gates else ""
+    return [
+        f"the baseline {name} has the same value in every row, so it ranks nobody{refuses}. Choose another feature in "
+        "requirements.yaml, or correct population.sql or the feature."
     ]
 
 
@@ -207,6 +238,20 @@ def _too_few(requirements: Requirements, rates: Sequence[WeekRate], training_wee
         for where, what, there, least in asked
         if there < least
     ]
+
+
+def run_seconds(*, masking: float, per_week: float, fits: float, weeks: int, tables: int) -> float:
+    """How long a full run will take, about.
+
+    Args:
+        masking: seconds that all sources took to read and mask.
+        per_week: seconds of the features and labels of one week.
+        fits: seconds of the search and the final fit.
+        weeks, tables: of the history.
+    """
+    parts = weeks * (tables + 2)  # each week of each table, of the features and of the labels is a file of its own
+    # Half of the past is masked again for the replay.
+    return 1.5 * masking + weeks * per_week + parts * PART_SECONDS + fits + FIXED_SECONDS
 
 
 def spread(days: Sequence[date], count: int) -> list[date]:

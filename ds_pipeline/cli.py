@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 REFUSED, WRONG, NOT_REPRODUCIBLE, INTERRUPTED = 1, 2, 3, 130
 
-Name = Annotated[str, typer.Argument(metavar="USE_CASE", help="A folder under configs/.")]
+Name = Annotated[str, typer.Argument(help="A folder under configs/.")]
 Date = Annotated[
     str | None, typer.Option("--date", help="Scoring date, a Monday (YYYY-MM-DD); the newest if left out.")
 ]
@@ -60,58 +60,58 @@ def main() -> None:
 
 
 @app.command()
-def run(name: Name, day: Date = None) -> None:
+def run(use_case: Name, day: Date = None) -> None:
     """The whole chain: history where it is missing, then training and its gates, then scoring and the campaign list."""
     from ds_pipeline.commands import run_everything
 
-    bench = _open(name)
+    bench = _open(use_case)
     _finish(run_everything(bench, _day_of(bench, day)))
 
 
 @app.command()
 def history(
-    name: Name,
+    use_case: Name,
     day: Date = None,
     rebuild: Annotated[bool, typer.Option(help="Every week anew; accepts another pseudonym key.")] = False,
 ) -> None:
     """Build the masked tables, features and labels of every week that is missing."""
     from ds_pipeline.commands import build_history
 
-    bench = _open(name)
+    bench = _open(use_case)
     _finish(build_history(bench, _day_of(bench, day), rebuild=rebuild))
 
 
 @app.command()
-def train(name: Name, day: Date = None) -> None:
+def train(use_case: Name, day: Date = None) -> None:
     """Train a candidate, evaluate it on the holdout and promote it if every gate passes."""
     from ds_pipeline.commands import train_candidate
 
-    bench = _open(name)
+    bench = _open(use_case)
     _finish(train_candidate(bench, _day_of(bench, day)))
 
 
 @app.command()
-def score(name: Name, day: Date = None) -> None:
+def score(use_case: Name, day: Date = None) -> None:
     """Score one week with the version in force and write the campaign list."""
     from ds_pipeline.commands import score_week
 
-    bench = _open(name)
+    bench = _open(use_case)
     _finish(score_week(bench, _day_of(bench, day)))
 
 
 @app.command()
-def status(name: Name, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def status(use_case: Name, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """The champion, its gates, the newest scores and the quarantine."""
     from ds_pipeline.status import read_status, show_status
 
-    found = read_status(_open(name))
+    found = read_status(_open(use_case))
     typer.echo(json.dumps(found, indent=2) if as_json else show_status(found))
 
 
 @app.command()
-def verify(name: Name) -> None:
+def verify(use_case: Name) -> None:
     """Check the history of promotions and the signature of every bundle."""
-    bench = _open(name)
+    bench = _open(use_case)
     found = bench.registry.verify()
     for one in found:
         typer.echo(f"{one.version:<10} {one.status}")
@@ -123,7 +123,7 @@ def verify(name: Name) -> None:
 
 @app.command()
 def rollback(
-    name: Name,
+    use_case: Name,
     reason: Reason,
     to: Annotated[str | None, typer.Option("--to", help="A version; the one in force before, if left out.")] = None,
 ) -> None:
@@ -131,7 +131,7 @@ def rollback(
     from ds_pipeline.defs.leaks import require_clean_reason
     from ds_pipeline.defs.workbench import now
 
-    bench = _open(name)
+    bench = _open(use_case)
     require_clean_reason(bench, reason)
     event = bench.registry.rollback(to, reason=reason, actor=_actor(), at=now())
     typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
@@ -139,7 +139,7 @@ def rollback(
 
 @app.command()
 def promote(
-    name: Name,
+    use_case: Name,
     reason: Reason,
     day: Date = None,
     replace_lost: Annotated[
@@ -150,7 +150,7 @@ def promote(
     from ds_pipeline.defs.leaks import require_clean_reason
     from ds_pipeline.defs.promoting import promote_candidate
 
-    bench = _open(name)
+    bench = _open(use_case)
     require_clean_reason(bench, reason)
     outcome = promote_candidate(bench, _day_of(bench, day), actor=_actor(), reason=reason, replace_lost=replace_lost)
     typer.echo(outcome.reason or f"{outcome.champion.version} is in force.")
@@ -160,14 +160,17 @@ def promote(
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="USE_CASE", help="The name of the new folder under configs/.")],
+    use_case: Annotated[str, typer.Argument(help="The name of the new folder under configs/.")],
     table: Annotated[list[str] | None, typer.Option("--table", help="A file, or name=file; repeat it.")] = None,
     entity: Annotated[
         list[str] | None, typer.Option("--entity", help="Column of the customer's number, or table=column.")
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option("--target", help="event:TABLE, no-event:TABLE or state:TABLE.COLUMN=VALUE, within the horizon."),
+        typer.Option(
+            "--target",
+            help="event:TABLE, no-event:TABLE, date:TABLE.COLUMN or state:TABLE.COLUMN=VALUE, within the horizon.",
+        ),
     ] = None,
     horizon_days: Annotated[int | None, typer.Option("--horizon-days", min=1, max=366)] = None,
     event_time: Annotated[
@@ -179,12 +182,22 @@ def new(
     first: Annotated[datetime | None, typer.Option("--first", formats=["%Y-%m-%d"], help="A Monday.")] = None,
     last: Annotated[datetime | None, typer.Option("--last", formats=["%Y-%m-%d"], help="A Monday.")] = None,
     time_zone: Annotated[str, typer.Option("--time-zone", help="Such as Europe/London.")] = "UTC",
+    encoding: Annotated[
+        list[str] | None, typer.Option("--encoding", help="Of CSV files that are not UTF-8: cp1252, or table=cp1252.")
+    ] = None,
+    date_format: Annotated[
+        list[str] | None, typer.Option("--date-format", help="How dates are written: %d/%m/%Y, or table=%d/%m/%Y.")
+    ] = None,
     data_class: Annotated[str, typer.Option("--data-class", help="public, internal or confidential.")] = "confidential",
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="The people are invented: public, no key of your own.")
     ] = False,
 ) -> None:
-    """Look at your files and write a use case folder that is valid and marked for review; asks what no flag says."""
+    """Look at your files and write a use case folder that is valid and marked for review; asks what no flag says.
+
+    For example: ds-pipeline new my_case --table data/customers.csv --table data/orders.csv --entity customer_id
+    --target no-event:orders --horizon-days 30
+    """
     from ds_pipeline.defs.starting import start_case
     from ds_pipeline.project import open_project
     from ds_pipeline.starter.answers import Answers
@@ -192,7 +205,7 @@ def new(
     ask = typer.prompt if sys.stdin.isatty() else None
     answers = Answers.complete(
         ask,
-        name=name,
+        name=use_case,
         tables=table,
         entity=entity,
         target=target,
@@ -202,6 +215,8 @@ def new(
         first=first.date() if first else None,
         last=last.date() if last else None,
         time_zone=time_zone,
+        encoding=encoding or [],
+        date_formats=date_format or [],
         data_class=data_class,
         synthetic=synthetic,
     )
@@ -210,18 +225,20 @@ def new(
 
 
 @app.command()
-def check(name: Name) -> None:
+def check(use_case: Name) -> None:
     """Validate all files and sources, then try some weeks in memory: labels, features, PII, time; writes nothing."""
     from ds_pipeline.commands import check_sources
 
-    check_sources(_open(name))
+    check_sources(_open(use_case))
 
 
 @app.command()
 def simulate(
-    name: Name,
+    use_case: Name,
     users: Annotated[int | None, typer.Option(help="How many users; as sources.yaml says, if left out.")] = None,
-    weeks: Annotated[int | None, typer.Option(help="How many weeks, up to the last one of the clock.")] = None,
+    weeks: Annotated[
+        int | None, typer.Option(help="How many weeks, up to the last one of the clock; they begin before its first.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Where chance begins.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
@@ -230,14 +247,17 @@ def simulate(
 
     sizes = {"users": users, "weeks": weeks, "seed": seed}
     given = {size: value for size, value in sizes.items() if value is not None}
-    simulate_sources(_open(name), given, force=force)
+    simulate_sources(_open(use_case), given, force=force)
 
 
 @app.command()
 def docs(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if one is not current.")] = False,
 ) -> None:
-    """Write data/README.md, and contract, requirements and data dictionary of every use case to docs/use_cases/."""
+    """Write data/README.md, and contract, requirements and data dictionary of every use case to docs/use_cases/.
+
+    Of every one: git tracks these files, so look at what they say of a use case that is not public before you commit.
+    """
     from ds_pipeline.defs.documents import generated_documents, stale_documents, write_documents
     from ds_pipeline.project import open_project
 
@@ -247,6 +267,10 @@ def docs(
     stale = stale_documents(project, documents)
     for name in written:
         typer.echo(f"{name} is written.")
+    if written:
+        typer.echo(
+            "They name tables, columns and agreements of every use case, and git tracks them: look before a commit."
+        )
     if stale:
         _complain(f"not what the files of the use cases say: {', '.join(stale)}. Write them with: ds-pipeline docs")
         sys.exit(REFUSED)
@@ -265,12 +289,12 @@ def redact() -> None:
 
 
 @app.command()
-def scan(name: Name) -> None:
+def scan(use_case: Name) -> None:
     """Search all that was written, logs and bundles included, for identifiers and for files others may open."""
     from ds_pipeline.defs.leaks import exemptions
     from ds_pipeline.defs.written import HEAD, scan_written, show_place, show_rest
 
-    bench = _open(name)
+    bench = _open(use_case)
     typer.echo(HEAD)
     scans = scan_written(bench, on_place=lambda one: typer.echo(show_place(one)))
     typer.echo(show_rest(scans, exemptions(bench)))
@@ -280,7 +304,7 @@ def scan(name: Name) -> None:
 
 @app.command()
 def erase(
-    name: Name,
+    use_case: Name,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; kept for good. Never a name.")] = None,
     entity_id: Annotated[
         list[str] | None, typer.Option("--entity-id", help="An identifier as its owner knows it; may be repeated.")
@@ -303,7 +327,7 @@ def erase(
     if resume:
         if entity_id or file or reason:
             raise typer.BadParameter("--resume finishes what was begun; it takes no identifiers and no reason.")
-        _finish(resume_erasure(_open(name)))
+        _finish(resume_erasure(_open(use_case)))
         return
     if reason is None:
         raise typer.BadParameter("--reason is needed: who asked for it, and under what; without naming the person.")
@@ -311,7 +335,7 @@ def erase(
         raise typer.BadParameter("with --file - there is nobody to answer the question: add --yes.")
     _finish(
         erase_people(
-            _open(name),
+            _open(use_case),
             read_ids(entity_id or [], file),
             reason=_say_something(reason),
             actor=_actor(),
@@ -324,13 +348,16 @@ def erase(
 
 @app.command()
 def reproduce(
-    name: Name, version: Annotated[str | None, typer.Argument(help="The one in force, if left out.")] = None
+    use_case: Name, version: Annotated[str | None, typer.Argument(help="The one in force, if left out.")] = None
 ) -> None:
-    """Train a version again from what is stored. Exit code 0: the same bytes; 1: others; 3: not reproducible."""
+    """Train a version again from what is stored; the one in force, if no VERSION is named.
+
+    Exit code 0: the same bytes; 1: others; 3: not reproducible.
+    """
     from ds_pipeline.defs.reproducing import Verdict
     from ds_pipeline.defs.reproducing import reproduce as train_again
 
-    found = train_again(_open(name), version)
+    found = train_again(_open(use_case), version)
     typer.echo(f"{found.version}: {found.verdict}: {'; '.join(found.why)}.")
     _finish({Verdict.SAME: 0, Verdict.DIFFERS: REFUSED, Verdict.IMPOSSIBLE: NOT_REPRODUCIBLE}[found.verdict])
 

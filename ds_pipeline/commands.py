@@ -19,12 +19,14 @@ from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
 from ds_pipeline.defs.suppressing import require_finished
 from ds_pipeline.defs.workbench import Workbench, now
-from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.simulation.files import make_files, missing_files, simulation_of
+from ds_pipeline.evaluation.decision import Decision, what_to_change
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.use_case.sources import Simulation
 
 DONE, REFUSED, WRONG = 0, 1, 2
 SIMULATION_LINES = 5  # of progress
+STAGE_WIDTH = 20  # of a progress line, unless a table has a longer name
 console = Console(highlight=False, soft_wrap=True)
 complaints = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -47,7 +49,7 @@ class Session:
 
     def job(self, job: str, days: list[date], *, accepts_new_key: bool = False) -> Outcome:
         """Run one job and print its progress; what goes wrong is remembered, with its exit code."""
-        handler = _ProgressLines(self.started_at)
+        handler = _ProgressLines(self.started_at, stage_width=_stage_width(self.bench))
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         try:
@@ -88,17 +90,21 @@ class Session:
 class _ProgressLines(logging.Handler):
     """Each progress line with the seconds since the command began."""
 
-    def __init__(self, started_at: float) -> None:
+    def __init__(self, started_at: float, *, stage_width: int) -> None:
         super().__init__(logging.INFO)
-        self._started_at = started_at
+        self._started_at, self._stage_width = started_at, stage_width
 
     def emit(self, record: logging.LogRecord) -> None:
         stage, _, text = record.getMessage().partition(": ")
-        console.print(_progress(time.time() - self._started_at, stage, text))
+        console.print(_progress(time.time() - self._started_at, stage, text, width=self._stage_width))
 
 
-def _progress(seconds: float, stage: str, text: str) -> str:
-    return f"  [dim]{seconds:5.0f} s[/]  {stage:<20} {_plain(text)}"
+def _progress(seconds: float, stage: str, text: str, *, width: int = STAGE_WIDTH) -> str:
+    return f"  [dim]{seconds:5.0f} s[/]  {stage:<{width}} {_plain(text)}"
+
+
+def _stage_width(bench: Workbench) -> int:
+    return max(STAGE_WIDTH, *(len(f"masked_{name}") for name in bench.use_case.sources.tables))
 
 
 def run_everything(bench: Workbench, day: date) -> int:
@@ -154,6 +160,7 @@ def check_sources(bench: Workbench) -> None:
     """Try all in memory, up to features and labels of some weeks, and say what was found; warnings come last."""
     newest = bench.use_case.clock.newest(now())
     require_contract(bench, newest)
+    require_made(bench.use_case, bench.project.root)
     console.print(f"configs/{bench.use_case.name}: all files are valid.")
     found = dry_run(bench, newest, on_table=_show_source)
     _show_treated(found)
@@ -171,10 +178,15 @@ def check_sources(bench: Workbench) -> None:
 
 def _show_source(one: TableFacts) -> None:
     left_out = f", {one.suppressed:,} left out of people who were erased" if one.suppressed else ""
+    fewest, most = one.per_week
     console.print(
         f"{one.name}: {one.read:,} rows read, {one.kept:,} usable and masked, {one.quarantined:,} would be "
-        f"quarantined{left_out}."
+        f"quarantined{left_out}; {fewest:,} to {most:,} rows a week."
     )
+    if one.to_come:
+        console.print(
+            f"  {one.to_come:,} further rows of {one.name} became known on or after the newest date and are not used."
+        )
 
 
 def _show_treated(found: DryRun) -> None:
@@ -257,6 +269,7 @@ def _headline(session: Session) -> None:
 def _history(session: Session, *, rebuild: bool, title: str) -> None:
     clock = session.bench.use_case.clock
     days = clock.dates_until(session.day)
+    require_made(session.bench.use_case, session.bench.project.root)
     missing = days if rebuild else session.bench.missing_history(session.day)
     if not missing:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
@@ -277,13 +290,29 @@ def _training(session: Session, *, title: str) -> None:
     if "is_in_force" in outcome.failed_checks:
         session.refuse(
             "[bold red]Not promoted.[/] All gates passed; the line of promotion above says why it still does not "
-            "serve. What served before goes on."
+            f"serve; {_what_serves(session.bench)}."
         )
     elif outcome.failed_checks:
         session.refuse(
-            "[bold red]Refused.[/] Nothing was promoted; what served before goes on. The report shows by how much each "
-            "gate was missed. Change features or training.yaml and run again; the thresholds are the stakeholder's."
+            f"[bold red]Refused.[/] Nothing was promoted; {_what_serves(session.bench)}. "
+            f"{_way_on(session.bench, session.day)} and run again; the thresholds are the stakeholder's."
         )
+
+
+def _what_serves(bench: Workbench) -> str:
+    """What a refusal leaves in force."""
+    champion = bench.registry.champion()
+    return "no version is in force yet" if champion is None else f"{champion.version} goes on serving"
+
+
+def _way_on(bench: Workbench, day: date) -> str:
+    """What to change after the refusal of a date, as the start of a sentence."""
+    document = bench.documents.find(kind="evaluation", day=day)
+    if document is None:
+        return "Change features or training.yaml"
+    decision = Decision.from_json(document.files["decision.json"])
+    evaluation = Evaluation.from_json(document.files["evaluation.json"])
+    return what_to_change(decision, evaluation, bench.use_case.requirements)
 
 
 def _scoring(session: Session, *, title: str) -> None:

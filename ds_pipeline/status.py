@@ -71,15 +71,17 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"  erasure    UNFINISHED; finish it with: ds-pipeline erase {found['use_case']} --resume")
     if erasures["retraining"]:
         lines.append(f"  {erasures['retraining']}")
+    width = max((len(gate["name"]) for gate in found["gates"]), default=0)
     for gate in found["gates"]:
         bound = "" if gate["bound"] is None else f", bound {_number(gate['bound'])}"
         value = "not measured" if gate["value"] is None else _number(gate["value"])
         verdict = "pass" if gate["passed"] else "REFUSED"
-        lines.append(f"    {gate['name']:<26} {value}{bound}, asked {_number(gate['threshold'])}: {verdict}")
+        lines.append(f"    {gate['name']:<{width}} {value}{bound}, asked {_number(gate['threshold'])}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
+    width = max((len(one["table"]) for one in found["tables"]), default=0)
     for one in found["tables"]:
-        lines.append(f"  {one['table']:<10} {one['read']:,} rows read, {one['kept']:,} kept")
+        lines.append(f"  {one['table']:<{width}} {one['read']:,} rows read, {one['kept']:,} kept")
     lines += [f"    quarantine {one['table']} {one['reason']}: {one['rows']:,}" for one in found["quarantine"]]
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from ds_pipeline.checking import (
     changed_columns,
     feature_facts,
     find_warnings,
+    run_seconds,
     spread,
     week_rate,
 )
@@ -122,10 +123,10 @@ def test_a_feature_that_cannot_be_right_is_named(retail_lapse: UseCase, fact: Fe
 
 
 def test_a_static_column_that_changed_is_named_with_how_many_people(retail_lapse: UseCase) -> None:
-    (found,) = warnings_of(retail_lapse, changed=[Changed("customers", "joined_at", 12, 500)])
+    (found,) = warnings_of(retail_lapse, changed=[Changed("customers", "joined_at", 12, 500, "customer_token")])
 
     assert found.startswith(
-        "customers.joined_at should not change, but differs between the versions of 12 of 500 people"
+        "customers.joined_at should not change, but differs between the versions of 12 of 500 (by customer_token)"
     )
 
 
@@ -140,7 +141,32 @@ def test_a_sign_up_date_should_not_change_and_a_plan_may(shop: UseCase) -> None:
          "known_at": [1, 2, 1, 2], "changed_at": [1, 2, 1, 2]}
     )  # fmt: skip
 
-    assert changed_columns("plans", table, rows, "customer_token") == [Changed("plans", "joined_on", 1, 2)]
+    assert changed_columns("plans", table, rows, "customer_token") == [
+        Changed("plans", "joined_on", 1, 2, "customer_token")
+    ]
+
+
+def test_versions_are_those_of_what_the_table_says_and_not_of_a_person_who_has_several(shop: UseCase) -> None:
+    """The start of each subscription of a person was taken for a date that changed."""
+    plans = shop.sources.tables["plans"]
+    started = plans.columns["plan"].model_copy(update={"alias": "started_on", "type": "date"})
+    table = plans.model_copy(update={"columns": {**plans.columns, "s": started}, "entity": ["plan"]})
+    rows = pd.DataFrame(
+        {"customer_token": ["a", "a", "a"], "plan": ["x", "y", "y"], "started_on": [1, 2, 2],
+         "known_at": [1, 2, 3], "changed_at": [1, 2, 3]}
+    )  # fmt: skip
+
+    assert changed_columns("plans", table, rows, "customer_token") == []
+
+
+def test_a_baseline_that_is_the_same_for_all_is_said_to_make_its_gate_refuse(retail_lapse: UseCase) -> None:
+    name = retail_lapse.requirements.baseline.feature
+
+    (found,) = warnings_of(retail_lapse, facts=[FINE, FeatureFacts(name, "input", 0.0, 1, 0.5)])
+
+    assert found.startswith(f"the baseline {name} has the same value in every row")
+    assert "the gate" in found
+    assert "will refuse every candidate" in found
 
 
 def test_the_sampled_weeks_are_spread_from_the_first_to_the_last() -> None:
@@ -148,3 +174,11 @@ def test_the_sampled_weeks_are_spread_from_the_first_to_the_last() -> None:
 
     assert spread(days, 3) == [days[0], days[4], days[8]]
     assert spread(days[:2], 3) == days[:2]
+
+
+def test_the_time_of_a_run_grows_with_the_files_that_it_writes() -> None:
+    """A run of small tables over many weeks took twice what was said: each week of each table is written by itself."""
+    two, four = (run_seconds(masking=2.0, per_week=0.1, fits=8.0, weeks=100, tables=tables) for tables in (2, 4))
+
+    assert two == pytest.approx(3 + 10 + 8 + 28 + 15)
+    assert four - two == pytest.approx(14)

@@ -4,7 +4,9 @@ marimo edit notebooks/explore.py                             interactive
 python notebooks/explore.py --use-case retail_lapse          without a browser: fails if a cell fails
 marimo export html notebooks/explore.py -o explore.html -- --use-case retail_lapse --feature age_band
 
-An exported page holds masked rows with their tokens: it is as private as the store.
+An exported page holds masked rows with their tokens: it is as private as the store. So is what marimo leaves in
+notebooks/__marimo__, which git ignores and others may read: remove it, or have it written to a folder of your own with
+PYTHONPYCACHEPREFIX=FOLDER and the absolute path of the notebook.
 """
 
 import marimo
@@ -14,11 +16,15 @@ app = marimo.App(width="medium", app_title="Explore a use case")
 
 @app.cell
 def _():
+    import sys
+
     import marimo as mo
     import matplotlib.pyplot as plt
 
     from ds_pipeline.defs import explore
 
+    if mo.app_meta().mode == "script":
+        sys.excepthook = explore.show_error
     return explore, mo, plt
 
 

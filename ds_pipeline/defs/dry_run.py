@@ -26,6 +26,7 @@ from ds_pipeline.checking import (
     changed_columns,
     feature_facts,
     find_warnings,
+    run_seconds,
     spread,
     total_by_kind,
     week_rate,
@@ -38,14 +39,15 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
+from ds_pipeline.joins import find_overlaps, require_joins
 from ds_pipeline.training.labels import assign_labels
-from ds_pipeline.training.rows import join_labels
+from ds_pipeline.training.rows import join_labels, require_values
 from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.load import UseCase
 
 SAMPLED_WEEKS = 12
 FIT_ROWS = 20_000  # of the fit that is timed
-FIXED_SECONDS = 12  # of a run: Dagster, the evaluation, its pictures, signatures
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*?)(?:_\d+)?>")
 Weeks = dict[str, list[MaskedWeek]]
 
@@ -62,10 +64,17 @@ class Treated:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """The rows of one source."""
+    """The rows of one source.
+
+    Attributes:
+        to_come: rows of the source that became known on or after the newest date, and are not read.
+        per_week: the fewest and the most rows of a week; the first week, with all that came before, left out.
+    """
 
     name: str
     read: int
+    to_come: int
+    per_week: tuple[int, int]
     kept: int
     quarantined: int
     suppressed: int
@@ -96,8 +105,8 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         on_table: told of each source once it is read, validated, masked and scanned.
 
     Raises:
-        DsPipelineError: whatever would stop a run: a source, a treatment, a leak, SQL, features that break
-            features.yaml, or labels of one class only.
+        DsPipelineError: whatever would stop a run: a source, a treatment, tables that do not join, a leak, SQL,
+            features that break features.yaml or have no value, or labels of one class only.
     """
     case = bench.use_case
     training_weeks = len(case.clock.training(newest))
@@ -110,6 +119,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         on_table(_facts(name, weeks[name]))
     masking = time.perf_counter() - began
     stored = {(name, week.day): week.kept for name, found in weeks.items() for week in found}
+    unjoined = require_joins(find_overlaps(case.sources, lambda name, alias: _column(weeks[name], alias)))
 
     matured = case.clock.matured(newest)
     if matured is None:
@@ -124,6 +134,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     _require_both_classes(case, rates)
 
     rows = _rows(features, labels, entity=case.problem.entity)
+    require_values(rows, case.features, of=f"the {len(sampled)} sampled weeks")
     facts = feature_facts(rows, case.features)
     changed = _changed(case, weeks)
     per_week = features_seconds / len(features) + labels_seconds / len(labels)
@@ -134,11 +145,14 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         rates=rates,
         newest=(newest, features[newest].num_rows),
         facts=facts,
-        warnings=find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
-        seconds=1.5 * masking
-        + per_week * len(days)
-        + fits
-        + FIXED_SECONDS,  # half of the past is masked for the replay
+        warnings=[
+            *unjoined,
+            *_impossible(case, stored, days),
+            *find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
+        ],
+        seconds=run_seconds(
+            masking=masking, per_week=per_week, fits=fits, weeks=len(days), tables=len(case.sources.tables)
+        ),
     )
 
 
@@ -146,6 +160,8 @@ def _facts(name: str, weeks: list[MaskedWeek]) -> TableFacts:
     return TableFacts(
         name=name,
         read=sum(week.read for week in weeks),
+        to_come=max(0, weeks[-1].source_rows - sum(week.read for week in weeks)),
+        per_week=(min(week.read for week in weeks[1:] or weeks), max(week.read for week in weeks[1:] or weeks)),
         kept=sum(week.kept.num_rows for week in weeks),
         quarantined=sum(week.quarantined.num_rows for week in weeks),
         suppressed=sum(week.suppressed for week in weeks),
@@ -205,12 +221,46 @@ def _treated(case: UseCase, name: str, weeks: list[MaskedWeek]) -> list[Treated]
             if column.identifies != "no":
                 found.append(Treated(name, column.alias, f"drop{held}", rows))
             continue
-        values = pa.chunked_array([week.kept[column.alias].combine_chunks() for week in weeks], pa.string())
+        values = _column(weeks, column.alias)
         cells = len(values) - values.null_count
         found.append(Treated(name, column.alias, f"{column.treatment}{held}", cells))
         if column.treatment == "redact":
             kinds = Counter(kind for text in _marked(values) for kind in PLACEHOLDER.findall(text))
             found += [Treated(name, column.alias, f"found {kind}", n) for kind, n in total_by_kind(kinds).items()]
+    return found
+
+
+def _column(weeks: list[MaskedWeek], alias: str) -> pa.ChunkedArray:
+    """A column of text in all weeks."""
+    return pa.chunked_array([week.kept[alias].combine_chunks() for week in weeks], pa.string())
+
+
+def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days: list[date]) -> list[str]:
+    """Warnings about events that cannot have been, and about people of whom no limit is known."""
+    until = {day: days[: number + 1] for number, day in enumerate(days)}
+    found = []
+    for name, table in case.sources.tables.items():
+        if table.possible is None:
+            continue
+        weeks = {day: stored[name, day] for day in days}
+        counts = count_impossible(
+            name, case.sources, weeks, read_week=lambda other, day: stored[other, day], until=until
+        )
+        rows = sum(week.num_rows for week in weeks.values())
+        for kind in (*table.possible.limits, NO_LIMIT):
+            count = sum(week.get(kind, 0) for week in counts.values())
+            if not count:
+                continue
+            limit = table.possible.limits.get(kind) or table.possible.limits["not_before"]
+            what = f"{count:,} of {rows:,} rows of {name}"
+            at = f"{limit.table}.{limit.column}"
+            found.append(
+                f"{what}: no {at} of their person was known by the end of their week, so that nothing tells whether "
+                "they can have been."
+                if kind == NO_LIMIT
+                else f"{what} cannot have been: {kind.replace('_', ' ')} {at} of their person. They stay; see whether "
+                "the times of both tables are in the declared time zones."
+            )
     return found
 
 
@@ -233,6 +283,7 @@ def _fit_seconds(case: UseCase, rows: pd.DataFrame, rates: list[WeekRate], train
     """The time of the search and of the calibrated fit, from one fit on some of the rows; it grows with the rows."""
     numbers = case.features.inputs_of("int64", "float64", "bool")
     known = rows[rows[LABEL].notna()].iloc[:: max(1, len(rows) // FIT_ROWS)]
+    numbers = [name for name in numbers if known[name].notna().any()]  # a rare one may have no value in these rows
     if not numbers or known[LABEL].nunique() < 2:
         return 0.0
     space, training = case.training.search_space, case.training

@@ -4,13 +4,15 @@ It reads the store and nothing else: no source is opened, nothing is written, an
 command that makes it. Every frame holds masked data only.
 """
 
+import sys
 from datetime import date
+from types import TracebackType
 
 import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.defs.workbench import Workbench, open_workbench
-from ds_pipeline.errors import ConfigError, EvaluationError, HistoryError, RegistryError
+from ds_pipeline.errors import ConfigError, DsPipelineError, EvaluationError, HistoryError, RegistryError
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.explain import suggest
@@ -134,6 +136,14 @@ def calibration(use_case: str) -> pd.DataFrame:
         raise EvaluationError(f"{use_case}: the holdout of {event.version} was not measured, so it has no calibration.")
     bins = [one.model_dump() for one in evaluation.curves.calibration]
     return pd.DataFrame(bins, columns=["mean_score", "rate", "rows"])
+
+
+def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show our own errors as a message and any other with its stack trace; for sys.excepthook of a script."""
+    if isinstance(error, DsPipelineError):
+        sys.stderr.write(f"{error}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _open(name: str) -> Workbench:

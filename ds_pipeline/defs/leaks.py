@@ -3,10 +3,11 @@
 The raw identifiers of the current sources are read once per process and held as keyed hashes, in memory only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ import pyarrow.compute as pc
 from ds_pipeline.clock import WEEK
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_json
-from ds_pipeline.errors import ConfigError, SourceError
+from ds_pipeline.errors import ConfigError, LeakError, SourceError
 from ds_pipeline.ingestion.read import read_source, source_digest
 from ds_pipeline.masking.extract import texts_in
 from ds_pipeline.masking.raw_identifiers import KIND, RawColumn, RawIdentifiers
-from ds_pipeline.masking.scan import Finding, TextColumn, require_none, scan_columns, text_columns
+from ds_pipeline.masking.scan import Finding, TextColumn, scan_columns, text_columns
+from ds_pipeline.masking.treatments import TEN_YEARS
 from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.store import Snapshot, Store
 from ds_pipeline.use_case.sources import Column, Table
@@ -74,21 +76,25 @@ def require_clean_table(
     Args:
         look_alikes: columns that are not compared with the raw identifiers, from `look_alikes_of`.
     """
-    require_none(leaks_in_table(bench, table, look_alikes=look_alikes), where=where)
+    findings = leaks_in_table(bench, table, look_alikes=look_alikes)
+    if findings:
+        texts = {column.name: column.texts for column in text_columns(_strings(table))}
+        raise _leak(bench, findings, texts, where=where, part="column")
 
 
 def require_clean_files(bench: Workbench, files: Mapping[str, bytes], *, where: str) -> None:
     """Raise LeakError if a file that is to be written holds an identifier: a page, a document, a pickled model."""
     found = [finding for name, content in files.items() for finding in leaks_in_file(bench, name, content)]
-    require_none(found, where=where, part="file")
+    if found:
+        texts = {one.column: texts_in(one.column, files[one.column]) for one in found}
+        raise _leak(bench, found, texts, where=where, part="file")
 
 
 def leaks_in_table(
     bench: Workbench, table: pa.Table | pd.DataFrame, *, look_alikes: Mapping[str, str] | None = None
 ) -> list[Finding]:
     """The findings of both checks in the string columns of a table."""
-    frame = strings_of(table).to_pandas(types_mapper=pd.ArrowDtype) if isinstance(table, pa.Table) else table
-    columns = list(text_columns(frame))
+    columns = list(text_columns(_strings(table)))
     compared = [column for column in columns if column.name not in (look_alikes or {})]
     return scan_columns(columns) + raw_identifiers(bench).find_in_columns(compared)
 
@@ -187,11 +193,16 @@ def _state(bench: Workbench, name: str) -> list[Any]:
 
 
 def _raw_columns(bench: Workbench, name: str) -> Iterator[RawColumn]:
+    return (column for _, column in _named_raw_columns(bench, name))
+
+
+def _named_raw_columns(bench: Workbench, name: str) -> Iterator[tuple[str, RawColumn]]:
+    """The columns of a source that identify, with their names there."""
     table = bench.use_case.sources.tables[name]
     secret = {source: column for source, column in table.columns.items() if _is_secret(column)}
     if secret:
         raw = read_source(table, name=name, project=bench.project.root)
-        yield from (RawColumn(str(column.held), _values(raw[source])) for source, column in secret.items())
+        yield from ((source, RawColumn(str(column.held), _values(raw[source]))) for source, column in secret.items())
 
 
 def _is_secret(column: Column) -> bool:
@@ -211,11 +222,67 @@ def _values(column: pa.ChunkedArray) -> list[str]:
 
 
 def _declared(bench: Workbench) -> set[str]:
-    """The categories that the files of the use case name."""
+    """What the files of the use case name: categories, and the bands of ages, which say 40-49 as a row number may."""
     case = bench.use_case
-    lists = [column.categories for table in case.sources.tables.values() for column in table.columns.values()]
+    columns = [column for table in case.sources.tables.values() for column in table.columns.values()]
+    lists = [column.categories for column in columns]
+    lists += [_band_labels(column.bands or TEN_YEARS) for column in columns if column.treatment == "band"]
     lists += [feature.categories for feature in case.features.features.values()]
-    return {category for one in lists for category in one or []}
+    return {one for values in lists for one in values or []}
+
+
+def _band_labels(starts: Sequence[int]) -> list[str]:
+    """The values of a column of age bands, as masking/treatments.py writes them."""
+    lows = [0, *starts]
+    return [*(f"{low}-{above - 1}" for low, above in pairwise(lows)), f"{lows[-1]}+"]
+
+
+def _leak(
+    bench: Workbench, findings: list[Finding], texts: Mapping[str, list[str]], *, where: str, part: str
+) -> LeakError:
+    """The refusal, with what to do about it: the raw columns whose values were found, and what helps against them.
+
+    Args:
+        texts: of each part in which something was found.
+    """
+    counts = "cells" if part == "column" else "texts"
+    found = "; ".join(f"{part} '{one.column}', {one.kind}: {one.cells} {counts}" for one in findings)
+    advice = [
+        f"{where}: expected no identifier behind the PII boundary, found {found}. Nothing was written.",
+        "Declare a stricter treatment in sources.yaml for the column it comes from: drop, or, with identifies: direct, "
+        "redact or token.",
+    ]
+    equal = [one.column for one in findings if one.kind == KIND]
+    raw = _raw_columns_in(bench, [text for name in equal for text in texts[name]], whole=part == "column")
+    if raw:
+        names, tables = " and ".join(raw), bench.use_case.sources.tables.values()
+        # The others refuse scan_exempt.
+        can_be_exempt = {alias for table in tables for alias, one in table.kept.items() if one.identifies == "no"}
+        or_exempt = f"; or declare scan_exempt for {' and '.join(equal)}, with the reason"
+        advice.append(
+            f"What was found are values of {names}. Where they only happen to be equal: if {names} names nobody, as "
+            'the number of a row, declare it identifies: "no" and treatment: drop'
+            f"{or_exempt if part == 'column' and can_be_exempt.issuperset(equal) else ''}."
+        )
+    return LeakError(" ".join(advice))
+
+
+def _raw_columns_in(bench: Workbench, texts: list[str], *, whole: bool) -> list[str]:
+    """The raw columns, as table.column, whose values are in texts; they are read again, for a run that ends here."""
+    if not texts:
+        return []
+    declared, clock_from = _declared(bench), str(bench.use_case.problem.clock.first - A_YEAR)
+    names = []
+    for table in bench.use_case.sources.tables:
+        for source, column in _named_raw_columns(bench, table):
+            known = RawIdentifiers.of([column], declared=declared, clock_from=clock_from)
+            if known.texts_with_identifiers(texts).any() if whole else known.find_in_texts(texts):
+                names.append(f"{table}.{source}")
+    return names
+
+
+def _strings(table: pa.Table | pd.DataFrame) -> pd.DataFrame:
+    return strings_of(table).to_pandas(types_mapper=pd.ArrowDtype) if isinstance(table, pa.Table) else table
 
 
 def _holds_text(kind: pa.DataType) -> bool:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.masking.scan import texts_with_identifiers
 from ds_pipeline.masking.text import TextRedactor
 from ds_pipeline.project import DEMO_KEY, Project
 from ds_pipeline.starter.answers import Answers
+from ds_pipeline.starter.asking import ask_missing
 from ds_pipeline.starter.pii import Look
 from ds_pipeline.starter.plan import Plan, make_plan, open_files
 from ds_pipeline.starter.profile import SourceFile
 from ds_pipeline.starter.write import require_free, reviews, write_starter
+from ds_pipeline.starter.written import date_formats_of, encoding_of
 
 OTHERS = 0o077
 Ask = Callable[[str], str]  # a question to the answer of a person
@@ -27,20 +31,32 @@ def start_case(project: Project, answers: Answers, *, ask: Ask | None, today: da
         SourceError: a file cannot be read.
     """
     require_free(answers.name, project.configs)
-    files = open_files(answers, lambda path, name: SourceFile(project.root, path, name))
+
+    @cache
+    def open_file(path: str, name: str) -> SourceFile:
+        encoding, formats = encoding_of(answers, name), date_formats_of(answers, name)
+        return SourceFile(project.root, path, name, encoding=encoding, date_formats=formats)
+
+    if ask is not None:
+        answers = ask_missing(answers, ask=ask, open_file=open_file)
+    files = open_files(answers, open_file)
     plan = make_plan(answers, files, look=look_for_identifiers(), choose=_chooser(ask), today=today)
     write_starter(plan, project.configs)
     return _summary(project, plan)
 
 
 def look_for_identifiers() -> Look:
-    """Finds identifiers with the text engine of the masking: kinds, and the share of the text that each covers."""
+    """Finds identifiers with the text engine of the masking, and with the leak scan, which nothing may fail later.
+
+    What it finds are kinds, and the share of the text that each covers; the scan says neither, so that is 0 of SCAN.
+    """
     redactor = TextRedactor()
 
     def look(texts: Sequence[str]) -> list[dict[str, float]]:
         found = []
-        for text, spans in zip(texts, redactor.find(texts), strict=True):
-            covered: dict[str, float] = {}
+        scanned = texts_with_identifiers(list(texts))
+        for text, spans, is_scanned in zip(texts, redactor.find(texts), scanned, strict=True):
+            covered: dict[str, float] = {"SCAN": 0.0} if is_scanned else {}
             for span in spans:
                 covered[span.kind] = covered.get(span.kind, 0) + (span.end - span.start) / max(1, len(text.strip()))
             found.append(covered)
@@ -71,6 +87,18 @@ def _summary(project: Project, plan: Plan) -> list[str]:
     for table in plan.tables:
         one_each = ", one row per customer as of today" if table.is_state else ""
         lines.append(f"  {table.name}: {table.kind} by {table.event_time}, known at {table.known_at}{one_each}")
+    table = plan.target_table
+    if plan.target.kind == "state" and table.once:
+        lines.append(
+            f"  WARNING {table.name}: nobody has two rows. One row per customer as of today has no history, so no "
+            f"state ever changes in it. Give a file of the changes, or, if {table.name} has the date of it: --target "
+            f"date:{table.name}.COLUMN"
+        )
+    if plan.target.kind == "date":
+        lines.append(
+            f"  {table.name}: as of today. A date that was entered late or taken back is not known as it was then; see "
+            "label.sql"
+        )
     until = weeks.last or "now on, every Monday"
     lines += [f"  scored from {weeks.first} to {until}; holdout {weeks.holdout} weeks", ""]
     lines += ["Review first, in sources.yaml (every guess is marked `# review:`):"]

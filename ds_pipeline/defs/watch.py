@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from ds_pipeline.datasets import SCORES
-from ds_pipeline.defs.serving import features_for, use_case_of
+from ds_pipeline.defs.serving import features_for, is_under_this_key, use_case_of
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.monitoring.drift import SCORE, classify, population_stability
 from ds_pipeline.monitoring.realized import RealizedQuality, realized_quality
@@ -31,9 +31,21 @@ def quality_of(bench: Workbench, day: date) -> RealizedQuality | None:
     scored = bench.use_case.clock.matured(day)
     store = bench.datasets.store
     logged = store.find(SCORES, str(scored)) if scored else None
-    if scored is None or logged is None or logged.rows == 0:  # none are left where all were erased
+    # None are left where all were erased, and tokens of another key fit no label.
+    if scored is None or logged is None or logged.rows == 0 or not is_under_this_key(bench, logged):
         return None
     labels = bench.datasets.require_labels([scored], until=day)[0]
     return realized_quality(
         store.read(logged).to_pandas(), store.read(labels).to_pandas(), entity=bench.use_case.problem.entity
     )
+
+
+def why_nothing_is_judged(bench: Workbench, day: date) -> str:
+    """Where quality_of has nothing to say, why."""
+    scored = bench.use_case.clock.matured(day)
+    logged = bench.datasets.store.find(SCORES, str(scored)) if scored else None
+    if logged is None:
+        return f"nothing to judge yet: no scores {f'as old as {scored}' if scored else 'whose outcome is known'}"
+    if not is_under_this_key(bench, logged):
+        return f"nothing to judge: the scores of {scored} were logged under another pseudonym key"
+    return f"nothing to judge: all scores of {scored} were erased"

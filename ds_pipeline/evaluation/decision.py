@@ -12,7 +12,7 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates import GateResult, apply_gates, gates_of, judge
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.record import Record
-from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.requirements import AveragePrecisionGain, Requirements
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -77,6 +77,21 @@ def decide(
         ),
         made_at=made_at,
     )
+
+
+def what_to_change(decision: Decision, evaluation: Evaluation, requirements: Requirements) -> str:
+    """What a refused candidate calls for, as the start of a sentence: no model beats a baseline that ranks nothing.
+
+    Args:
+        evaluation: the one that was decided on.
+    """
+    missed = [requirements.acceptance.get(gate.name) for gate in decision.gates if not gate.passed]
+    gains = [isinstance(one, AveragePrecisionGain) and one.over == "baseline" for one in missed]
+    is_measured = evaluation.curves is None or bool(evaluation.curves.baseline)
+    if is_measured or not any(gains):
+        return "Change features or training.yaml"
+    other_baseline = "Name another feature in requirements.yaml: baseline"
+    return other_baseline if all(gains) else f"{other_baseline}, change features or training.yaml"
 
 
 def require_in_force(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,10 +16,15 @@ from ds_pipeline.use_case.sql import DECIMAL_DIGITS, arrow_type
 
 Mask = np.ndarray  # one bool per row
 NULL_WORDS = ["", "NA", "NULL"]  # in a text cell of a column that holds no text
+DOUBLE_DIGITS = 15  # decimal digits that every double keeps
+DOUBLE_NOISE = 2.0**-50  # a few units in the last place, in parts of the value
+EARLIEST = 1700  # a year before it is a slip, such as 0024
 WIDE = 60  # decimal digits that hold any number of a source, whatever it is scaled to
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 WITH_COMMA = NUMBER.replace(r"\.", ",")  # no point in it: 1.234 may be a thousand or a fraction
 SHORT_NUMBER = r"^-?\d{1,40}(\.\d{1,15})?$"  # fits into WIDE digits
+# The digits of the numbers in a format, where they stand beside another without anything between.
+WIDTHS = {f"%{one}": r"\d{2}" for one in "dmyHIMS"} | {"%Y": r"\d{4}", "%f": r"(\d{3}|\d{6})"}
 ISO_TIME = r"^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$"
 
 
@@ -107,9 +114,19 @@ def _cast(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
 def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
     types = pa.types
     if _is_text(values.type):
-        readable = pc.match_substring_regex(values, WITH_COMMA if column.decimal_mark == "," else NUMBER)
+        values = _only(values, WITH_COMMA if column.decimal_mark == "," else NUMBER)
         values = pc.replace_substring(values, column.decimal_mark, ".")
-        values = pc.if_else(readable, values, _null(values.type)).cast(pa.float64())
+        if column.type != "double":
+            is_long = pc.and_(
+                pc.greater(pc.utf8_length(values), DOUBLE_DIGITS - (column.scale or 0)),
+                pc.match_substring_regex(values, SHORT_NUMBER),
+            )
+            if to_mask(is_long).any():
+                # A double would take two numbers of 17 digits for one.
+                exact = _number(exact_numbers(pc.if_else(is_long, values, _null(values.type))), column, target)
+                others = pc.if_else(is_long, _null(values.type), values).cast(pa.float64())
+                return pc.coalesce(exact, _number(others, column, target))
+        values = values.cast(pa.float64())
     if column.type == "double":
         values = values.cast(pa.float64())
         return pc.if_else(pc.is_finite(values), values, _null(values.type))
@@ -125,7 +142,16 @@ def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
     usable = pc.less(pc.abs(rounded), limit)
     if column.type == "integer":
         usable = pc.and_(usable, pc.equal(rounded, values))
+    else:
+        usable = pc.and_(usable, _keeps_digits(values, rounded, scale))
     return pc.if_else(usable, rounded, _null(rounded.type)).cast(target, safe=False)
+
+
+def _keeps_digits(values: pa.Array, rounded: pa.Array, scale: int) -> pa.Array:
+    """Whether rounding took no more off than what a double is off anyway: 0.1 + 0.2 is 0.30000000000000004."""
+    lost = pc.abs(pc.subtract(rounded, values)).cast(pa.float64())
+    noise = pc.multiply(pc.abs(values).cast(pa.float64()), DOUBLE_NOISE)
+    return pc.less_equal(lost, pc.max_element_wise(noise, pa.scalar(1e-6 / 10.0**scale)))
 
 
 def _boolean(values: pa.Array) -> pa.Array:
@@ -143,8 +169,12 @@ def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
     if column.type == "date":
         if getattr(values.type, "tz", None):
             values = pc.local_timestamp(values)
-        return values.cast(pa.date32(), safe=False)
-    return _to_utc(values, time_zone)
+        return _since_earliest(values.cast(pa.date32(), safe=False))
+    return _since_earliest(_to_utc(values, time_zone))
+
+
+def _since_earliest(times: pa.Array) -> pa.Array:
+    return pc.if_else(pc.greater_equal(pc.year(times), EARLIEST), times, _null(times.type))
 
 
 def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
@@ -157,18 +187,40 @@ def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
 def _parse(text: pa.Array, formats: list[str], time_zone: str) -> pa.Array:
     """Instants, shown in the time zone, of texts in any of the formats; null where two of them disagree."""
     found, disputed = pa.nulls(len(text), pa.timestamp("us", "UTC")), np.zeros(len(text), dtype=bool)
-    cells = text.to_pandas()
     for one in formats:
         if one == ISO:
             parsed = _parse_iso(text)
         else:
-            times = pd.to_datetime(cells, format=one, errors="coerce", utc="%z" in one)
+            wide = text if (pattern := _full_width(one)) is None else _only(text, pattern)
+            times = pd.to_datetime(wide.to_pandas(), format=one, errors="coerce", utc="%z" in one)
             parsed = pa.Array.from_pandas(times)
         instants = _to_utc(parsed, time_zone)
         disputed |= to_mask(pc.not_equal(found, instants))
         found = pc.coalesce(found, instants)
     clear = pc.if_else(pa.array(disputed), pa.scalar(None, found.type), found)
     return clear.cast(pa.timestamp("us", time_zone))
+
+
+def _full_width(one: str) -> str | None:
+    """What a text looks like in which numbers that touch have all of their digits; None for a format without such.
+
+    strptime shares the digits out as it can, and reads 2024111 by %Y%m%d as 1 November and 202411 as 1 January.
+    """
+    parts = re.findall(r"%.|[^%]+", one)
+    touching = {place for place, pair in enumerate(pairwise(parts)) if set(pair) <= WIDTHS.keys()}
+    if not touching:
+        return None
+    found = ""
+    for place, part in enumerate(parts):
+        if part in WIDTHS:
+            found += WIDTHS[part] if touching & {place - 1, place} else r"\d+"
+        else:
+            found += ".+?" if part[0] == "%" else re.sub(r"(\\?\s)+", r"\\s+", re.escape(part))
+    return f"(?i)^{found}$"
+
+
+def _only(text: pa.Array, pattern: str) -> pa.Array:
+    return pc.if_else(pc.match_substring_regex(text, pattern), text, _null(text.type))
 
 
 def _parse_iso(text: pa.Array) -> pa.Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Any
@@ -19,10 +20,11 @@ import pyarrow.parquet as pq
 
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.files import SourceFile
+from ds_pipeline.ingestion.quotes import find_quote_fault
 from ds_pipeline.use_case.sources import Table
 
 JSON_LINES = 50_000  # rows of one batch
-HEADER_LINES = 1_000  # of JSON lines: the columns that these have are those of the file
+LONGEST_ROW_MB = 16  # of CSV; as much is parsed at a time
 WIDE_ENCODINGS = ("utf-8", "utf-16", "utf-32")
 Cells = list[tuple[str, Any]]
 
@@ -33,16 +35,20 @@ def column_types(file: SourceFile, table: Table, *, where: str) -> list[tuple[st
     Raises:
         SourceError: the file cannot be read.
     """
-    with _Readable(file, table, where), file.open() as content:
-        if table.format == "parquet":
-            return [(field.name, field.type) for field in pq.read_schema(content)]
-        if table.format == "jsonl":
-            lines = islice(_json_lines(content, table, where), HEADER_LINES)
-            names = list(dict.fromkeys(column for line in lines for column, _ in line))
-        else:
-            with pc_csv.open_csv(content, **_csv_options(table)) as reader:
-                names = list(reader.schema.names)
-        return [(column, pa.string()) for column in names]
+    with _Readable(file, table, where):
+        if table.format == "csv":
+            _require_content(file, where)
+        with file.open() as content:
+            if table.format == "parquet":
+                return [(field.name, field.type) for field in pq.read_schema(content)]
+            if table.format == "jsonl":
+                # Every line may have a column of its own, and an optional one may come late.
+                lines = _json_lines(content, table, where)
+                names = list(dict.fromkeys(column for line in lines for column, _ in line))
+            else:
+                with pc_csv.open_csv(content, **_csv_options(table)) as reader:
+                    names = list(reader.schema.names)
+            return [(column, pa.string()) for column in names]
 
 
 def read_contents(file: SourceFile, table: Table, *, where: str) -> pa.Table:
@@ -52,19 +58,22 @@ def read_contents(file: SourceFile, table: Table, *, where: str) -> pa.Table:
         SourceError: the file cannot be read.
     """
     columns = list(table.columns)
-    with _Readable(file, table, where), file.open() as content:
-        if table.format == "parquet":
-            return pq.ParquetFile(content).read(columns=columns).select(columns)
-        if table.format == "jsonl":
-            return _read_json(content, table, where)
-        # An empty cell is null.
-        as_text = pc_csv.ConvertOptions(
-            column_types=dict.fromkeys(columns, pa.string()),
-            include_columns=columns,
-            strings_can_be_null=True,
-            null_values=[""],
-        )
-        return pc_csv.read_csv(content, convert_options=as_text, **_csv_options(table))
+    with _Readable(file, table, where):
+        if table.format == "csv":
+            _require_quotes(file, table, where)
+        with file.open() as content:
+            if table.format == "parquet":
+                return pq.ParquetFile(content).read(columns=columns).select(columns)
+            if table.format == "jsonl":
+                return _read_json(content, table, where)
+            # An empty cell is null.
+            as_text = pc_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                include_columns=columns,
+                strings_can_be_null=True,
+                null_values=[""],
+            )
+            return pc_csv.read_csv(content, convert_options=as_text, **_csv_options(table))
 
 
 class _Readable:
@@ -81,15 +90,31 @@ class _Readable:
         if isinstance(error, pa.ArrowException | OSError | UnicodeError | EOFError):
             line = self._undecodable_line() if self.table.format != "parquet" else None
             encoding = self.table.encoding
+            said = "truncated or damaged? Fetch the file again."
             if line is not None:
-                raise SourceError(
-                    f"{self.where}: not a readable {self.table.format} file: line {line:,} holds bytes that are not "
-                    f"{encoding}. Save the file as {encoding}, or say what it is in sources.yaml (encoding: cp1252)."
-                ) from None
-            raise SourceError(
-                f"{self.where}: not a readable {self.table.format} file (truncated, damaged, or rows of different "
-                "length?). Fetch the file again."
-            ) from None
+                said = (
+                    f"line {line:,} holds bytes that are not {encoding}. Save the file as {encoding}, or say what it "
+                    "is in sources.yaml (encoding: cp1252)."
+                )
+            elif self.table.format == "csv":
+                said = self._csv_problem(str(error)) or said
+            raise SourceError(f"{self.where}: not a readable {self.table.format} file: {said}") from None
+
+    def _csv_problem(self, error: str) -> str | None:
+        """What is wrong with a CSV file that can be decoded, as far as it can be said without quoting it."""
+        try:
+            if broken := _quote_problem(self.file, self.table):
+                return broken
+        except (OSError, EOFError):
+            return None
+        if "straddling" in error:
+            return f"a row is longer than {LONGEST_ROW_MB} MB. Shorten it, or write the table as parquet."
+        if cells := re.search(r"Expected (\d+) columns, got (\d+)", error):
+            return (
+                f"a row has {int(cells[2]):,} cells where the header has {int(cells[1]):,}. Is the file cut off, does "
+                f"the header leave a column out, or does a text hold {self.table.delimiter!r} without quotes around it?"
+            )
+        return None
 
     def _undecodable_line(self) -> int | None:
         """The number of the first line with bytes that the encoding does not have, from 1; None if all can be read."""
@@ -126,10 +151,41 @@ class _Readable:
 
 
 def _csv_options(table: Table) -> dict[str, Any]:
+    encoding = "utf8" if table.encoding == "utf-8" else table.encoding
     return {
         "parse_options": pc_csv.ParseOptions(newlines_in_values=True, delimiter=table.delimiter),
-        "read_options": pc_csv.ReadOptions(encoding="utf8" if table.encoding == "utf-8" else table.encoding),
+        "read_options": pc_csv.ReadOptions(encoding=encoding, block_size=LONGEST_ROW_MB << 20),
     }
+
+
+def _require_content(file: SourceFile, where: str) -> None:
+    with file.open() as content:
+        if not content.read(1):
+            raise SourceError(
+                f"{where}: not a readable csv file: it is empty, without even a header row. Fetch it again."
+            )
+
+
+def _require_quotes(file: SourceFile, table: Table, where: str) -> None:
+    """Arrow takes whatever follows a broken quote for text: rows would be joined and letters be lost silently."""
+    if broken := _quote_problem(file, table):
+        raise SourceError(f"{where}: not a readable csv file: {broken}")
+
+
+def _quote_problem(file: SourceFile, table: Table) -> str | None:
+    fault = find_quote_fault(file.open, delimiter=table.delimiter, encoding=table.encoding)
+    if fault is None:
+        return None
+    if fault.closed is None:
+        return (
+            f"a quote opens a cell in line {fault.opened:,} and nothing closes it, so that every later row would be a "
+            "part of that cell. Close it, or double it if it belongs to a text within quotes."
+        )
+    opened = "" if fault.opened == fault.closed else f" that opens in line {fault.opened:,}"
+    return (
+        f"line {fault.closed:,} goes on after the closing quote of a cell{opened}. Correct the line; a quote that "
+        'belongs to a text within quotes is doubled: "5"" pipe".'
+    )
 
 
 def _read_json(content: IO[bytes], table: Table, where: str) -> pa.Table:

@@ -36,6 +36,8 @@ OF_THE_QUERY = "42"  # SQLSTATE: names and syntax; a message of this class quote
 ENDED = ("FATAL:", "server closed")  # while rows arrive, Arrow tells a lost connection from an answer by text alone
 REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
 SQLITE_NAMES = r'no such (?:table|column|function): [\w."]{1,80}|near "[^"]{1,40}": syntax error'
+SQLITE_BUSY = ("database is locked", "database table is locked", "database schema is locked")
+ISO_GLOB = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 Connection = Any  # of adbc_driver_manager.dbapi
 Columns = list[tuple[str, pa.DataType]]
 Answer = TypeVar("Answer")
@@ -87,7 +89,8 @@ def read_query(table: Table, *, name: str, project: Path, window: Window, check:
         columns = _columns(connection, table)
         check(columns)
         wanted = ", ".join(_selected(one, dict(columns)[one]) for one in table.columns)
-        sql = f"SELECT {wanted} FROM {_inner(table)}{_predicate(table, window)}"
+        undated = _undated(table, is_sqlite=_vendor_is_sqlite(connection))
+        sql = f"SELECT {wanted} FROM {_inner(table)}{_predicate(table, window, undated)}"
         return _fetch(connection, sql), columns
 
     rows, columns = _with_connection(work, table, name=name, project=project)
@@ -121,12 +124,17 @@ def read_state(table: Table, *, name: str, project: Path, starts: list[datetime]
     """
     known_at = _quoted(table.source_name(table.known_at))
     week = " ".join(f"WHEN {known_at} < {_literal(one, table)} THEN {number}" for number, one in enumerate(starts))
-    buckets = f"CASE WHEN {known_at} IS NULL THEN -1 {week} ELSE {len(starts)} END"
-    sql = (
-        "SELECT bucket, count(*) AS rows_there, CAST(max(known) AS text) AS newest FROM "
-        f"(SELECT {known_at} AS known, {buckets} AS bucket FROM {_inner(table)}) AS dated GROUP BY bucket"
-    )
-    found = _with_connection(lambda connection: _fetch(connection, sql), table, name=name, project=project)
+
+    def work(connection: Connection) -> pa.Table:
+        undated = _undated(table, is_sqlite=_vendor_is_sqlite(connection))
+        buckets = f"CASE WHEN {undated} THEN -1 {week} ELSE {len(starts)} END"
+        return _fetch(
+            connection,
+            "SELECT bucket, count(*) AS rows_there, CAST(max(known) AS text) AS newest FROM "
+            f"(SELECT {known_at} AS known, {buckets} AS bucket FROM {_inner(table)}) AS dated GROUP BY bucket",
+        )
+
+    found = _with_connection(work, table, name=name, project=project)
     states = {row["bucket"]: [row["rows_there"], row["newest"]] for row in found.to_pylist()}
     asked = [table.query, states.get(-1)]
     weeks = [digest_json([*asked, states.get(number)]) for number in range(len(starts) + 1)]
@@ -188,16 +196,23 @@ def _with_connection(work: Callable[[Connection], Answer], table: Table, *, name
     from adbc_driver_manager import dbapi
 
     where = f"{name} ({table.lies_at})"
+    is_busy = False
     for pause in (*PAUSES, None):
         try:
             with _connected(table, name=name, project=project) as connection:
                 return work(connection)
         except (dbapi.Error, pa.ArrowException, OSError) as error:  # their messages hold the address, or cells
-            problem = _problem(error)
+            is_busy = any(said in str(error) for said in SQLITE_BUSY)
+            problem = None if is_busy else _problem(error)
         if problem is not None:
             raise SourceError(f"{where}: {problem}")
         if pause is not None:
             time.sleep(pause)
+    if is_busy:
+        raise SourceError(
+            f"{where}: the SQLite database is locked; another program was writing to it at each of {len(PAUSES) + 1} "
+            f"attempts, with {sum(PAUSES):g} seconds of pauses. Let it finish. Nothing was written; run again."
+        )
     raise SourceError(
         f"{where}: the database could not be reached, or the connection was lost, {len(PAUSES) + 1} times, with "
         f"{sum(PAUSES):g} seconds of pauses. Is it up, and is {table.connection_env} right? "
@@ -211,6 +226,8 @@ def _problem(error: Exception) -> str | None:
     if state.startswith(OF_THE_QUERY):
         said = re.search(r"ERROR:\s+(.*)", text)
         return f"the query does not run: {said[1] if said else f'SQLSTATE {state}'}. Correct query in sources.yaml."
+    if "file is not a database" in text:
+        return "the file is no SQLite database, or an encrypted or damaged one. Correct the address in the environment."
     if names := re.search(SQLITE_NAMES, text):
         return f"the query does not run: {names[0]}. Correct query in sources.yaml."
     if not state and any(part in text for part in REFUSED):
@@ -281,15 +298,25 @@ def _require_utf8(text: pa.Array, *, where: str) -> None:
         raise SourceError(f"{where}: a text is not UTF-8. Correct the row, or convert it in the query.") from None
 
 
-def _predicate(table: Table, window: Window) -> str:
-    """The condition on known_at that a window means, with a day of slack on both sides."""
+def _undated(table: Table, *, is_sqlite: bool) -> str:
+    """The condition on known_at under which a row belongs to no week that the database could tell.
+
+    SQLite compares text letter by letter: 'Oct 05 2024' is after every date in ISO form and would be in no window.
+    """
+    column = _quoted(table.source_name(table.known_at))
+    missing = f"{column} IS NULL"
+    return f"({missing} OR typeof({column}) <> 'text' OR {column} NOT GLOB '{ISO_GLOB}')" if is_sqlite else missing
+
+
+def _predicate(table: Table, window: Window, undated: str) -> str:
+    """The condition on known_at that a window means, with a day of slack on both sides; undated rows are in each."""
     column = _quoted(table.source_name(table.known_at))
     parts = []
     if window.start is not None:
         parts.append(f"{column} >= {_literal(window.start - SLACK, table, only_day=True)}")
     if window.end is not None:
         parts.append(f"{column} < {_literal(window.end + SLACK, table, only_day=True)}")
-    return f" WHERE ({' AND '.join(parts)}) OR {column} IS NULL" if parts else ""
+    return f" WHERE ({' AND '.join(parts)}) OR {undated}" if parts else ""
 
 
 def _literal(moment: datetime, table: Table, *, only_day: bool = False) -> str:

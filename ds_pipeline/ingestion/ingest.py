@@ -19,10 +19,11 @@ from ds_pipeline.clock import WEEK, Clock
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.cast import Mask, cast_columns, to_mask
 from ds_pipeline.ingestion.read import FILE, ROW_NUMBER
-from ds_pipeline.use_case.sources import Column, Table
+from ds_pipeline.use_case.sources import ISO, Column, Table
 
 REASON = "_reason"  # the primary reason: the first in the order of precedence below
 REASONS = "_reasons"  # all of them
+ISO_SHOWN = "2024-03-07 or 2024-03-07 09:30"
 OLDEST = 120  # years; a birth date further back is a slip
 PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate")
 
@@ -55,7 +56,8 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
         SourceError: a row without a usable known_at (it belongs to no week), or more faulty rows than declared.
     """
     typed, unreadable = cast_columns(raw, table)
-    week_of_row = _week_of_row(typed, table, name=name, clock=clock)
+    week_of_row = _week_of_row(typed, raw, table, name=name, clock=clock)
+    begins = _begins(typed[table.known_at], clock)
     wanted = np.isin(week_of_row, [(day - clock.first).days // 7 for day in days])
     unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
     week_of_row = week_of_row[wanted]
@@ -81,7 +83,7 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
             kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
             quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
         )
-        _require_news(week, table, name=name)
+        _require_news(week, table, name=name, clock=clock, begins=begins)
         _require_counts(week, table, name=name)
         weeks.append(week)
     return weeks
@@ -110,22 +112,17 @@ def known_values(raw: pa.Table, table: Table, aliases: list[str], *, name: str, 
     names = {table.source_name(alias) for alias in (*aliases, table.known_at)}
     only = table.model_copy(update={"columns": {one: column for one, column in table.columns.items() if one in names}})
     typed, _ = cast_columns(raw, only)
-    week = _week_of_row(typed, table, name=name, clock=clock)
+    week = _week_of_row(typed, raw, table, name=name, clock=clock)
     return _to_frame(typed.select(aliases)).assign(week=week)
 
 
-def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> Mask:
+def _week_of_row(typed: pa.Table, raw: pa.Table, table: Table, *, name: str, clock: Clock) -> Mask:
     """The number of the week each row became known in: 0 for the first partition and everything before it."""
     known_at = typed[table.known_at]
     column = next(column for column in table.columns.values() if column.alias == table.known_at)
     undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column, column.time_zone or table.time_zone)
     if undated.any():
-        limits = f"{column.minimum or '...'} to {column.maximum or '...'}"
-        raise SourceError(
-            f"{name} ({table.lies_at}): {undated.sum():,} rows have no date in {table.source_name(table.known_at)} "
-            f"that can be read and lies in {limits}. Such a row belongs to no week. "
-            "Correct the source, or minimum and maximum."
-        )
+        raise SourceError(f"{name} ({table.lies_at}): {_undated(undated, raw, table, column)}")
     newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
     weeks = max(0, (newest.date() - clock.first).days // 7 + 2) if newest else 0
     starts = np.array(
@@ -134,6 +131,35 @@ def _week_of_row(typed: pa.Table, table: Table, *, name: str, clock: Clock) -> M
     )
     instants = known_at.to_numpy().astype("datetime64[us]")
     return np.searchsorted(starts, instants, side="right")
+
+
+def _undated(undated: Mask, raw: pa.Table, table: Table, column: Column) -> str:
+    """What to tell of rows that belong to no week: how many and which, what was expected, and what to correct."""
+    formats = " or ".join(f"{one} ({ISO_SHOWN})" if one == ISO else one for one in column.formats or [ISO])
+    expected, mend = [] if table.format == "parquet" else [f"written as {formats}"], ["the source"]
+    if table.format != "query":
+        mend.append("formats")
+    if column.minimum or column.maximum:
+        expected.append(" ".join(
+            f"{word} {limit}" for word, limit in (("from", column.minimum), ("to", column.maximum)) if limit
+        ))  # fmt: skip
+        mend.append("minimum and maximum")
+    asked = f"; expected a date {', '.join(expected)}" if expected else ""
+    return (
+        f"{undated.sum():,} rows have no date in {table.source_name(table.known_at)} that can be used{asked}. "
+        f"{_first_rows(undated, raw, table)}Such a row belongs to no week. Correct {' or '.join(mend)}."
+    )
+
+
+def _first_rows(asked: Mask, raw: pa.Table, table: Table) -> str:
+    """Where some rows stand in the files of a source; empty for a database, in which rows have no place."""
+    if table.format == "query":
+        return ""
+    first = raw.take(pa.array(np.flatnonzero(asked)[:3]))
+    files = first[FILE].to_pylist() if FILE in raw.column_names else [None] * first.num_rows
+    places = zip(first[ROW_NUMBER].to_pylist(), files, strict=True)
+    shown = ", ".join(f"{row:,}" if file is None else f"{row:,} of {file}" for row, file in places)
+    return f"The first, counted from 0: {shown}. "
 
 
 def _find_faults(
@@ -207,9 +233,23 @@ def _describe(faulty: pa.Table, faults: dict[str, Mask]) -> pd.DataFrame:
     return frame.assign(**{REASON: primary, REASONS: reasons})
 
 
-def _require_news(week: Week, table: Table, *, name: str) -> None:
+def _begins(known_at: pa.ChunkedArray, clock: Clock) -> date | None:
+    """The day of the oldest row, in the use case's time zone; None if there is no row."""
+    oldest: datetime | None = pc.min(known_at).as_py()
+    return None if oldest is None else oldest.astimezone(ZoneInfo(clock.time_zone)).date()
+
+
+def _require_news(week: Week, table: Table, *, name: str, clock: Clock, begins: date | None) -> None:
     """A source that is late, or has ended, would make everyone look as if they had stopped."""
     if table.kind == "events" and week.read == 0 and not table.allow_silent_weeks:
+        # Of a database only the first week is fetched with all that lies before it.
+        has_all_before = table.format != "query" or week.day == clock.first
+        if has_all_before and begins is not None and begins >= week.day:
+            earliest = begins + timedelta(days=7 - begins.weekday())
+            raise SourceError(
+                f"{name} ({table.lies_at}): no row became known before {week.day}; the data begin on {begins}. Set "
+                f"clock.first in problem.yaml to {earliest} or a later Monday."
+            )
         raise SourceError(
             f"{name} ({table.lies_at}): no row became known in the week before {week.day}. The source is late or has "
             "ended: ingest again when the rows are there. If such a week is normal, say allow_silent_weeks: true in "

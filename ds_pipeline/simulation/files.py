@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from ds_pipeline.clock import WEEK
 from ds_pipeline.errors import SourceError
 from ds_pipeline.simulation.subscriptions.simulate import Simulated, simulate
+from ds_pipeline.simulation.subscriptions.timeline import END, Timeline
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Simulation
 
@@ -67,7 +69,8 @@ def make_files(
         on_users: told how many users are done, block by block.
 
     Raises:
-        SourceError: files are there and may not be replaced, the tables do not lie together, or a size is out of range.
+        SourceError: files are there and may not be replaced, the tables do not lie together, a size is out of range, or
+            the weeks begin after the first scoring date.
         StoreError: the files cannot be written.
     """
     simulation_of(use_case)
@@ -78,8 +81,31 @@ def make_files(
             f"{use_case.name}: the files of {', '.join(there)} are already there. Nothing was made; --force replaces "
             "them, and the next run then builds its history again."
         )
+    _require_weeks(use_case, simulation)
     folder = root / next(iter(files.values())).parent
     return simulate(folder, simulation.users, simulation.weeks, simulation.seed, on_users=on_users)
+
+
+def require_made(use_case: UseCase, root: Path) -> None:
+    """Raise SourceError if files of a synthetic use case are missing; says what makes them."""
+    if missing_files(use_case, root):
+        raise SourceError(
+            f"{use_case.name}: none of its files is there yet. They are simulated: make them with ds-pipeline simulate "
+            f"{use_case.name}; ds-pipeline run {use_case.name} does it by itself."
+        )
+
+
+def _require_weeks(use_case: UseCase, simulation: Simulation) -> None:
+    """Raise SourceError unless a whole week lies before the first scoring date: without any there is nothing to see."""
+    first = use_case.clock.first
+    fewest = (END - first) // WEEK + 1
+    if 0 < simulation.weeks < fewest:
+        begin = Timeline(simulation.weeks).start
+        raise SourceError(
+            f"{use_case.name}: nothing was simulated: {simulation.weeks} weeks begin on {begin}, and the first scoring "
+            f"date is {first}. Ask for at least {fewest} weeks, with --weeks or in sources.yaml, or set "
+            f"clock.first in configs/{use_case.name}/problem.yaml to {begin + WEEK} or a later Monday."
+        )
 
 
 def _files(use_case: UseCase) -> dict[str, PurePosixPath]:

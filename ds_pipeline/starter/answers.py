@@ -6,15 +6,21 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ds_pipeline.errors import ConfigError
 
 NAME = r"[a-z][a-z0-9_]*"
 CLASSES = ("public", "internal", "confidential")
-FORMS = "event:<table> (it happens), no-event:<table> (it does not), or state:<table>.<column>=<value> (at the end)"
+IN_STARTER = ("active", "later", "recent")  # what the SQL of a starter calls its own parts
+HORIZON_DAYS = 30  # where no flag says and nobody can be asked
+FORMS = (
+    "event:<table> (it happens), no-event:<table> (it does not), date:<table>.<column> (a date of the customer comes), "
+    "or state:<table>.<column>=<value> (at the end)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Answers:
         entity: the column of the customer's number: one name for all tables, or table=column.
         event_time, known_at: table=column.
         target: one of FORMS.
+        horizon_days: 0 where it is still to be asked.
+        encoding, date_formats: how a CSV file and the dates in it are written, or table=...; see `written`.
         first, last: scoring dates; guessed from the data where they are None.
         synthetic: the people are invented: the tables are public and need no key of one's own.
     """
@@ -34,12 +42,14 @@ class Answers:
     tables: list[str]
     entity: list[str]
     target: str
-    horizon_days: int = 30
+    horizon_days: int = HORIZON_DAYS
     event_time: list[str] = field(default_factory=list)
     known_at: list[str] = field(default_factory=list)
     first: date | None = None
     last: date | None = None
     time_zone: str = "UTC"
+    encoding: list[str] = field(default_factory=list)
+    date_formats: list[str] = field(default_factory=list)
     data_class: str = "confidential"
     synthetic: bool = False
 
@@ -55,18 +65,15 @@ class Answers:
         horizon_days: int | None,
         **rest: Any,
     ) -> Answers:
-        """The answers, with those that no flag gave asked for.
+        """The answers of the flags; where somebody can be asked, what no flag gave is left for `ask_missing`.
 
         Args:
             ask: puts a question; None where nobody can answer.
 
         Raises:
-            ConfigError: an answer is missing and nobody can be asked, or the class of the data is unknown.
+            ConfigError: an answer is missing and nobody can be asked, or a flag cannot be used; it is named.
         """
-        if rest["data_class"] not in CLASSES:
-            raise ConfigError(
-                f"--data-class: expected {', '.join(CLASSES)}; a restricted table is read by a query only."
-            )
+        _require_usable(rest)
         if ask is None:
             given = {"--table": tables, "--entity": entity, "--target": target}
             missing = [flag for flag, answer in given.items() if not answer]
@@ -75,21 +82,36 @@ class Answers:
                     f"{', '.join(missing)}: needed where nobody can be asked. For example: ds-pipeline new {name} "
                     "--table data/customers.csv --table data/orders.csv --entity customer_id --target no-event:orders"
                 )
-        if ask is not None:
-            tables = tables or ask("Files of the tables, with a space between (below data/)").split()
-            known = list(read_tables(tables))
-            entity = entity or [ask("Column of the customer's number")]
-            target = target or ask(f"What is predicted: {FORMS}; tables: {', '.join(known)}")
-            horizon_days = horizon_days or _whole(ask("Within how many days (1 to 366)"))
         return cls(
-            name=name, tables=tables or [], entity=entity or [], target=target or "", horizon_days=horizon_days or 30,
-            **rest,
+            name=name, tables=tables or [], entity=entity or [], target=target or "",
+            horizon_days=horizon_days or (HORIZON_DAYS if ask is None else 0), **rest,
         )  # fmt: skip
+
+
+def _require_usable(rest: dict[str, Any]) -> None:
+    """Raise ConfigError if a flag has a value that no file of a use case could have."""
+    if rest["data_class"] not in CLASSES:
+        raise ConfigError(f"--data-class: expected {', '.join(CLASSES)}; a restricted table is read by a query only.")
+    zone = rest.get("time_zone", "UTC")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(f"--time-zone: unknown time zone {zone!r}; expected a name such as Europe/London.") from None
+    for flag in ("first", "last"):
+        day = rest.get(flag)
+        if day is not None and day.weekday() != 0:
+            monday = day - timedelta(days=day.weekday())
+            raise ConfigError(
+                f"--{flag}: {day} is a {day:%A}; a scoring date is a Monday, such as {monday} or "
+                f"{monday + timedelta(days=7)}."
+            )
+    if rest.get("first") and rest.get("last") and rest["first"] > rest["last"]:
+        raise ConfigError(f"--first: {rest['first']} is after --last {rest['last']}.")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted, within the horizon: an event in a table, none there, or a state at its end."""
+    """What is predicted, within the horizon: an event in a table, none there, a date of the customer, or a state."""
 
     kind: str
     table: str
@@ -103,13 +125,18 @@ def read_target(text: str, tables: list[str]) -> Target:
     Raises:
         ConfigError: it has another form, or names another table.
     """
-    form = re.fullmatch(rf"(event|no-event):({NAME})|(state):({NAME})\.([^=]+)=(.+)", text.strip())
+    form = re.fullmatch(
+        rf"(?P<kind>event|no-event):(?P<table>{NAME})|(?P<date>date):(?P<of>{NAME})\.(?P<day>.+)"
+        rf"|(?P<state>state):(?P<versions>{NAME})\.(?P<column>[^=]+)=(?P<value>.+)",
+        text.strip(),
+    )
     if form is None:
         raise ConfigError(f"--target: expected {FORMS}.")
-    kind, table = form[1] or form[3], form[2] or form[4]
+    table = form["table"] or form["of"] or form["versions"]
     if table not in tables:
         raise ConfigError(f"--target: no table {table}; known: {', '.join(tables)}.")
-    return Target(kind, table, form[5], form[6])
+    kind = form["kind"] or form["date"] or form["state"]
+    return Target(kind, table, form["day"] or form["column"], form["value"])
 
 
 def read_tables(answers: list[str]) -> dict[str, str]:
@@ -127,7 +154,7 @@ def read_tables(answers: list[str]) -> dict[str, str]:
             raise ConfigError(
                 f"--table {name}=...: a name is lower-case letters, digits and _, and begins with a letter."
             )
-        if name in tables or name in ("population", "future"):
+        if name in tables or name in ("population", "future", *IN_STARTER):
             raise ConfigError(f"--table: the name {name} is taken. Give another: --table other_name={Path(path).name}")
         tables[name] = path
     if not tables:
@@ -153,16 +180,25 @@ def read_columns(flag: str, answers: list[str], tables: list[str]) -> dict[str, 
     return found
 
 
+def plain_letters(text: str) -> str:
+    """The text with its letters as ASCII where they have a base letter."""
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
 def alias_of(text: str) -> str:
     """A name behind the boundary: lower case, words joined by _."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    letters = "".join(char for char in plain if not unicodedata.combining(char))
-    split = re.sub(r"([a-z\d])([A-Z])", r"\1_\2", letters)
+    split = re.sub(r"([a-z\d])([A-Z])", r"\1_\2", plain_letters(text))
     alias = re.sub(r"[^a-z0-9]+", "_", split.lower()).strip("_")
     return alias if re.fullmatch(NAME, alias) else f"column_{alias}".rstrip("_")
 
 
-def _whole(text: str) -> int:
+def read_horizon(text: str) -> int:
+    """The days of an answer.
+
+    Raises:
+        ConfigError: it is no whole number of days.
+    """
     if not re.fullmatch(r"\d{1,3}", text.strip()) or not 1 <= int(text) <= 366:
         raise ConfigError("--horizon-days: expected a whole number of days, 1 to 366.")
     return int(text)

@@ -13,6 +13,7 @@ from ds_pipeline.use_case.features import names_identifier
 
 MOST_AMOUNTS = 5  # columns of a table that are summed
 MANY_ROWS = 100_000  # of one person in one window; more is a fault
+NUMERIC = ("int64", "float64")  # what the rule without a model can be made of
 OTHER = "other"
 RECENCY = "days_since_last_"
 
@@ -38,6 +39,8 @@ def features_of(plan: Plan) -> dict[str, list[StarterFeature]]:
     taken: set[str] = {plan.entity}
     made = {}
     for table in plan.tables:
+        if plan.leaves_target_out and table.name == plan.target.table:
+            continue  # nobody in scope has a row there: each feature of it would be the same for all
         found = _of_events(plan, table, taken) if table.kind == "events" else _of_versions(plan, table, taken)
         if found:
             made[table.name] = found
@@ -45,40 +48,45 @@ def features_of(plan: Plan) -> dict[str, list[StarterFeature]]:
 
 
 def baseline_of(plan: Plan, features: dict[str, list[StarterFeature]]) -> tuple[str, bool] | None:
-    """The feature that serves as the naive rule, and whether more of it makes the target more likely."""
-    inputs = [one for found in features.values() for one in found if one.role == "input" and one.dtype != "string"]
+    """The feature that serves as the naive rule, and whether more of it makes the target more likely.
+
+    Who has not been there for long is likelier not to come, and likelier to leave: the single event or the date of a
+    customer. Who has just done something is likelier to do it again.
+    """
+    inputs = [one for found in features.values() for one in found if one.role == "input" and one.dtype in NUMERIC]
     own = [one for one in features.get(plan.target.table, []) if one in inputs]
     recency = [one for one in [*own, *inputs] if one.name.startswith(RECENCY)]
     best = next(iter([*recency, *own, *inputs]), None)
-    return (best.name, plan.target.kind == "no-event") if best else None
+    stays_away = plan.target.kind in ("no-event", "date") or plan.leaves_target_out
+    return (best.name, stays_away) if best else None
 
 
 def _of_events(plan: Plan, table: TablePlan, taken: set[str]) -> list[StarterFeature]:
     longest, short = plan.weeks.window_days, plan.weeks.short_days
-    stem, at = _safe(table.name), sql_name(table.event_time)
+    stem, at, ago = _safe(table.name), sql_name(table.event_time), table.days_ago
     never = longest + 2  # a window of 90 days touches 91 calendar days
     made = [
         _count(
             f"{RECENCY}{stem}_{longest}d",
-            f"coalesce(min(days_ago), {never})",
+            f"coalesce(min({ago}), {never})",
             maximum=never,
             meaning=f"days since the last row of {table.name}; {never} if there is none in {longest} days",
             unit="days",
         ),
         _count(
             f"days_since_first_{stem}_{longest}d",
-            "coalesce(max(days_ago), 0)",
+            f"coalesce(max({ago}), 0)",
             maximum=never,
             meaning=f"days since the first row of {table.name} within {longest} days; 0 if there is none",
             unit="days",
         ),
     ]
     for window in (short, longest):
-        inside = f" filter (where days_ago <= {window})" if window < longest else ""
+        inside = f" filter (where {ago} <= {window})" if window < longest else ""
         made += [
             _count(
                 f"{stem}_{window}d",
-                f"count(days_ago){inside}",
+                f"count({ago}){inside}",
                 maximum=MANY_ROWS,
                 meaning=f"rows of {table.name} in the last {window} days",
                 unit="rows",
@@ -95,7 +103,7 @@ def _of_events(plan: Plan, table: TablePlan, taken: set[str]) -> list[StarterFea
         top = _generous(column)
         low = 0 if (column.profile.lowest or 0) >= 0 else -top
         for window in (short, longest):
-            inside = f" filter (where days_ago <= {window})" if window < longest else ""
+            inside = f" filter (where {ago} <= {window})" if window < longest else ""
             made.append(
                 StarterFeature(
                     f"{stem}_{_safe(column.alias)}_sum_{window}d",

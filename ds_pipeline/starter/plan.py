@@ -9,12 +9,17 @@ from datetime import date, datetime, timedelta
 
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.starter.answers import Answers, Target, alias_of, read_columns, read_tables, read_target
-from ds_pipeline.starter.pii import FIXED, Guess, Look, guess_column, is_birth_date, listed, words_of
+from ds_pipeline.starter.naming import ShownNames, shown_names
+from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, listed, words_of
 from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan
+from ds_pipeline.starter.rates import PeopleRows, TargetRows, base_rate
+from ds_pipeline.starter.written import require_tables
 
 K = 5  # people who must share each combination of quasi-identifiers
 CHANGES = listed("updated update changed change modified valid effective asof snapshot version")
+CHANGEABLE = ("keep", "categories", "redact")  # treatments that leave what the customer is today
 TARGET = "--target"
+NUMBERS = ("integer", "decimal", "double")
 NUMBER_WORDS = frozenset({"id", "no", "nr", "number", "key"})
 WINDOWS = (90, 60, 30)  # days; the longest that leaves enough weeks
 SPLITS = ((8, 4), (6, 4), (4, 3), (3, 2), (2, 1))  # holdout weeks and validation weeks
@@ -37,6 +42,11 @@ class ColumnPlan:
     meaning: str
     profile: ColumnProfile
 
+    @property
+    def doubt(self) -> str:
+        """What is not clear of how it is written, where that decides what it becomes."""
+        return self.profile.doubt if self.type == self.profile.type and self.guess.treatment != "token" else ""
+
 
 @dataclass(frozen=True)
 class TablePlan:
@@ -45,12 +55,14 @@ class TablePlan:
     Attributes:
         is_state: one row per person, as it is today; what changes after event_time would tell the future.
         once: an event that nobody has twice.
+        shown: what its columns are called in messages.
     """
 
     name: str
     path: str
     format: str
     delimiter: str
+    encoding: str
     kind: str
     event_time: str
     known_at: str
@@ -62,6 +74,7 @@ class TablePlan:
     silent_weeks: bool
     k: int | None
     columns: list[ColumnPlan]
+    shown: ShownNames
     span: TimeSpan
     delay_days: int
 
@@ -72,8 +85,12 @@ class TablePlan:
     @property
     def numbers(self) -> list[ColumnPlan]:
         """The columns that are amounts or counts."""
-        numbers = ("integer", "decimal", "double")
-        return [one for one in self.columns if one.guess.treatment == "keep" and one.type in numbers]
+        return [one for one in self.columns if one.guess.treatment == "keep" and one.type in NUMBERS]
+
+    @property
+    def days_ago(self) -> str:
+        """A column name that the table does not have, for the age of a row."""
+        return _free("days_ago", {one.alias for one in self.columns})
 
     def column(self, source: str) -> ColumnPlan:
         return next(one for one in self.columns if one.source == source)
@@ -99,7 +116,12 @@ class Weeks:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the files of a starter say."""
+    """All that the files of a starter say.
+
+    Attributes:
+        base_rate: the share of positives among those in scope, seen in a few weeks of the files (0..1); None where it
+            cannot be said.
+    """
 
     answers: Answers
     target: Target
@@ -107,6 +129,7 @@ class Plan:
     tables: list[TablePlan]
     weeks: Weeks
     today: date
+    base_rate: float | None
 
     @property
     def events(self) -> list[TablePlan]:
@@ -119,6 +142,24 @@ class Plan:
     @property
     def target_table(self) -> TablePlan:
         return next(one for one in self.tables if one.name == self.target.table)
+
+    @property
+    def leaves_target_out(self) -> bool:
+        """Whether the population leaves out whoever is in the target's table already: nobody is there twice."""
+        return self.target.kind == "event" and self.target_table.once
+
+    @property
+    def activity(self) -> list[TablePlan]:
+        """The tables whose rows say that a customer is there: those the target does not consist of, if there are any.
+
+        None for a date of the customer: whose it is, and where it is empty, says who is there.
+        """
+        if self.target.kind == "date":
+            return []
+        if self.target.kind == "no-event":
+            return [self.target_table] if self.target_table.kind == "events" else []
+        others = [one for one in self.events if one.name != self.target.table]
+        return others or ([] if self.target_table.once or self.target.kind == "state" else [self.target_table])
 
     @property
     def register(self) -> TablePlan:
@@ -139,6 +180,7 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
         SourceError: a file cannot be read.
     """
     names = list(files)
+    require_tables(answers, names)
     target = read_target(answers.target, names)
     keys = read_columns("--entity", answers.entity, names)
     event_times = read_columns("--event-time", answers.event_time, names)
@@ -146,15 +188,42 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
     entity = _entity_alias(keys, names)
     tables = []
     for name, file in files.items():
-        profile = file.profile()
+        profile = replace(file.profile(), shown=shown_names(list(file.profile().columns), look))
+        if profile.shown.lacks_header:
+            raise ConfigError(
+                f"--table {name}=...: most names of its {len(profile.columns)} columns look like values: is there "
+                "a header row? Add one; names stand in clear in files and messages."
+            )
         key = _column("--entity", profile, keys.get(name), list(profile.columns), choose)
-        times = [one for one in profile.times() if not is_birth_date(one)]
+        require_target(target, profile, file.per_person(key))
+        made_of = target.column if target.table == name else None
+        times = [one for one in profile.times() if not is_birth_date(one) and (target.kind, made_of) != ("date", one)]
         event_time = _column("--event-time", profile, event_times.get(name), times, choose)
-        known_at = known_ats.get(name) or event_time
+        known_at = profile.shown.meant(known_ats.get(name) or event_time)
         if known_at not in times:
             raise _no_column("--known-at", profile, known_at, times)
         tables.append(_table(file, profile, key, entity, event_time, known_at, target, look))
-    return Plan(answers, target, entity, tables, plan_weeks(tables, answers, today), today)
+    made = Plan(answers, target, entity, tables, plan_weeks(tables, answers, today), today, base_rate=None)
+    return replace(made, base_rate=seen_base_rate(made, files))
+
+
+def seen_base_rate(plan: Plan, files: dict[str, SourceFile]) -> float | None:
+    """The share of positives among those in scope, in a few weeks of the files themselves (0..1)."""
+    table, target = plan.target_table, plan.target
+    return base_rate(
+        TargetRows(target.kind, _rows_of(plan, table, files), target.column, target.value, plan.leaves_target_out),
+        active=[_rows_of(plan, one, files) for one in plan.activity],
+        register=_rows_of(plan, plan.register, files),
+        first=plan.weeks.first,
+        last=plan.weeks.last or plan.today,
+        window_days=plan.weeks.window_days,
+        horizon_days=plan.answers.horizon_days,
+    )
+
+
+def _rows_of(plan: Plan, table: TablePlan, files: dict[str, SourceFile]) -> PeopleRows:
+    source = {one.alias: one.source for one in table.columns}
+    return PeopleRows(files[table.name], source[plan.entity], source[table.event_time])
 
 
 def open_files(answers: Answers, open_file: Callable[[str, str], SourceFile]) -> dict[str, SourceFile]:
@@ -172,22 +241,94 @@ def _entity_alias(keys: dict[str, str], names: list[str]) -> str:
 
 def _column(flag: str, profile: TableProfile, asked: str | None, candidates: list[str], choose: Choose) -> str:
     """The asked column if it is a candidate; without a question the only candidate; else what the user chooses."""
+    shown = profile.shown
     if asked is not None:
-        if asked not in candidates:
+        if shown.meant(asked) not in candidates:
             raise _no_column(flag, profile, asked, candidates)
-        return asked
+        return shown.meant(asked)
     if not candidates:
         raise _no_column(flag, profile, None, candidates)
-    return candidates[0] if len(candidates) == 1 else choose(flag, profile.name, candidates)
+    if len(candidates) == 1:
+        return candidates[0]
+    return shown.meant(choose(flag, profile.name, [shown.by_name[one] for one in candidates]))
 
 
 def _no_column(flag: str, profile: TableProfile, asked: str | None, candidates: list[str]) -> ConfigError:
-    what = "no date column without gaps" if asked is None else f"{asked} cannot be used"
-    known = f"known: {', '.join(candidates)}" if candidates else f"columns: {', '.join(profile.columns)}"
-    is_time = flag in ("--event-time", "--known-at")
-    form = " A date is written like 2024-03-31, a time like 2024-03-31 14:05:00." if is_time else ""
-    where = f"{flag} {profile.name}=..." if flag != TARGET else f"{TARGET} state:{profile.name}...."
-    return ConfigError(f"{where}: {what} in {profile.name}; {known}.{form}")
+    shown = profile.shown
+    unclear = [one for one in profile.columns.values() if one.may_be and shown.meant(asked or one.name) == one.name]
+    what = (
+        f"no {'clear date' if unclear else 'date column without gaps'}" if asked is None else f"{asked} cannot be used"
+    )
+    known = f"known: {shown.listed(candidates)}" if candidates else f"columns: {shown.listed(list(profile.columns))}"
+    where = f"{flag}{profile.name}...." if flag.startswith(TARGET) else f"{flag} {profile.name}=..."
+    text = f"{where}: {what} in {profile.name}; {known}.{shown.hint}"
+    if flag not in ("--event-time", "--known-at"):
+        return ConfigError(text)
+    if unclear:
+        return ConfigError(" ".join([text, *(_unclear(profile, one) for one in unclear)]))
+    gaps = [
+        shown.by_name[name]
+        for name in profile.dates()
+        if profile.columns[name].nulls and shown.meant(asked or name) == name
+    ]
+    if gaps:
+        return ConfigError(
+            f"{text} {' and '.join(gaps)} {'have' if len(gaps) > 1 else 'has'} empty cells: what has no date has not "
+            "happened. Give a file of the rows that have one, or predict when it happens, without that table: "
+            f"{TARGET} date:{profile.name}.{gaps[0]}"
+        )
+    return ConfigError(f"{text} A date is written like 2024-03-31, a time like 2024-03-31 14:05:00.")
+
+
+def _unclear(profile: TableProfile, column: ColumnProfile) -> str:
+    """Why a column of dates is not taken for one, and what to do."""
+    name, ways = profile.shown.by_name[column.name], column.may_be
+    if column.is_mixed:
+        return f"{name} is written in more than one way, among them {' and '.join(ways)}: write all dates the same way."
+    return (
+        f"{name} can be read as {' and '.join(ways)}: say which it is, such as --date-format {profile.name}={ways[0]}"
+    )
+
+
+def require_target(target: Target, profile: TableProfile, per_person: float) -> None:
+    """Raise ConfigError unless the column that the target is made of can say it."""
+    if target.table != profile.name or target.column is None:
+        return
+    where = f"{TARGET} {target.kind}:{profile.name}.{target.column}"
+    if target.column not in profile.columns:
+        raise _no_column(f"{TARGET} {target.kind}:", profile, target.column, list(profile.columns))
+    column = profile.columns[target.column]
+    if target.kind == "date":
+        if column.type not in ("date", "timestamp"):
+            raise ConfigError(
+                f"{where}: expected a date; the dates of {profile.name}: {profile.shown.listed(profile.dates())}."
+            )
+        if per_person != 1:
+            raise ConfigError(
+                f"{where}: expected one row per customer, found {per_person:.1f} on average. A table in which it can "
+                f"happen more than once is a target of its own: {TARGET} event:{profile.name}"
+            )
+    elif target.value is not None and not _occurs(target.value, column):
+        raise ConfigError(
+            f"{where}=...: no row of the sample has this value, among {column.distinct:,} different ones. Write it as "
+            "the file does, capitals and spaces included."
+        )
+
+
+def _occurs(value: str, column: ColumnProfile) -> bool:
+    """Whether a value is in the sample; true where the sample has more values than were looked at, or of a number."""
+    if column.type == "boolean":
+        return True  # what a yes is written like is asked when the SQL is made
+    if column.type in NUMBERS:
+        return column.lowest is None or not _is_number(value) or column.lowest <= float(value) <= (column.highest or 0)
+    return value in column.sample or column.distinct > len(column.sample)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _table(
@@ -200,19 +341,18 @@ def _table(
     target: Target,
     look: Look,
 ) -> TablePlan:
-    asked = target.column if target.kind == "state" and target.table == profile.name else None
-    if asked is not None and asked not in profile.columns:
-        raise _no_column(TARGET, profile, asked, list(profile.columns))
+    asked = target.column if target.table == profile.name else None
     per_person = file.per_person(key)
     changes = bool(set(words_of(event_time)) & CHANGES)
     is_target_event = target.table == profile.name and asked is None
     kind = "versions" if asked or changes or (per_person == 1 and not is_target_event) else "events"
-    is_state = kind == "versions" and per_person == 1 and not changes and asked is None
-    taken: set[str] = set()
+    is_state = kind == "versions" and per_person == 1 and not changes and (asked is None or target.kind == "date")
+    taken: set[str] = {entity}
     columns = []
     for column in profile.columns.values():
         role = {key: "key", event_time: "time", known_at: "time", asked: "state"}.get(column.name, "")
         columns.append(_column_plan(column, role, profile.name, entity, kind, is_state, taken, look))
+    columns = [_without_number_of_people(file, one, key) if one.source != asked else one for one in columns]
     columns = _few_enough_groups(file, columns, key, known_at)
     by_source = {one.source: one.alias for one in columns}
     own_key = [one.alias for one in columns if one.guess.treatment == "token" and one.alias != entity]
@@ -222,6 +362,7 @@ def _table(
         path=profile.path,
         format=profile.format,
         delimiter=profile.delimiter,
+        encoding=profile.encoding,
         kind=kind,
         event_time=by_source[event_time],
         known_at=by_source[known_at],
@@ -229,10 +370,12 @@ def _table(
         entity=[entity] if is_versions else [],
         is_state=is_state,
         once=per_person == 1,
-        replayable=not (is_versions and per_person == 1 and changes),
+        # A date that comes later is written into the row that is there.
+        replayable=not (is_versions and per_person == 1 and (changes or asked is not None)),
         silent_weeks=file.span(known_at).has_silent_weeks,
         k=K if any(one.guess.is_quasi for one in columns) else None,
         columns=columns,
+        shown=profile.shown,
         span=file.span(known_at),
         delay_days=file.delay_days(event_time, known_at),
     )
@@ -264,7 +407,7 @@ def _column_plan(
         guess = guess_column(column, look=look)
         if kind == "events" and guess.is_quasi:
             guess = guess.dropped(f"{guess.review}; a table of events should not repeat who the customer is")
-        if is_state and guess.treatment == "keep" and not set(words_of(column.name)) & FIXED:
+        if is_state and guess.treatment in CHANGEABLE and not set(words_of(column.name)) & FIXED:
             guess = guess.dropped(
                 "as it is today: what can change after the customer came tells the future; keep it only if it cannot"
             )
@@ -281,6 +424,15 @@ def _column_plan(
         meaning="age in bands when the row became known" if guess.treatment == "band" else meaning,
         profile=column,
     )
+
+
+def _without_number_of_people(file: SourceFile, column: ColumnPlan, key: str) -> ColumnPlan:
+    """The column, dropped where it is a number that stands for the customer in each of their rows."""
+    may_be = column.type == "integer" and column.guess.treatment == "keep" and column.profile.distinct > FEW_VALUES
+    if not may_be or not file.names_people(key, column.source):
+        return column
+    why = "each customer has a number of their own in it: a phone, an account or the like"
+    return replace(column, guess=Guess("direct", "drop", why, holds="id"))
 
 
 def _few_enough_groups(file: SourceFile, columns: list[ColumnPlan], key: str, known_at: str) -> list[ColumnPlan]:
@@ -336,7 +488,15 @@ def plan_weeks(tables: list[TablePlan], answers: Answers, today: date) -> Weeks:
                 return Weeks(
                     first, None if is_live else last, window, min(30, window // 3), settle, holdout, validation
                 )
-    needed = 3 * lag + SPLITS[-1][0] - 1 + SPLITS[-1][1] + FIT_WEEKS + WINDOWS[-1] // 7 + 1
+    scored = 3 * lag + SPLITS[-1][0] - 1 + SPLITS[-1][1] + FIT_WEEKS
+    needed = scored + WINDOWS[-1] // 7 + 1
+    if answers.first is not None and (last - begins).days // 7 >= needed:
+        there = max(0, (last - answers.first).days // 7 + 1)
+        raise ConfigError(
+            f"--first {answers.first}: from it to {last} there are {there} weeks; "
+            f"with a horizon of {answers.horizon_days} days {scored} are needed to train, to wait for outcomes and to "
+            "judge. Give an earlier Monday, or leave --first out."
+        )
     raise ConfigError(
         f"--horizon-days {answers.horizon_days}: the data span {max(0, (last - begins).days // 7)} weeks; with this "
         f"horizon about {needed} are needed to train, to wait for outcomes and to judge. Give more history, or a "

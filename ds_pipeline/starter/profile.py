@@ -5,6 +5,9 @@ DuckDB reads the file in a stream. Only the sample holds values, in memory; noth
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,28 +16,19 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.csv as pc_csv
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.starter.cells import Reading, instant, read_cells
+from ds_pipeline.starter.naming import ShownNames, shown_names
 
 SAMPLE_ROWS = 20_000  # drawn from the whole file, so that a file sorted by date is not judged by its first week
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-# What ingestion can cast a text to; see ingestion/cast.py.
-_WHOLE = r"[+-]?(0|[1-9]\d{0,17})"  # a number with leading zeros is a code
-_DECIMAL = r"[+-]?(0|[1-9]\d{0,11})\.\d{1,6}"
-_NUMBER = r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
-_DAY = r"\d{4}-\d{2}-\d{2}"
-_INSTANT = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
-_BOOLEAN = r"(?i:true|false|t|f|yes|no)"
-_OFFSET = rf"{_DAY}(T| )\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?(Z|[+-]\d{{2}}:?\d{{2}})"
-_COMMA = r"[+-]?(0|[1-9]\d{0,11}),\d{1,6}"
+UTF8 = "utf-8"
+HEADER_LETTERS = 1_000_000
 DELIMITERS = (",", ";", "\t", "|")
-# Ways to write a date besides ISO. A column that two of them can read is not taken for a date: nobody knows which.
-DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d")
-TIMES = ("", " %H:%M", " %H:%M:%S")
-TEXT_TYPES = [
-    ("boolean", _BOOLEAN), ("integer", _WHOLE), ("decimal", rf"{_DECIMAL}|{_WHOLE}"), ("double", _NUMBER),
-    ("date", _DAY), ("timestamp", rf"{_INSTANT}|{_DAY}"),
-]  # fmt: skip
+RECODED = "recoded"  # the rows of a file that is not UTF-8, in memory
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,7 @@ class ColumnProfile:
         sample: distinct values of the sample as text, in a fixed order.
         shares: the share of the sample's rows that each of the most frequent values has.
         lowest, highest: of a number.
+        doubt, may_be, is_mixed: what is not clear of it; see `cells.Reading`.
     """
 
     name: str
@@ -64,6 +59,9 @@ class ColumnProfile:
     highest: float | None = None
     formats: tuple[str, ...] = ()
     decimal_mark: str = "."
+    doubt: str = ""
+    may_be: tuple[str, ...] = ()
+    is_mixed: bool = False
 
     @property
     def is_unique(self) -> bool:
@@ -78,18 +76,25 @@ class TableProfile:
     Attributes:
         name: of the table in SQL.
         path: relative to the project.
+        shown: what its columns are called in messages.
     """
 
     name: str
     path: str
     format: str
     delimiter: str
+    encoding: str
     rows: int
     columns: dict[str, ColumnProfile]
+    shown: ShownNames
+
+    def dates(self) -> list[str]:
+        """The columns of dates, with a gap or without."""
+        return [name for name, one in self.columns.items() if one.type in ("date", "timestamp")]
 
     def times(self) -> list[str]:
         """The columns that can say when something happened: dates without a gap."""
-        return [name for name, one in self.columns.items() if one.type in ("date", "timestamp") and one.nulls == 0]
+        return [name for name in self.dates() if self.columns[name].nulls == 0]
 
 
 @dataclass(frozen=True)
@@ -104,14 +109,24 @@ class TimeSpan:
 class SourceFile:
     """A file that DuckDB can ask questions about."""
 
-    def __init__(self, project: Path, path: str, name: str) -> None:
+    def __init__(
+        self, project: Path, path: str, name: str, *, encoding: str = UTF8, date_formats: tuple[str, ...] = ()
+    ) -> None:
         """
+        Args:
+            encoding: of CSV, as the user says it.
+            date_formats: how dates in text are written, as the user says it; guessed where none reads a column.
+
         Raises:
-            SourceError: no such file, outside the project, or of no known format.
+            SourceError: no such file, outside the project, of no known format, or without one name for each column.
         """
         self.name, self.path = name, path
         self._where = f"{name} ({Path(path).name})"
         whole = (project / path).resolve()
+        if whole.is_dir():
+            raise SourceError(
+                f"{self._where}: a folder. Give one of its files; path in sources.yaml can be the folder afterwards."
+            )
         if not whole.is_file():
             raise SourceError(f"{self._where}: no such file. Give its path from the project, such as data/orders.csv.")
         if not whole.is_relative_to(project.resolve()):
@@ -123,16 +138,26 @@ class SourceFile:
         if found is None:
             raise SourceError(f"{self._where}: expected a file that ends in {', '.join(FORMATS)}.")
         self.format = found
-        self.delimiter = _delimiter(whole) if found == "csv" else ","
-        self._scan = _scan(whole, found, self.delimiter)
+        self.encoding, self._date_formats = encoding if found == "csv" else UTF8, date_formats
+        self.delimiter = ","
+        if found == "csv":
+            header = _header(whole, self.encoding)
+            self._other_encoding = _other_encoding(whole)
+            self.delimiter = max(DELIMITERS, key=header.count)
+            _require_names(header, self.delimiter, where=self._where)
+        self._recoded = None if self.encoding == UTF8 else self._recode(whole)
+        self._scan = RECODED if self._recoded is not None else self._scan_of(whole)
+        self._profile: TableProfile | None = None
         self._formats: dict[str, tuple[str, ...]] = {}  # of dates, by column, once the file was profiled
 
     def profile(self) -> TableProfile:
-        """The columns, from a sample of at most SAMPLE_ROWS rows.
+        """The columns, from a sample of at most SAMPLE_ROWS rows; the file is read once.
 
         Raises:
             SourceError: the file cannot be read, or holds no row.
         """
+        if self._profile is not None:
+            return self._profile
         with self._connection() as connection:
             connection.execute(
                 f"CREATE TABLE sample AS SELECT * FROM {self._scan} USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) "
@@ -140,15 +165,18 @@ class SourceFile:
             )
             rows = _one(connection, f"SELECT count(*) FROM {self._scan}")
             described = connection.execute("DESCRIBE sample").fetchall()
-            columns = {name: _column(connection, name, kind) for name, kind, *_ in described}
+            columns = {name: _column(connection, name, kind, self._date_formats) for name, kind, *_ in described}
         if not rows:
             raise SourceError(f"{self._where}: expected rows, found none.")
         self._formats = {name: one.formats for name, one in columns.items()}
-        return TableProfile(self.name, self.path, self.format, self.delimiter, rows, columns)
+        self._profile = TableProfile(
+            self.name, self.path, self.format, self.delimiter, self.encoding, rows, columns, shown_names(list(columns))
+        )
+        return self._profile
 
     def at(self, column: str) -> str:
         """A date column as an SQL expression over the file."""
-        return _instant(_quoted(column), self._formats.get(column, ()))
+        return instant(_quoted(column), self._formats.get(column, ()))
 
     def span(self, column: str) -> TimeSpan:
         """The first and last date of a column, over the whole file."""
@@ -158,7 +186,8 @@ class SourceFile:
                 f"SELECT min({at}), max({at}), count(DISTINCT date_trunc('week', {at})) FROM {self._scan}"
             ).fetchall()[0]
         if first is None:
-            raise SourceError(f"{self._where}: {column} holds no date that can be read.")
+            shown = shown_names(list(self.profile().columns)).by_name[column]
+            raise SourceError(f"{self._where}: {shown} holds no date that can be read.")
         between = (last.date() - first.date()).days // 7
         return TimeSpan(first, last, has_silent_weeks=weeks < between)
 
@@ -181,6 +210,43 @@ class SourceFile:
                 _one(connection, f"SELECT count(*) / count(DISTINCT {_quoted(entity)}) FROM {self._scan}") or 0
             )
 
+    def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
+        """The customers' numbers with a date of a column from one instant up to another; in memory only."""
+        at = self.at(column)
+        since = "" if start is None else f"{at} >= TIMESTAMP '{start:%Y-%m-%d %H:%M:%S}' AND "
+        with self._connection() as connection:
+            rows = connection.execute(
+                f"SELECT DISTINCT {_quoted(entity)}::VARCHAR FROM {self._scan} "
+                f"WHERE {since}{at} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
+            ).fetchall()
+        return {one for (one,) in rows if one is not None}
+
+    def people_in_state(
+        self, entity: str, column: str, at: str, value: str, end: datetime
+    ) -> tuple[set[str], set[str]]:
+        """The customers' numbers before an instant, and those whose newest row then has a value; in memory only."""
+        newest = f"arg_max({_quoted(column)}::VARCHAR, {self.at(at)})"
+        with self._connection() as connection:
+            rows = connection.execute(
+                f"SELECT {_quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
+                f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
+                [value],
+            ).fetchall()
+        return {one for one, _ in rows if one is not None}, {one for one, is_in in rows if is_in and one is not None}
+
+    def names_people(self, entity: str, column: str) -> bool:
+        """Whether a column has a value of its own for each person and repeats it in their rows: a number of theirs.
+
+        Nine of ten are enough: some people share a number, and some change it.
+        """
+        person, value = _quoted(entity), _quoted(column)
+        with self._connection() as connection:
+            people, values, pairs, rows = connection.execute(
+                f"SELECT count(DISTINCT {person}), count(DISTINCT {value}), count(DISTINCT ({person}, {value})), "
+                f"count(*) FROM {self._scan} WHERE {value} IS NOT NULL AND {person} IS NOT NULL"
+            ).fetchall()[0]
+        return bool(rows >= 1.5 * people and values >= 0.9 * people and pairs <= 1.1 * people)
+
     def smallest_group(self, entity: str, groups: list[str]) -> int:
         """The fewest people who share a combination of SQL expressions."""
         with self._connection() as connection:
@@ -198,65 +264,114 @@ class SourceFile:
             with duckdb.connect(":memory:", config={"threads": 2}) as connection:
                 connection.execute("SET enable_progress_bar = false")
                 connection.execute("SET TimeZone = 'UTC'")
+                if self._recoded is not None:
+                    connection.register(RECODED, self._recoded)
                 yield connection
-        except duckdb.Error:
-            raise SourceError(  # DuckDB's own message quotes the row
-                f"{self._where}: not a readable {self.format} file. Expected UTF-8"
-                + (", as many cells in each row, and a header row." if self.format == "csv" else ".")
-            ) from None
+        except duckdb.Error:  # DuckDB's own message quotes the row
+            raise self._unreadable() from None
 
+    def _recode(self, path: Path) -> pa.Table:
+        """The rows of a CSV file in another encoding, each cell as text."""
+        parse = pc_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
+        read = pc_csv.ReadOptions(encoding=self.encoding)
+        try:
+            with pc_csv.open_csv(path, read_options=read, parse_options=parse) as reader:
+                names = reader.schema.names
+            as_text = pc_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+            )
+            return pc_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=as_text)
+        except (pa.ArrowException, UnicodeError):
+            raise self._unreadable() from None
 
-def _delimiter(path: Path) -> str:
-    """What stands between the cells: the mark that the header row has most of."""
-    with path.open("rb") as file:
-        header = file.readline(1_000_000).decode("utf-8", errors="replace")
-    return max(DELIMITERS, key=header.count)
-
-
-def _instant(column: str, formats: tuple[str, ...]) -> str:
-    if not formats:
-        return f"try_cast({column} AS TIMESTAMP)"
-    if "%z" in formats[0]:
-        return f"try_cast({column} AS TIMESTAMPTZ)::TIMESTAMP"
-    return f"try_strptime({column}, '{formats[0]}')"
-
-
-def _scan(path: Path, file_format: str, delimiter: str) -> str:
-    text = str(path).replace("'", "''")
-    if file_format == "csv":  # as ingestion reads it: every cell as text, an empty one as null
-        return (
-            f"read_csv('{text}', all_varchar = true, header = true, delim = '{delimiter}', quote = '\"', escape = '\"')"
+    def _unreadable(self) -> SourceError:
+        start = f"{self._where}: not a readable {self.format} file."
+        if self.format == "parquet":
+            return SourceError(f"{start} It is truncated or damaged: fetch it again.")
+        if self.format == "jsonl":
+            return SourceError(f"{start} Expected UTF-8, and one object of columns and values on each line.")
+        return SourceError(
+            f"{start} Expected {self.encoding.upper()}, as many cells in each row, and a header row. If it is written "
+            f"in another encoding, say which: --encoding {self.name}={self._other_encoding}"
         )
-    return (
-        f"read_parquet('{text}')" if file_format == "parquet" else f"read_json('{text}', format = 'newline_delimited')"
-    )
+
+    def _scan_of(self, path: Path) -> str:
+        """The rows of a file as SQL; of text every cell is text, an empty one null, as ingestion reads it."""
+        text = str(path).replace("'", "''")
+        if self.format == "parquet":
+            return f"read_parquet('{text}')"
+        if self.format == "csv":
+            return (
+                f"read_csv('{text}', all_varchar = true, header = true, delim = '{self.delimiter}', "
+                "quote = '\"', escape = '\"')"
+            )
+        read = f"read_json('{text}', format = 'newline_delimited'"
+        with self._connection() as connection:
+            names = [name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {read})").fetchall()]
+        columns = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in names)
+        cells = ", ".join(f"nullif({_quoted(name)}, '') AS {_quoted(name)}" for name in names)
+        return f"(SELECT {cells} FROM {read}, columns = {{{columns}}}))"
 
 
-def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> ColumnProfile:
+def _header(path: Path, encoding: str) -> str:
+    """The header row of a text file; a cell may hold the end of a line."""
+    try:
+        with path.open(encoding="utf-8-sig" if encoding == UTF8 else encoding, errors="replace") as file:
+            line = file.readline(HEADER_LETTERS)
+            while line.count('"') % 2 and (more := file.readline(HEADER_LETTERS)):
+                line += more
+            return line
+    except UnicodeError:  # UTF-16 without the mark that it begins with
+        return ""
+
+
+def _other_encoding(path: Path) -> str:
+    """What a text file that is not UTF-8 is likely to be."""
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
+
+
+def _require_names(header: str, delimiter: str, *, where: str) -> None:
+    """Raise SourceError unless each column of a header row has a name of its own; upper and lower case are the same."""
+    try:
+        row = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return  # nothing that could be a header row; DuckDB says so
+    names = [name.strip().lower() for name in row]
+    nameless = [number for number, name in enumerate(names, start=1) if not name]
+    twice = [number for number, name in enumerate(names, start=1) if name and names.count(name) > 1]
+    if nameless and len(names) > 1:
+        raise SourceError(
+            f"{where}: column {nameless[0]} has no name in the header row. Give it one, or leave the column out of the "
+            "file."
+        )
+    if twice:
+        raise SourceError(
+            f"{where}: columns {' and '.join(map(str, twice[:5]))} do not each have a name of their own. Is there a "
+            "header row? If so, rename them."
+        )
+
+
+def _column(
+    connection: duckdb.DuckDBPyConnection, name: str, kind: str, date_formats: tuple[str, ...]
+) -> ColumnProfile:
     column = _quoted(name)
     rows, nulls, distinct = connection.execute(
         f"SELECT count(*), count(*) FILTER ({column} IS NULL), count(DISTINCT {column}) FROM sample"
     ).fetchall()[0]
-    found, scale = _typed(connection, column, kind)
-    formats: tuple[str, ...] = ()
-    mark = "."
-    if found == "string" and kind == "VARCHAR" and distinct:
-        found, formats = _dated(connection, column)
-        if found == "string" and _all_match(connection, column, f"{_COMMA}|{_WHOLE}"):
-            digits = f"SELECT max(length(split_part(trim({column}), ',', 2))) FROM sample"
-            found, scale, mark = "decimal", _one(connection, digits), ","
+    found = read_cells(connection, column, date_formats) if kind == "VARCHAR" else _typed(connection, column, kind)
     counts = connection.execute(
         f"SELECT {column}::VARCHAR, count(*) AS n FROM sample WHERE {column} IS NOT NULL "
         "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 2000"
     ).fetchall()
     low = high = None
-    if found in ("integer", "decimal", "double"):
-        number = f"try_cast(replace({column}::VARCHAR, '{mark}', '.') AS DOUBLE)"
+    if found.type in ("integer", "decimal", "double"):
+        number = f"try_cast(replace({column}::VARCHAR, '{found.decimal_mark}', '.') AS DOUBLE)"
         low, high = connection.execute(f"SELECT min({number}), max({number}) FROM sample").fetchall()[0]
     return ColumnProfile(
         name=name,
-        type=found,
-        scale=scale,
+        type=found.type,
+        scale=found.scale,
         rows=rows,
         nulls=nulls,
         distinct=distinct,
@@ -264,63 +379,30 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> Colu
         shares={value: n / rows for value, n in counts[:50]},
         lowest=low,
         highest=high,
-        formats=formats,
-        decimal_mark=mark,
+        formats=found.formats,
+        decimal_mark=found.decimal_mark,
+        doubt=found.doubt,
+        may_be=found.may_be,
+        is_mixed=found.is_mixed,
     )
 
 
-def _dated(connection: duckdb.DuckDBPyConnection, column: str) -> tuple[str, tuple[str, ...]]:
-    """Date or timestamp with the one format that reads the whole sample; string where none or more than one does."""
-    if _all_match(connection, column, _OFFSET):
-        parts = f"SELECT bool_or(contains({column}, 'T')), bool_or(contains({column}, '.')) FROM sample"
-        has_t, has_fraction = connection.execute(parts).fetchall()[0]
-        return "timestamp", (f"%Y-%m-%d{'T' if has_t else ' '}%H:%M:%S{'.%f' if has_fraction else ''}%z",)
-    reads = [
-        day + time
-        for time in TIMES
-        for day in DAYS
-        if _one(
-            connection,
-            f"SELECT bool_and(try_strptime({column}, ?) IS NOT NULL) FROM sample WHERE {column} IS NOT NULL",
-            day + time,
-        )
-    ]
-    if len(reads) != 1:
-        return "string", ()
-    return ("timestamp" if "%H" in reads[0] else "date"), tuple(reads)
-
-
-def _all_match(connection: duckdb.DuckDBPyConnection, column: str, pattern: str) -> bool:
-    return bool(_one(connection, f"SELECT bool_and(regexp_full_match(trim({column}), ?)) FROM sample", pattern))
-
-
-def _typed(connection: duckdb.DuckDBPyConnection, column: str, kind: str) -> tuple[str, int | None]:
-    """The type of a column as sources.yaml names it, and the scale of a decimal."""
+def _typed(connection: duckdb.DuckDBPyConnection, column: str, kind: str) -> Reading:
+    """The type of a column that is no text, as sources.yaml names it."""
     if decimal := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind):
         scale = int(decimal[1])
-        return ("decimal", min(scale, 9)) if scale else ("integer", None)
+        return Reading("decimal", min(scale, 9)) if scale else Reading("integer")
     if kind.startswith("TIMESTAMP"):
-        return "timestamp", None
+        return Reading("timestamp")
     known = {"BOOLEAN": "boolean", "DATE": "date", "FLOAT": "double", "DOUBLE": "double"}
-    if kind in known:
-        if known[kind] == "double" and _one(connection, f"SELECT bool_and({column} % 1 = 0) FROM sample"):
-            return "integer", None  # whole numbers that pandas turned into floats because one was missing
-        return known[kind], None
-    if "INT" in kind and "VARCHAR" not in kind and "STRUCT" not in kind and not kind.endswith("[]"):
-        return "integer", None
-    if kind != "VARCHAR":
-        return "string", None
-    if not _one(connection, f"SELECT count({column}) FROM sample"):
-        return "string", None
-    for name, pattern in TEXT_TYPES:
-        if _all_match(connection, column, pattern):
-            digits = f"SELECT max(length(split_part(trim({column}), '.', 2))) FROM sample"
-            return name, _one(connection, digits) if name == "decimal" else None
-    return "string", None
+    if known.get(kind) == "double" and _one(connection, f"SELECT bool_and({column} % 1 = 0) FROM sample"):
+        return Reading("integer")  # whole numbers that pandas turned into floats because one was missing
+    is_integer = "INT" in kind and "STRUCT" not in kind and not kind.endswith("[]")
+    return Reading(known.get(kind, "integer" if is_integer else "string"))
 
 
-def _one(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: str) -> int:
-    row = connection.execute(sql, list(parameters)).fetchone()
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
     return row[0] if row else 0
 
 

@@ -13,12 +13,14 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.starter.answers import alias_of
 from ds_pipeline.starter.features import StarterFeature, baseline_of, features_of, sql_name
 from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
 FILES = ("problem", "requirements", "contract", "sources", "features", "training")
 EXAMPLES: dict[str, Any] = {"integer": 12345, "string": "C-12345"}
+TOP_SHARE = "0.10"  # of the customers in scope that are delivered
 SUNSET = timedelta(days=365)
 
 
@@ -63,7 +65,7 @@ def render(plan: Plan) -> dict[str, str]:
     baseline = baseline_of(plan, features)
     if baseline is None:
         raise ConfigError(
-            "No feature can be made of these tables: expected a table of events, or a number or yes/no that stays. "
+            "No feature can be made of these tables: expected a table of events, or a number that stays. "
             "Give a table of what customers do, such as orders or visits."
         )
     environment = _environment()
@@ -75,8 +77,12 @@ def render(plan: Plan) -> dict[str, str]:
         "has_protected": any(one.role == "protected" for found in features.values() for one in found),
         "identifier": entity,
         "example": EXAMPLES[entity.type],
-        "activity": _activity(plan),
+        "activity": plan.activity,
         "state": _state(plan),
+        "day": _day(plan),
+        "title": _title(plan),
+        "top_share": TOP_SHARE,
+        "precision": _precision(plan),
         "sunset": (plan.weeks.last or plan.today) + SUNSET,
     }
     texts = {f"{file}.yaml": environment.get_template(f"{file}.yaml.j2").render(shared) for file in FILES}
@@ -91,12 +97,39 @@ def render(plan: Plan) -> dict[str, str]:
 
 def reviews(plan: Plan) -> list[str]:
     """What a person should look at in sources.yaml: each column with the reason of its guess; never a value."""
-    return [
-        f"{table.name}.{column.source}: {_treated(column)}: {column.guess.review}"
-        for table in plan.tables
-        for column in table.columns
-        if column.guess.treatment != "keep" or column.guess.identifies != "no"
+    columns = [
+        (f"{table.name}.{table.shown.by_name[one.source]}", one) for table in plan.tables for one in table.columns
     ]
+    treated = [
+        f"{name}: {_treated(one)}: {one.guess.review}"
+        for name, one in columns
+        if one.guess.treatment != "keep" or one.guess.identifies != "no"
+    ]
+    doubted = [f"{name}: {_written(one)}: {one.doubt}" for name, one in columns if one.doubt]
+    return [*different_keys(plan), *treated, *doubted]
+
+
+def different_keys(plan: Plan) -> list[str]:
+    """Where the customer's number is written in one way in one table and in another way in another."""
+    written = {
+        f"{table.name}.{table.shown.by_name[one.source]}": _key_form(one)
+        for table in plan.tables for one in table.columns if one.alias == plan.entity
+    }  # fmt: skip
+    if len(set(written.values())) < 2:
+        return []
+    said = ", ".join(f"{name} has {form}" for name, form in written.items())
+    return [f"the customer's number: {said}: rows of the same customer may not meet; write it the same way everywhere"]
+
+
+def _key_form(column: ColumnPlan) -> str:
+    if column.type == "integer":
+        return "whole numbers"
+    return "leading zeros" if any(re.fullmatch(r"0\d+", one) for one in column.profile.sample) else "texts"
+
+
+def _written(column: ColumnPlan) -> str:
+    mark = column.profile.decimal_mark
+    return f"type {column.type}" if mark == "." else f'decimal_mark "{mark}"'
 
 
 def _treated(column: ColumnPlan) -> str:
@@ -104,12 +137,35 @@ def _treated(column: ColumnPlan) -> str:
     return f"{column.guess.treatment}{held}"
 
 
-def _activity(plan: Plan) -> list[Any]:
-    """The tables whose rows say that a customer is there: those the target does not consist of, if there are any."""
-    if plan.target.kind == "no-event":
-        return [plan.target_table] if plan.target_table.kind == "events" else []
-    others = [one for one in plan.events if one.name != plan.target.table]
-    return others or ([] if plan.target_table.once or plan.target.kind == "state" else [plan.target_table])
+def _day(plan: Plan) -> str | None:
+    """The column whose date is predicted."""
+    if plan.target.kind != "date" or plan.target.column is None:
+        return None
+    return plan.target_table.column(plan.target.column).alias
+
+
+def _title(plan: Plan) -> str:
+    """What is predicted, in the words of the files; a title of its own is the stakeholder's."""
+    target, days = plan.target, plan.answers.horizon_days
+    table = target.table.replace("_", " ")
+    if target.kind == "state":
+        what = f"{alias_of(target.column or '').replace('_', ' ')} {target.value}"
+    elif target.kind == "date":
+        what = alias_of(target.column or "").replace("_", " ")
+    else:
+        what = table if target.kind == "event" else f"no {table}"
+    return f"{what[0].upper()}{what[1:]} within {days} days"
+
+
+def _precision(plan: Plan) -> float:
+    """What the list must hold of positives at least: half as many again as all in scope, but not out of reach.
+
+    Where no base rate was seen, one in ten.
+    """
+    rate = plan.base_rate
+    if not rate or rate >= 1:
+        return 0.1
+    return max(0.001, round(min(1.5 * rate, rate + (1 - rate) / 3), 2 if rate >= 0.05 else 3))
 
 
 def _state(plan: Plan) -> dict[str, str] | None:

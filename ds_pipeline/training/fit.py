@@ -19,7 +19,7 @@ from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.prediction import inputs_of
 from ds_pipeline.training.estimator import Parameters, calibrate, make_estimator
-from ds_pipeline.training.rows import rows_to_train_on
+from ds_pipeline.training.rows import require_values, rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
 from ds_pipeline.training.split import inner_split
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
@@ -75,6 +75,7 @@ def train_candidate(
                 f"The {name} weeks hold one class of label only ({len(part):,} rows). "
                 "Check label.sql and the dates: a model needs both outcomes."
             )
+    require_values(fit, features, of="the training weeks")
     # One thread: on weeks of this size OpenMP's waiting costs more than it gains (10 times on a busy machine), and the
     # result cannot depend on the number of cores.
     with threadpool_limits(limits=1):

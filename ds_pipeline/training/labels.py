@@ -55,12 +55,11 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
     tables.set_population(population)
     found = tables.select(use_case.label_sql, where="label.sql")
     labels = found[LABEL].cast(pa.int64())
-    usable = pc.all(pc.is_in(labels, pa.array([0, 1, None]))).as_py()
-    same_members = set(found[entity].to_pylist()) == set(population.to_pylist())
-    if not (usable and same_members and found.num_rows == len(population)):
+    faults = _faults(labels, found[entity], population)
+    if faults:
         raise TrainingError(
             f"label.sql at {day}: expected one label, 0, 1 or null, for each of the {len(population):,} members of the "
-            f"population; found {found.num_rows:,} rows. Start from population and count what future.* holds."
+            f"population; found {'; '.join(faults)}."
         )
     columns = {
         SCORING_DATE: pa.array([day] * len(labels), pa.date32()),
@@ -70,6 +69,20 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
         IS_TREATED: _treated(found, day),
     }
     return pa.table(columns).cast(labels_schema(entity)).sort_by(entity)
+
+
+def _faults(labels: pa.ChunkedArray, members: pa.ChunkedArray, population: pa.ChunkedArray) -> list[str]:
+    """What is wrong with the labels of a population, each with what to do; empty if nothing is."""
+    rows, expected = Counter(members.to_pylist()), set(population.to_pylist())
+    counts = {
+        "labels that are neither 0, 1 nor null (1 where the target happened, such as (count(*) > 0)::int)": (
+            pc.sum(pc.invert(pc.is_in(labels, pa.array([0, 1, None], pa.int64())))).as_py() or 0
+        ),
+        "members with more than one row (a join repeats them: group by the entity)": sum(n > 1 for n in rows.values()),
+        "members without a row (start from population, and LEFT JOIN future.*)": len(expected - rows.keys()),
+        "entities that are not of the population (start from population)": len(rows.keys() - expected),
+    }
+    return [f"{count:,} {fault}" for fault, count in counts.items() if count]
 
 
 def undecided(labels: pa.Table) -> int:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.use_case.features import IS_TREATED, LABEL, SCORING_DATE
+from ds_pipeline.use_case.features import IS_TREATED, LABEL, SCORING_DATE, FeatureSet
 from ds_pipeline.use_case.training import Training
 
 
@@ -47,6 +47,21 @@ def rows_to_train_on(rows: pd.DataFrame, training: Training, *, entity: str) -> 
     hashes = _hashes(rows, entity=entity, seed=training.seed)
     smallest = np.argsort(hashes, kind="stable")[: training.max_train_rows]
     return rows.iloc[np.sort(smallest)].reset_index(drop=True)
+
+
+def require_values(rows: pd.DataFrame, features: FeatureSet, *, of: str) -> None:
+    """Raise TrainingError if an input of the model has no value in any row: nothing can be fitted to it.
+
+    Args:
+        of: the weeks of the rows, as the message calls them.
+    """
+    empty = [name for name, feature in features.features.items() if feature.role == "input" and rows[name].isna().all()]
+    if empty and len(rows):
+        have = "has" if len(empty) == 1 else "have"
+        raise TrainingError(
+            f"{', '.join(empty)} {have} no value in any of the {len(rows):,} rows of {of}. Do the keys of the tables "
+            "match, and does the query of the feature find rows? Correct it, or take the feature out of features.yaml."
+        )
 
 
 def _hashes(rows: pd.DataFrame, *, entity: str, seed: int) -> np.ndarray:

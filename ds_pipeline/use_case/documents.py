@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from ds_pipeline.use_case.features import Feature
 from ds_pipeline.use_case.inventory import COMMAND, behind_the_boundary, column_type, people_of
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.markdown import cell, plain, words
+from ds_pipeline.use_case.markdown import cell, plain, sentence, words
 from ds_pipeline.use_case.readers import READERS
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sources import Column
@@ -24,7 +24,7 @@ from ds_pipeline.use_case.sources import Column
 DOCUMENTS = ("contract", "requirements", "data_dictionary")
 LIMITS = {"minimum": "at least", "maximum": "at most"}
 COUNTS = {
-    "lower": "the lower end of its {confidence:.4g} % confidence interval",
+    "lower": "its one-sided {confidence:.4g} % lower confidence bound",
     "point": "the value itself",
 }
 EFFECTS = {
@@ -35,6 +35,26 @@ EFFECTS = {
     "bounds": "decides how confidence intervals are made",
     "slices": "decides which groups are shown on their own",
     "baseline": "the rule a model has to beat",
+    "cross_validation": "decides how the further figures are made; they refuse no model",
+}
+# Where the reader alone would not say what follows from a key.
+EFFECTS_OF_KEYS = {
+    "data_minimums.training_rows": "with fewer a model is refused",
+    "data_minimums.training_positives": "with fewer a model is refused",
+    "holdout.min_rows": "with fewer a model cannot be judged and is refused",
+    "holdout.min_positives": "with fewer a model cannot be judged and is refused",
+    "label_quality.max_undecided_share": "above it a model is refused",
+    "cross_validation.below_rows": "with fewer training rows further figures are made; they refuse no model",
+    "monitoring.psi.warn": "at or above it the weekly check warns",
+    "monitoring.psi.act": "at or above it the weekly check fails and a new model is due",
+    "monitoring.psi.retrain_within_hours": "how long the new model may take, from the beginning of the scoring date on",
+    "monitoring.realized_quality.metric": "the share of them for whom the target came true, once that is known",
+    "monitoring.realized_quality.share": "who is judged: the highest-scored of each week whom no campaign reached",
+    "monitoring.realized_quality.warn": "below it the weekly check warns",
+    "monitoring.realized_quality.critical": "below it the weekly check fails",
+    "monitoring.realized_quality.min_weeks": "so many of the newest weeks with a known outcome are judged together",
+    "budgets.run_minutes": "above it the check at the end of a run fails",
+    "budgets.disk_gb": "above it the check at the end of a run fails",
 }
 IDENTIFIES = {
     "direct": "one person, directly",
@@ -101,8 +121,16 @@ def facts(model: BaseModel, *, without: tuple[str, ...] = (), path: str = "") ->
             nested = facts(value, path=f"{path}{name}.")
             yield from (Fact(f"{words(name)}: {one.key}", one.value, one.effect) for one in nested)
         else:
-            reader = READERS.get(f"{path}{name}", "") if value is not None else ""
-            yield Fact(words(name), plain(value), EFFECTS.get(reader, words(reader)))
+            yield Fact(words(name), plain(value), _effect(model, name, path=path) if value is not None else "")
+
+
+def _effect(model: BaseModel, name: str, *, path: str) -> str:
+    """What becomes of a key; empty where nothing but a document reads it."""
+    key = f"{path}{name}"
+    reader = READERS.get(key, "")
+    found = EFFECTS_OF_KEYS.get(key) or EFFECTS.get(reader, words(reader))
+    hours = getattr(model, "retrain_within_hours", None)
+    return f"{found} within {hours} hours" if key == "monitoring.psi.act" and hours else found
 
 
 def declared(model: BaseModel, *without: str) -> list[Fact]:
@@ -171,7 +199,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": cell, "plain": plain, "words": words}
+    environment.filters |= {"cell": cell, "plain": plain, "sentence": sentence, "words": words}
     environment.globals |= {
         "command": COMMAND,
         "declared": declared,

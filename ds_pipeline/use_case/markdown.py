@@ -11,6 +11,12 @@ def cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
+def sentence(text: object) -> str:
+    """A cell that ends like a sentence."""
+    line = cell(text)
+    return line if line.endswith((".", "?", "!")) else f"{line}."
+
+
 def grid(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """A table of cells."""
     lines = [head, ["---"] * len(head), *rows]

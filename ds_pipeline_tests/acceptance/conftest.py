@@ -1,7 +1,8 @@
 """Which champion the acceptance tests judge: pytest ds_pipeline_tests/acceptance --use-case retail_lapse.
 
 Without --use-case every use case of the project is judged, but only where the folder was asked for: an ordinary run of
-all tests does not depend on what happens to lie in the store.
+all tests does not depend on what happens to lie in the store. Where there is nothing to judge, the command fails; it
+names every gate it judges.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +25,8 @@ from ds_pipeline.project import open_project
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event
 from ds_pipeline.use_case.load import known_use_cases, load_use_case
-from ds_pipeline.use_case.requirements import Requirements
 
-FOLDER = "acceptance"
+FOLDER = Path(__file__).resolve().parent
 ORDINARY = "an ordinary test run judges no champion; run: pytest ds_pipeline_tests/acceptance --use-case NAME"
 
 
@@ -45,11 +46,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--use-case", default=None, help="the use case whose champion is judged; all of them if left out")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Each gate on a line of its own, and no success where a champion was asked for and there is none.
+
+    Raises:
+        UsageError: an asked use case is wrong, is not there or has no champion.
+    """
+    asked = _asked(config)
+    if asked:
+        config.option.verbose = max(config.option.verbose, 1)  # -q of pyproject.toml would hide the names
+        config.option.reportchars += "s"  # and why something was skipped
+    try:
+        missing = [name for name in asked if _open(name).registry.champion() is None]
+    except DsPipelineError as error:
+        raise pytest.UsageError(str(error)) from None
+    if missing:
+        commands = "; ".join(f"ds-pipeline run {name}" for name in missing)
+        raise pytest.UsageError(f"no champion to judge yet: {', '.join(missing)}. Make one with: {commands}")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per use case, and per threshold of its requirements.yaml where a test asks for one."""
     asked = _asked(metafunc.config)
     if "threshold" in metafunc.fixturenames:
-        pairs = [(name, gate) for name in asked for gate in gate_names(_requirements_of(name))]
+        pairs = [(name, gate) for name in asked for gate in gate_names(_open(name).use_case.requirements)]
         rows = [pytest.param(name, gate, id=f"{name}-{gate}") for name, gate in pairs]
         metafunc.parametrize(("case", "threshold"), rows or [_skipped(2)])
     elif "case" in metafunc.fixturenames:
@@ -58,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def champion_of() -> Callable[[str], Champion]:
-    """Loads the champion of a use case once; skips where there is none."""
+    """Loads the champion of a use case once."""
     return cache(_load)
 
 
@@ -72,15 +92,14 @@ def _asked(config: pytest.Config) -> list[str]:
     named: str | None = config.getoption("--use-case", default=None)
     if named is not None:
         return [named]
-    is_asked = any(FOLDER in argument for argument in config.args)
+    places = [(config.invocation_params.dir / one.partition("::")[0]).resolve() for one in config.args]
+    is_asked = any(place.is_relative_to(FOLDER) for place in places)
     return known_use_cases(open_project().configs) if is_asked else []
 
 
-def _requirements_of(name: str) -> Requirements:
-    try:
-        return load_use_case(open_project().configs / name).requirements
-    except DsPipelineError as error:
-        raise pytest.UsageError(str(error)) from None
+def _open(name: str) -> Workbench:
+    project = open_project()
+    return open_workbench(project, load_use_case(project.configs / name))
 
 
 def _skipped(arguments: int) -> Any:
@@ -88,11 +107,9 @@ def _skipped(arguments: int) -> Any:
 
 
 def _load(name: str) -> Champion:
-    project = open_project()
-    bench = open_workbench(project, load_use_case(project.configs / name))
+    bench = _open(name)
     event = bench.registry.champion()
-    if event is None:
-        pytest.skip(f"{name} has no champion yet. Make one with: ds-pipeline run {name}")
+    assert event is not None, f"{name} had a champion when the tests began"
     bundle = bench.registry.open(event.version)  # verifies every byte and the signature
     recorded = bundle.read("decision.json")
     return Champion(

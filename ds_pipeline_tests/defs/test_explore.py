@@ -252,6 +252,7 @@ def test_the_notebook_fails_where_there_is_nothing_to_show(bench: Workbench, tmp
 
     assert done.returncode != 0
     assert f"ds-pipeline history {CASE}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_source_is_named_in_the_notebook() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 from datetime import date
+from pathlib import Path
 
 import joblib
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.defs.documents import generated_documents
 from ds_pipeline.defs.leaks import (
     Exemption,
     exemptions,
@@ -21,6 +26,8 @@ from ds_pipeline.defs.leaks import (
 )
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError, SourceError
+from ds_pipeline.project import Project, Settings
+from ds_pipeline_tests.conftest import CONFIGS
 from ds_pipeline_tests.defs.conftest import CUSTOMERS, Declare, write_sources
 
 FIRST = date(2011, 3, 7)
@@ -130,3 +137,52 @@ def test_without_its_source_nothing_is_written(bench: Workbench) -> None:
         SourceError, match=r"visits \(data/visits.parquet\): the file is missing.*nothing can be written"
     ):
         require_clean_table(bench, pa.table({"text": ["gold"]}), where="features")
+
+
+def test_a_band_of_ages_that_reads_like_a_row_number_is_no_leak(declare: Declare) -> None:
+    """40-49 equals the visit 4049 without what stands between the digits."""
+    band = {
+        "alias": "age_band", "type": "date", "nullable": True, "identifies": "sensitive", "treatment": "band",
+        "bands": [30, 40, 50], "meaning": "made up",
+    }  # fmt: skip
+    plain = declare().use_case.sources.tables["plans"].model_dump(mode="json", exclude_none=True)["columns"]
+    bench = declare(plans={"columns": plain | {"born": band}, "k_anonymity": {"k": 2}})
+    write_sources(bench.project.root, customers=["4049", "4041"])
+    path = bench.project.root / "data" / "plans.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.append_column("born", pa.array([date(1970, 1, 1)] * rows.num_rows)), path)
+
+    require_clean_table(bench, pa.table({"age_band": ["40-49"]}), where="features")
+    with pytest.raises(LeakError, match="column 'age_band', raw identifier: 1 cells"):
+        require_clean_table(bench, pa.table({"age_band": ["40-41"]}), where="features")
+
+
+def test_a_leak_names_the_raw_columns_and_what_may_be_declared(bench: Workbench) -> None:
+    leaking = {"plan": CUSTOMERS[0], "decision": CUSTOMERS[1]}
+
+    def refusal(column: str) -> str:
+        with pytest.raises(LeakError) as leak:
+            require_clean_table(bench, pa.table({column: [leaking[column]]}), where="features")
+        return str(leak.value)
+
+    assert "are values of visits.customer_token and plans.customer_token" in refusal("plan")
+    assert "with identifies: direct, redact or token" in refusal("plan")
+    assert "or declare scan_exempt for plan, with the reason" in refusal("plan")
+    assert "scan_exempt" not in refusal("decision")
+    assert not any(name in refusal(column) for column in leaking for name in CUSTOMERS)
+
+
+def test_a_document_of_a_use_case_that_would_publish_an_identifier_is_refused(tmp_path: Path) -> None:
+    """A phone number in a remark that was taken for a category got into the data dictionary."""
+    project = Project(Settings(project=tmp_path))
+    shutil.copytree(CONFIGS / "retail_lapse", tmp_path / "configs" / "retail_lapse")
+    contract, features = (tmp_path / "configs" / "retail_lapse" / f"{name}.yaml" for name in ("contract", "features"))
+    contract.write_text(re.sub(r"(?m)^consumer: .*$", "consumer: crm@example.org", contract.read_text()))
+    generated_documents(project)
+    text = features.read_text()
+    features.write_text(text.replace("meaning: ", "meaning: ask 0664 1234567 about ", 1))
+
+    with pytest.raises(LeakError, match=r"docs/use_cases/retail_lapse/data_dictionary\.md: phone") as leak:
+        generated_documents(project)
+
+    assert "1234567" not in str(leak.value)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.decision import BoundTo, Decision, require_in_force
+from ds_pipeline.evaluation.decision import BoundTo, Decision, require_in_force, what_to_change
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
@@ -32,6 +32,27 @@ def test_one_missed_gate_refuses_and_is_named(evaluated: Evaluation, asked: dict
     assert not decision.passed
     with pytest.raises(EvaluationError, match="is refused: gain not reached"):
         require_in_force(decision, requirements=stricter, **NOW)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "minimum", "expected"),
+    [
+        pytest.param(None, 0.99, "Change features or training.yaml", id="a model that is too weak"),
+        pytest.param(3.0, 0.5, "Name another feature in requirements.yaml: baseline", id="a constant baseline"),
+        pytest.param(3.0, 0.99, "Name another feature in requirements.yaml: baseline, change features", id="both"),
+    ],
+)
+def test_a_refusal_names_what_can_be_changed(
+    predictions: pd.DataFrame, asked: dict[str, Any], run: Any, conclude: Any,
+    baseline: float | None, minimum: float, expected: str,
+) -> None:  # fmt: skip
+    """Who was refused because the baseline ranks nothing was told to change features."""
+    asked["acceptance"]["at_top"]["minimum"] = minimum
+    requirements = Requirements.model_validate(asked)
+    frame = predictions if baseline is None else predictions.assign(baseline=baseline)
+    evaluation = run(frame, requirements)
+
+    assert what_to_change(conclude(evaluation, requirements), evaluation, requirements).startswith(expected)
 
 
 @pytest.mark.parametrize("name", NOW)

@@ -37,6 +37,11 @@ def cast(declare: Declare) -> Cast:
         pytest.param(pa.array([12345.0, -3.0]), [12345, -3], id="doubles"),
         pytest.param(pa.array(["17850", " 17850.0 ", "+7", "1e3"]), [17850, 17850, 7, 1000], id="text"),
         pytest.param(pa.array([2**53 + 1]), [2**53 + 1], id="exact-integers-have-no-limit"),
+        pytest.param(
+            pa.array(["9007199254740993", "7", "-123456789012345678", "1e3"]),
+            [2**53 + 1, 7, -123456789012345678, 1000],
+            id="text-of-17-and-18-digits",
+        ),
         pytest.param(pa.array([7], pa.uint64()), [7], id="unsigned"),
         pytest.param(pa.array([Decimal("7.00")]), [7], id="decimals"),
     ],
@@ -50,7 +55,8 @@ def test_whole_numbers_are_read_however_they_are_stored(cast: Cast, values: pa.A
     [
         pytest.param(pa.array([1.5]), id="fraction"),
         pytest.param(pa.array([2.0**53]), id="double-that-two-integers-share"),
-        pytest.param(pa.array([str(2**53 + 1)]), id="text-of-such-a-double"),
+        pytest.param(pa.array(["9007199254740993e0"]), id="text-of-such-a-double"),
+        pytest.param(pa.array([str(2**63)]), id="text-too-large"),
         pytest.param(pa.array([float("nan")]), id="nan"),
         pytest.param(pa.array([float("-inf")]), id="infinite"),
         pytest.param(pa.array(["12a"]), id="text"),
@@ -72,17 +78,46 @@ def test_what_is_no_whole_number_is_unreadable(cast: Cast, values: pa.Array) -> 
 @pytest.mark.parametrize(
     "values",
     [
-        pytest.param(pa.array([0.125, 0.375, -0.125, 2.5]), id="doubles"),
-        pytest.param(pa.array(["0.125", ".375", "-0.125", "2.5"]), id="text"),
-        pytest.param(pa.array([Decimal("0.125"), Decimal("0.375"), Decimal("-0.125"), Decimal("2.5")]), id="decimals"),
+        pytest.param(pa.array([0.12, 1.239, 0.1 + 0.2, 2.5]), id="doubles"),
+        pytest.param(pa.array(["0.12", "1.239", "0.30000000000000004", "2.5"]), id="text"),
+        pytest.param(pa.array([Decimal("0.120"), Decimal("1.239"), Decimal("0.300"), Decimal("2.5")]), id="decimals"),
     ],
 )
-def test_decimals_are_rounded_half_to_even(cast: Cast, values: pa.Array) -> None:
-    """Decimals of a parquet file were cut off: 0.375 became 0.37."""
-    read, unreadable = cast(values, "decimal", scale=2)
+def test_a_number_with_more_digits_than_its_scale_is_unreadable(cast: Cast, values: pa.Array) -> None:
+    """1.239 became 1.24 without a word; what a double is off anyway is no digit."""
+    assert cast(values, "decimal", scale=2) == (
+        [Decimal("0.12"), None, Decimal("0.30"), Decimal("2.50")], [False, True, False, False],
+    )  # fmt: skip
 
-    assert read == [Decimal("0.12"), Decimal("0.38"), Decimal("-0.12"), Decimal("2.50")]
-    assert not any(unreadable)
+
+def test_long_numbers_in_text_keep_every_digit(cast: Cast) -> None:
+    assert cast(pa.array(["1234567890123456.78", "0.1"]), "decimal", scale=2) == (
+        [Decimal("1234567890123456.78"), Decimal("0.10")], [False, False],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "texts", "read"),
+    [
+        pytest.param("%Y%m%d", ["20240111", "2024111", "202411"], [date(2024, 1, 11), None, None], id="year-first"),
+        pytest.param("%d%m%Y", ["01112024", "1112024"], [date(2024, 11, 1), None], id="day-first"),
+        pytest.param("%d%b%Y", ["5Oct2024"], [date(2024, 10, 5)], id="a-name-between"),
+        pytest.param("%d/%m/%Y", ["1/2/2024"], [date(2024, 2, 1)], id="separators"),
+        pytest.param("%Y%m%d %H:%M", ["20240111 9:05", "2024111 9:05"], [date(2024, 1, 11), None], id="with-a-time"),
+    ],
+)
+def test_numbers_that_touch_have_all_of_their_digits(
+    cast: Cast, one: str, texts: list[str], read: list[date | None]
+) -> None:
+    """2024111 was read as 1 November, and 202411 as 1 January."""
+    assert cast(pa.array(texts), "date", formats=[one])[0] == read
+
+
+def test_a_year_before_1700_is_a_slip(cast: Cast) -> None:
+    texts = pa.array(["0024-03-07", "1699-12-31", "1700-01-01"])
+
+    assert cast(texts, "date") == ([None, None, date(1700, 1, 1)], [True, True, False])
+    assert cast(pa.array([date(24, 3, 7)]), "timestamp") == ([None], [True])
 
 
 @pytest.mark.parametrize(

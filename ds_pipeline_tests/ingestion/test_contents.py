@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion import contents
 from ds_pipeline.ingestion.cast import cast_columns
 from ds_pipeline.ingestion.read import read_source
 from ds_pipeline.use_case.sources import Table
@@ -141,3 +144,80 @@ def test_bytes_that_the_declared_encoding_does_not_have_are_refused(fault: Calla
     assert "line 2 holds bytes that are not cp1252" in fault(
         HEADER.encode() + b"1,1,M\x81\xfcller,2011-03-01\n", "csv", encoding="cp1252"
     )
+
+
+NOTES = "payment,amount,note,paid_at\n1,1,{},2011-03-01\n2,1,{},2011-03-01\n3,1,{},2011-03-01\n4,1,x,2011-03-01\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        pytest.param(("x", f'"{SECRET}', "x"), "a quote opens a cell in line 3 and nothing closes it", id="unclosed"),
+        pytest.param(('"a" b', "x", "x"), "line 2 goes on after the closing quote of a cell. ", id="text-after"),
+        pytest.param(
+            ('"open', "x", '"open'), "line 4 goes on after the closing quote of a cell that opens in line 2",
+            id="two-unclosed-make-a-pair",
+        ),
+        pytest.param(("x", '"open', '"fine"'), "line 4 goes on .* opens in line 3", id="unclosed-before-a-quoted-one"),
+        pytest.param(('5"', '"open', '""'), "opens a cell in line 3 and nothing closes it", id="beside-literal-ones"),
+        pytest.param(('"a "b" c"', "x", "x"), "line 2 goes on after the closing quote", id="not-doubled"),
+    ],
+)  # fmt: skip
+def test_a_broken_quote_stops_the_run_with_its_line(
+    fault: Callable[..., str], encoding: str, notes: tuple[str, ...], message: str
+) -> None:
+    """An unclosed quote made one cell of all later rows, and the counts still reconciled: 2 rows of 5 were read."""
+    assert re.search(message, fault(NOTES.format(*notes).encode(encoding), "csv", encoding=encoding))
+
+
+def test_an_unclosed_quote_in_a_large_file_is_named_as_such(fault: Callable[..., str]) -> None:
+    row = f"1,1,{'x' * 1000},2011-03-01\n"
+
+    assert "opens a cell in line 3 and" in fault(HEADER + row + row.replace(",x", ',"x') + 20_000 * row, "csv")
+
+
+def test_quotes_that_are_right_are_read(read: Read) -> None:
+    """Doubled, around separators and lines, and within a cell that does not begin with one."""
+    notes = ('"a, ""b""\nc"', '""', '5" pipe')
+
+    assert read(NOTES.format(*notes), "csv")["note"].to_pylist() == ['a, "b"\nc', None, '5" pipe', "x"]
+    assert read(NOTES.format(*notes).replace("\n", "\r\n"), "csv").num_rows == 4
+    assert read("\ufeff" + NOTES.format(*notes).replace("payment", '"payment"'), "csv").num_rows == 4
+
+
+def test_a_cell_may_be_some_megabytes_long_and_a_longer_one_is_named(
+    read: Read, fault: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a cell of 3 MB it was said that the file is truncated or damaged."""
+    content = f"{HEADER}1,1,{'x' * 3_000_000},2011-03-01\n"
+
+    assert len(read(content, "csv")["note"][0].as_py()) == 3_000_000
+    monkeypatch.setattr(contents, "LONGEST_ROW_MB", 1)
+    assert "a row is longer than 1 MB" in fault(content, "csv")
+
+
+def test_an_empty_file_and_a_row_of_another_length_are_named(fault: Callable[..., str]) -> None:
+    assert "it is empty" in fault("", "csv")
+    assert "a row has 3 cells where the header has 4" in fault(f"{HEADER}1,1,{SECRET}\n", "csv")
+
+
+def test_a_column_of_json_lines_may_come_late(read: Read, fault: Callable[..., str]) -> None:
+    """Only the first 1,000 lines said which columns there are."""
+    without = ROW.replace('"note": "x", ', "")
+
+    assert read(1_500 * f"{without}\n" + ROW)["note"].to_pylist()[-2:] == [None, "x"]
+    assert "not declared: iban" in fault(1_500 * f"{ROW}\n" + ROW.replace('"note"', f'"iban": "{SECRET}", "note"'))
+
+
+@pytest.mark.parametrize("size", [30, -12])
+def test_a_packed_file_that_is_cut_off_is_one_message(declare: Callable[..., Table], tmp_path: Path, size: int) -> None:
+    packed = gzip.compress((HEADER + "".join(f"{n},{n * 7919},{SECRET},2011-03-01\n" for n in range(999))).encode())
+    (tmp_path / "payments.csv.gz").write_bytes(packed[:size])
+
+    with pytest.raises(SourceError, match="not a readable csv file: truncated or damaged") as error:
+        read_source(declare(path="payments.csv.gz", format="csv"), name="payments", project=tmp_path)
+    assert error.value.__suppress_context__
+    (tmp_path / "payments.csv.gz").write_bytes(gzip.compress((HEADER + '1,1,"a,2011-03-01\n').encode()))
+    with pytest.raises(SourceError, match="opens a cell in line 2 and nothing closes it"):
+        read_source(declare(path="payments.csv.gz", format="csv"), name="payments", project=tmp_path)

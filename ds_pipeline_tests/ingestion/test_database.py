@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -353,17 +355,17 @@ def test_numbers_of_any_length_keep_every_digit(
     """numeric comes as text; as a double two neighbouring numbers of 16 digits were one customer."""
     monkeypatch.setenv(ENV, postgresql)
     query = (
-        "SELECT 9007199254740993::numeric AS big, 0.125::numeric AS small, 'NaN'::numeric AS none, "
+        "SELECT 9007199254740993::numeric AS big, 0.1250::numeric AS small, 'NaN'::numeric AS none, "
         "gen_random_uuid() AS id, '{}'::jsonb AS note, timestamp '2011-03-01' AS paid_at"
     )
     kinds = {"big": "integer", "small": "decimal", "none": "decimal", "id": "string", "note": "string"}
-    columns = {name: {"type": one} | ({"scale": 2} if one == "decimal" else {}) for name, one in kinds.items()}
+    columns = {name: {"type": one} | ({"scale": 3} if one == "decimal" else {}) for name, one in kinds.items()}
     table = declare(columns, path="", format="query", query=query, connection_env=ENV)
 
     typed, unreadable = cast_columns(read_source(table, name="payments", project=tmp_path), table)
 
     assert typed["big"].to_pylist() == [2**53 + 1]
-    assert typed["small"].to_pylist() == [Decimal("0.12")]
+    assert typed["small"].to_pylist() == [Decimal("0.125")]
     assert [name for name, mask in unreadable.items() if mask.any()] == ["none"]
     assert len(typed["id"][0].as_py()) == 36
     shape = source_shape(table, name="payments", project=tmp_path)
@@ -430,3 +432,67 @@ def test_a_restricted_table_is_read_from_a_server_and_not_from_a_file(
         assert read_source(table, name="payments", project=tmp_path).num_rows == 3
     else:
         assert "a restricted table may only be read by a database query" in fault(table, tmp_path)
+
+
+def in_sqlite(project: Path, monkeypatch: pytest.MonkeyPatch, *cells: str) -> None:
+    """A table of payments, one for each cell of paid_at."""
+    monkeypatch.setenv(ENV, "sqlite:///shop.db")
+    with contextlib.closing(sqlite3.connect(project / "shop.db")) as connection:
+        connection.execute("CREATE TABLE payments (payment, amount, note, paid_at)")
+        for number, cell in enumerate(cells):
+            connection.execute(f"INSERT INTO payments VALUES ({number}, 1, 'x', {cell})")
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "cell", ["'Oct 05 2011'", "'31/12/2011'", "'2011/03/08'", "'20110308'", "1299542400", "x'32303131'", "''"]
+)
+def test_a_date_of_sqlite_in_another_form_is_fetched_with_every_window_and_stops_the_run(
+    asked: Declare, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    """Text such as Oct 05 sorts after every date in ISO form: it was in no window, and nobody counted it."""
+    in_sqlite(tmp_path, monkeypatch, "'2011-03-08 10:00:00'")
+    day = date(2011, 3, 14)
+    before = source_state(asked(), name="payments", project=tmp_path, starts=[at(7), at(14)])
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.execute(f"INSERT INTO payments VALUES (9, 1, 'x', {cell})")
+        connection.commit()
+
+    raw = read_source(asked(), name="payments", project=tmp_path, window=Window(*clock.known_window(day)))
+    after = source_state(asked(), name="payments", project=tmp_path, starts=[at(7), at(14)])
+
+    with pytest.raises(SourceError, match="1 rows have no date in paid_at"):
+        split_weeks(raw, asked(), name="payments", clock=clock, days=[day])
+    assert not set(before.weeks) & set(after.weeks)
+
+
+def test_a_locked_sqlite_database_is_tried_again_and_then_named(
+    asked: Declare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told at once, as a query that the database cannot answer."""
+    in_sqlite(tmp_path, monkeypatch, "'2011-03-08'")
+    slept: list[float] = []
+    monkeypatch.setattr(database.time, "sleep", slept.append)
+    hold = (
+        "import sqlite3, sys; c = sqlite3.connect('shop.db'); c.execute('begin exclusive'); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        said = fault(asked(), tmp_path)
+        holder.communicate(b"\n")
+
+    assert "the SQLite database is locked" in said
+    assert slept == [1.0, 2.0, 4.0, 8.0]
+    assert read_source(asked(), name="payments", project=tmp_path).num_rows == 1
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(
+    asked: Declare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENV, "sqlite:///shop.db")
+    (tmp_path / "shop.db").write_text(f"payment,note\n1,{SECRET}\n" * 50)
+
+    assert "the file is no SQLite database" in fault(asked(), tmp_path)

@@ -14,7 +14,7 @@ import pytest
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.ingest import REASON, REASONS, Week, known_before, known_values, split_weeks
-from ds_pipeline.ingestion.read import ROW_NUMBER
+from ds_pipeline.ingestion.read import FILE, ROW_NUMBER
 from ds_pipeline.use_case.sources import Table
 
 FIRST, SECOND, THIRD = (date(2011, 3, 7) + timedelta(weeks=week) for week in range(3))
@@ -175,6 +175,27 @@ def test_a_week_without_events_stops_the_run_unless_it_is_declared_normal(declar
         split_weeks(source((1, 1.0, "x", EARLY)), table, name="payments", clock=clock, days=[THIRD])
 
 
+def test_a_week_before_all_data_names_the_first_date_that_has_some(declare: Declare, clock: Clock) -> None:
+    """The advice to declare silent weeks built a history of nothing; the clock begins too early."""
+    raw = source((1, 1.0, "x", datetime(2011, 4, 4, 0, 30)), (2, 1.0, "x", datetime(2011, 4, 9)))
+
+    with pytest.raises(SourceError) as refused:
+        split_weeks(raw, declare(allow_silent_weeks=False), name="payments", clock=clock, days=[FIRST, SECOND])
+    assert "before 2011-03-07; the data begin on 2011-04-04. Set clock.first in problem.yaml to 2011-04-11" in str(
+        refused.value
+    )
+    assert "allow_silent_weeks" not in str(refused.value)
+
+
+def test_of_a_database_a_week_says_nothing_of_what_lies_before_it(declare: Declare, clock: Clock) -> None:
+    """Only the rows of the asked weeks are fetched."""
+    query = {"path": "", "format": "query", "connection_env": "SHOP_DB", "query": "select * from payments"}
+    raw = source((1, 1.0, "x", datetime(2011, 3, 15)))
+
+    with pytest.raises(SourceError, match="allow_silent_weeks"):
+        split_weeks(raw, declare(allow_silent_weeks=False, **query), name="payments", clock=clock, days=[SECOND, THIRD])
+
+
 @pytest.mark.parametrize(
     "moment",
     [
@@ -192,6 +213,30 @@ def test_a_row_that_belongs_to_no_week_stops_the_run(split: Split, moment: datet
     assert "2011-01-01 to 2012-12-31" in str(error.value)
     assert "2010-12-31" not in str(error.value)
     assert "2013" not in str(error.value)
+
+
+def test_rows_without_a_date_are_told_with_their_place_and_what_was_expected(split: Split, declare: Declare) -> None:
+    """The message ended in `lies in ... to ....`, and said neither which rows nor what to set."""
+    raw = source((1, 1.0, "x", EARLY), *[(2, 1.0, "x", None)] * 4)
+
+    def dated(**said: Any) -> Table:
+        table = declare(format="csv")
+        column = table.columns["paid_at"].model_copy(update=said)
+        return table.model_copy(update={"columns": table.columns | {"paid_at": column}})
+
+    with pytest.raises(SourceError) as plain:
+        split(raw, table=dated(minimum=None, maximum=None))
+    assert str(plain.value).endswith(
+        ": 4 rows have no date in paid_at that can be used; expected a date written as iso (2024-03-07 or 2024-03-07 "
+        "09:30). The first, counted from 0: 1, 2, 3. Such a row belongs to no week. Correct the source or formats."
+    )
+
+    with pytest.raises(SourceError) as formatted:
+        split(raw.append_column(FILE, pa.array(["a.csv", *["b.csv"] * 4])), table=dated(formats=["%d/%m/%Y"]))
+    assert str(formatted.value).endswith(
+        "expected a date written as %d/%m/%Y, from 2011-01-01 to 2012-12-31. The first, counted from 0: 1 of b.csv, "
+        "2 of b.csv, 3 of b.csv. Such a row belongs to no week. Correct the source or formats or minimum and maximum."
+    )
 
 
 def test_a_limit_of_a_time_is_a_day_in_the_tables_time_zone(split: Split, declare: Declare) -> None:

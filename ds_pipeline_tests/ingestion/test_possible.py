@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from ds_pipeline.ingestion.possible import count_impossible
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
 
-FIRST, SECOND = date(2011, 3, 7), date(2011, 3, 14)
+FIRST, SECOND, THIRD = date(2011, 3, 7), date(2011, 3, 14), date(2011, 3, 21)
 TOKEN = {"type": "string", "identifies": "direct", "treatment": "token", "token_domain": "user"}
 NOT_BEFORE = {"not_before": {"table": "users", "column": "signed_up"}}
 NOT_AFTER = {"not_after": {"table": "users", "column": "cancelled_at"}}
@@ -41,12 +42,17 @@ def at(month: int, day: int, hour: int = 12) -> datetime:
     return datetime(2011, month, day, hour, tzinfo=UTC)
 
 
-def count(sources: Sources, users: list[dict[str, Any]], visits: list[dict[str, Any]], day: date) -> dict[str, int]:
-    """The counts of one week; users are known from their `at` on."""
+def count(
+    sources: Sources, users: list[dict[str, Any]], visits: list[dict[str, Any]], day: date,
+    before: list[dict[str, Any]] | None = None,
+) -> dict[str, int]:  # fmt: skip
+    """The counts of one week; users are known from their `at` on, and visits before it all from the first week on."""
     schemas = {name: masked_schema(table) for name, table in sources.tables.items()}
 
     def read_week(name: str, week: date) -> pa.Table:
         start = datetime.combine(week, datetime.min.time(), UTC) - timedelta(days=7)
+        if name == "visits":
+            return pa.Table.from_pylist((before or []) if week == FIRST else [], schema=schemas[name])
         known = [
             one for one in users if start <= one["at"] < start + timedelta(days=7) or (week == FIRST > one["at"].date())
         ]
@@ -64,7 +70,7 @@ def test_an_event_before_the_sign_up_is_counted() -> None:
         {"user": "ann", "at": at(3, 1, 23)}, {"user": "ann", "at": at(3, 2, 0)}, {"user": "ann", "at": at(3, 5)},
     ]  # fmt: skip
 
-    assert count(declare(NOT_BEFORE), users, visits, FIRST) == {"not_before": 1}
+    assert count(declare(NOT_BEFORE), users, visits, FIRST) == {"no_limit_known": 0, "not_before": 1}
 
 
 def test_an_event_after_the_cancellation_is_counted_and_one_at_its_instant_is_not() -> None:
@@ -82,7 +88,9 @@ def test_the_earliest_sign_up_counts_and_the_newest_cancellation() -> None:
     ]
     visits = [{"user": "ann", "at": at(2, 2)}, {"user": "ann", "at": at(3, 5)}]
 
-    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {"not_before": 0, "not_after": 0}
+    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {
+        "no_limit_known": 0, "not_before": 0, "not_after": 0,
+    }  # fmt: skip
 
 
 def test_what_became_known_later_does_not_change_the_count_of_a_week() -> None:
@@ -97,8 +105,56 @@ def test_a_person_of_whom_nothing_is_known_has_no_limit() -> None:
     users = [{"user": "ann", "at": at(3, 1), "signed_up": None, "cancelled_at": None}, {"user": None, "at": at(3, 1)}]
     visits = [{"user": name, "at": at(3, 4)} for name in ("ann", "bob", None)]
 
-    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {"not_before": 0, "not_after": 0}
-    assert count(declare(NOT_BEFORE), [], visits, FIRST) == {"not_before": 0}
+    assert count(declare(NOT_BEFORE | NOT_AFTER), users, visits, FIRST) == {
+        "no_limit_known": 2, "not_before": 0, "not_after": 0,
+    }  # fmt: skip
+    assert count(declare(NOT_BEFORE), [], visits, FIRST) == {"no_limit_known": 2, "not_before": 0}
+
+
+def test_a_sign_up_that_becomes_known_later_counts_the_events_before_it_in_its_own_week() -> None:
+    """Nearly every event before a sign-up is of a week in which the sign-up is not known yet: 0 were found."""
+    users = [{"user": "ann", "at": at(3, 9), "signed_up": date(2011, 3, 9)}]
+    early, sources = [{"user": "ann", "at": at(3, 1)}, {"user": "bob", "at": at(3, 1)}], declare(NOT_BEFORE)
+
+    assert count(sources, users, early, FIRST) == {"no_limit_known": 2, "not_before": 0}
+    assert count(sources, users, [], SECOND, before=early) == {"no_limit_known": 0, "not_before": 1}
+    assert count(sources, users, [], THIRD, before=early) == {"no_limit_known": 0, "not_before": 0}
+
+
+def test_an_event_counts_once_however_often_its_limit_is_told_again() -> None:
+    users = [{"user": "ann", "at": at(3, day), "cancelled_at": at(3, 1)} for day in (2, 8, 15)]
+    early, sources = [{"user": "ann", "at": at(3, 4)}], declare(NOT_AFTER)
+
+    assert count(sources, users, early, FIRST) == {"not_after": 1}
+    assert count(sources, users, [], SECOND, before=early) == {"not_after": 0}
+    assert count(sources, users, [], THIRD, before=early) == {"not_after": 0}
+
+
+def test_weeks_that_are_built_together_and_one_by_one_have_the_same_counts() -> None:
+    rng = random.Random(3)
+    sources, days = declare(NOT_BEFORE | NOT_AFTER), [FIRST + timedelta(weeks=n) for n in range(6)]
+    schemas = {name: masked_schema(table) for name, table in sources.tables.items()}
+
+    def made(day: date) -> list[dict[str, Any]]:
+        moments = [datetime.combine(day, datetime.min.time(), UTC) - timedelta(days=rng.randint(0, 40)) for _ in "abc"]
+        signed_up = rng.choice([None, moments[1].date()])
+        who = rng.choice(["ann", "bob", None])
+        return [{"user": who, "at": moments[0], "signed_up": signed_up, "cancelled_at": rng.choice([None, moments[2]])}]
+
+    stored = {
+        (name, day): pa.Table.from_pylist([row for _ in range(8) for row in made(day)], schema=schemas[name])
+        for name in ("users", "visits") for day in days
+    }  # fmt: skip
+    until = {day: days[: number + 1] for number, day in enumerate(days)}
+
+    def counts(asked: list[date]) -> dict[date, dict[str, int]]:
+        weeks = {day: stored["visits", day] for day in asked}
+        return count_impossible("visits", sources, weeks, read_week=lambda name, day: stored[name, day], until=until)
+
+    together = counts(days)
+
+    assert {day: counts([day])[day] for day in days} == together
+    assert all(sum(week[kind] for week in together.values()) for kind in ("not_before", "not_after"))
 
 
 def test_a_table_without_limits_counts_nothing() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ds_pipeline_tests.journeys.conftest import Journey
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def judge(journey: Any) -> Any:
     folder = str(REPOSITORY / "ds_pipeline_tests" / "acceptance")
-    return journey.shell("pytest", folder, "--use-case", journey.name, "-p", "no:cacheprovider", "-rs")
+    return journey.shell("pytest", folder, "--use-case", journey.name, "-p", "no:cacheprovider")
 
 
 def test_a_champion_that_passed_its_gates_is_accepted(journey: Any) -> None:
@@ -20,6 +22,7 @@ def test_a_champion_that_passed_its_gates_is_accepted(journey: Any) -> None:
 
     assert done.code == 0, done.text
     assert "11 passed" in done.out  # 4 thresholds, 2 data minimums, 5 others
+    assert "test_the_threshold_is_reached[mini_lapse-calibration] PASSED" in done.out
     assert journey.everything() == before
 
 
@@ -58,9 +61,19 @@ def test_a_changed_bundle_is_not_judged(journey: Any) -> None:
     assert "evaluation.json was changed after it was promoted" in done.out
 
 
-def test_without_a_champion_everything_is_skipped_with_the_command_that_makes_one(new_journey: Any) -> None:
+def test_without_a_champion_it_fails_with_the_command_that_makes_one(new_journey: Any) -> None:
+    """Eleven skipped tests and exit code 0 looked like a champion that was accepted."""
     done = judge(new_journey)
 
-    assert done.code == 0, done.text
-    assert "mini_lapse has no champion yet. Make one with: ds-pipeline run mini_lapse" in done.out
-    assert "passed" not in done.out
+    assert done.code != 0
+    assert "no champion to judge yet: mini_lapse. Make one with: ds-pipeline run mini_lapse" in done.err
+    assert "Traceback" not in done.text
+    assert "passed" not in done.text
+
+
+def test_a_use_case_that_does_not_exist_is_a_message(new_journey: Any) -> None:
+    done = judge(Journey(new_journey.root, "mini_laps"))
+
+    assert done.code != 0
+    assert "mini_laps" in done.err
+    assert "Traceback" not in done.text

@@ -190,7 +190,7 @@ def test_an_impossible_threshold_leaves_the_champion_in_force(journey: Journey) 
 
     assert done.code == 1, done.text
     assert re.search(r"^precision_in_top_decile .* >= 0.999 +refused", done.out, re.MULTILINE)
-    assert "Refused. Nothing was promoted; what served before goes on." in done.out
+    assert "Refused. Nothing was promoted; v0001 goes on serving. Change features or training.yaml" in done.out
     assert "scored for 2011-08-01 by v0001" in done.out
     assert journey.serving() == before
     status = journey.status()
@@ -206,6 +206,7 @@ def test_an_impossible_threshold_and_no_champion_scores_nothing(new_journey: Jou
     assert done.code == 1, done.text
     assert "Not scored: the candidate was refused and no earlier version is in force." in done.out
     assert "Champion  none yet" in done.out
+    assert "Refused. Nothing was promoted; no version is in force yet." in done.out
     assert not (new_journey.root / "data" / "deliveries").exists()
     assert not (new_journey.store / "datasets" / "scores").exists()
     assert new_journey.status()["champion"] is None

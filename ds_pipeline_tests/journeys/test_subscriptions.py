@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,8 @@ def test_a_run_simulates_what_is_missing_and_says_so(small: tuple[Journey, Done]
     assert f"No file of {CASE} is there yet; sources.yaml says how to simulate them." in done.out
     assert f"{USERS:,} users, {WEEKS} weeks" in done.out
     assert "v0001" in done.out
+    begins = {re.match(r"[ \d]+ s  masked_\w+ +", line).end() for line in done.out.splitlines() if "s  masked_" in line}
+    assert len(begins) == 1  # one column, however long the name of a table is
     tables = {path.stem for path in (journey.root / FOLDER).glob("*.parquet")}
     assert tables == {"users", "subscriptions", "payments", "usage_events", "support_tickets", "emails_sent"}
     assert (journey.root / FOLDER / "truth" / "hazard.parquet").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.simulation.files import make_files, missing_files, simulation_of
+from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.use_case.load import UseCase, load_use_case
 from ds_pipeline.use_case.sources import Simulation, Sources
 
@@ -22,7 +23,13 @@ FOLDER = Path("data/simulated/subscription_churn")
 
 @pytest.fixture(scope="module")
 def subscriptions() -> UseCase:
-    return load_use_case(CONFIGS / "subscription_churn")
+    """The use case with a clock that begins within the few weeks of a small sample."""
+    return beginning(load_use_case(CONFIGS / "subscription_churn"), date(2025, 12, 1))
+
+
+def beginning(use_case: UseCase, first: date) -> UseCase:
+    clock = use_case.problem.clock.model_copy(update={"first": first})
+    return replace(use_case, problem=use_case.problem.model_copy(update={"clock": clock}))
 
 
 @pytest.fixture
@@ -57,6 +64,38 @@ def test_files_that_are_there_are_replaced_only_when_asked(subscriptions: UseCas
 
     make_files(subscriptions, tmp_path, SMALL.model_copy(update={"seed": 4}), replace=True)
     assert (tmp_path / FOLDER / "users.parquet").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("weeks", "is_enough"), [pytest.param(14, False, id="no-week-before"), pytest.param(15, True, id="one-week-before")]
+)
+def test_weeks_that_do_not_reach_the_first_scoring_date_are_refused(
+    subscriptions: UseCase, tmp_path: Path, weeks: int, is_enough: bool
+) -> None:
+    """A sample of 46 weeks was made without a word, and the run then asked to declare silent weeks."""
+    use_case = beginning(subscriptions, date(2025, 11, 10))  # 14 weeks before the end of the simulation
+    sizes = SMALL.model_copy(update={"weeks": weeks})
+
+    if is_enough:
+        assert make_files(use_case, tmp_path, sizes, replace=False).weeks == weeks
+        return
+    with pytest.raises(
+        SourceError,
+        match=r"14 weeks begin on 2025-11-10, .* at least 15 weeks, .* or set clock\.first .* to 2025-11-17",
+    ):
+        make_files(use_case, tmp_path, sizes, replace=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_files_are_told_with_the_command_that_makes_them(
+    subscriptions: UseCase, retail_lapse: UseCase, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match=r"make them with ds-pipeline simulate subscription_churn; ds-pipeline run"):
+        require_made(subscriptions, tmp_path)
+
+    require_made(retail_lapse, tmp_path)  # its files are nobody's to make
+    make_files(subscriptions, tmp_path, SMALL, replace=False)
+    require_made(subscriptions, tmp_path)
 
 
 def test_one_missing_file_is_not_made_beside_others(subscriptions: UseCase, tmp_path: Path) -> None:

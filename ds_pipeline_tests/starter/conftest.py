@@ -15,6 +15,7 @@ from ds_pipeline.errors import ConfigError
 from ds_pipeline.starter.answers import Answers
 from ds_pipeline.starter.plan import Plan, make_plan, open_files
 from ds_pipeline.starter.profile import SourceFile
+from ds_pipeline.starter.written import date_formats_of, encoding_of
 
 TODAY = date(2025, 6, 2)
 FIRST_DAY = datetime(2024, 1, 1, 9)
@@ -56,7 +57,11 @@ def write(tmp_path: Path) -> Callable[[str, list[dict[str, Any]]], str]:
 @pytest.fixture
 def plan(tmp_path: Path) -> Callable[..., Plan]:
     def make(answers: Answers, *, today: date = TODAY) -> Plan:
-        files = open_files(answers, lambda path, name: SourceFile(tmp_path, path, name))
+        def open_file(path: str, name: str) -> SourceFile:
+            encoding, formats = encoding_of(answers, name), date_formats_of(answers, name)
+            return SourceFile(tmp_path, path, name, encoding=encoding, date_formats=formats)
+
+        files = open_files(answers, open_file)
         return make_plan(answers, files, look=look, choose=nobody, today=today)
 
     return make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ NOTHING: dict[str, Any] = {"tables": None, "entity": None, "target": None, "hori
         pytest.param("event:orders", Target("event", "orders"), id="happens"),
         pytest.param("no-event:orders", Target("no-event", "orders"), id="does-not-happen"),
         pytest.param("state:plans.Status=on hold", Target("state", "plans", "Status", "on hold"), id="state"),
+        pytest.param("date:plans.ended on", Target("date", "plans", "ended on"), id="date"),
         pytest.param("state:plans.a=b=c", Target("state", "plans", "a", "b=c"), id="value-with-equals"),
     ],
 )
-def test_a_target_is_one_of_three_kinds(text: str, target: Target) -> None:
+def test_a_target_is_one_of_four_kinds(text: str, target: Target) -> None:
     assert read_target(text, ["orders", "plans"]) == target
 
 
@@ -57,13 +59,23 @@ def test_an_alias_is_a_name_that_sql_reads(text: str, alias: str) -> None:
     assert alias_of(text) == alias
 
 
-def test_what_no_flag_says_is_asked() -> None:
-    said = {"Files": "data/a.csv data/b.csv", "Column": "id", "What": "event:b", "Within": "14"}
+def test_what_no_flag_says_is_left_to_be_asked() -> None:
+    made = Answers.complete(lambda question: question, name="x", **NOTHING, **REST)
 
-    made = Answers.complete(lambda question: said[question.split()[0]], name="x", **NOTHING, **REST)
+    assert (made.tables, made.entity, made.target, made.horizon_days) == ([], [], "", 0)
 
-    assert (made.tables, made.entity, made.target) == (["data/a.csv", "data/b.csv"], ["id"], "event:b")
-    assert made.horizon_days == 14
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("first", date(2025, 8, 19), "--first: 2025-08-19 is a Tuesday; .* such as 2025-08-18 or 2025-08-25"),
+        ("last", date(2025, 8, 20), "--last: 2025-08-20 is a Wednesday"),
+        ("time_zone", "Europe/Nowhere", "^--time-zone: unknown time zone 'Europe/Nowhere'; expected a name"),
+    ],
+)
+def test_a_flag_that_no_file_could_have_is_named_before_any_file_is(flag: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Answers.complete(None, name="x", **NOTHING, **REST, **{flag: value})
 
 
 def test_where_nobody_can_be_asked_the_missing_flags_are_named() -> None:

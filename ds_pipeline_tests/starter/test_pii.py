@@ -125,3 +125,51 @@ def test_no_review_quotes_a_value() -> None:
 
 def test_the_words_of_a_name() -> None:
     assert words_of("customerEmail_2 (old)") == ["customer", "email", "2", "old"]
+
+
+def test_a_phone_number_in_one_of_few_remarks_makes_them_a_text_and_no_category() -> None:
+    """17 remarks were taken for a category, whose values stand in clear in sources.yaml and in the documents."""
+    texts = ("VIP", "zahlt bar", "Rückruf unter 0664 1234567")
+    remarks = column("x7", texts, shares=dict.fromkeys(texts, 0.3))
+
+    found = guess(remarks, lambda texts: [{"PHONE": 0.4} if "0664" in text else {} for text in texts])
+
+    assert (found.identifies, found.treatment, found.categories) == ("direct", "redact", ())
+
+
+def test_a_remark_by_its_name_is_a_text_however_few_there_are() -> None:
+    assert guess(column("Bemerkungen", ("VIP", "bar"))).treatment == "redact"
+
+
+def test_a_category_keeps_no_value_in_which_something_was_found() -> None:
+    shares = {"Linz": 0.5, "Huber": 0.3, "web": 0.2}
+    place = guess(column("city", tuple(shares), shares=shares), named({"Linz": "LOCATION", "Huber": "PERSON"}))
+    other = guess(column("x7", tuple(shares), shares=shares), named({"Huber": "PERSON"}, part=0.5))
+
+    assert place.categories == ("Linz", "web")
+    assert (other.treatment, other.categories) == ("categories", ("Linz", "web"))
+
+
+def named(kinds: dict[str, str], *, part: float = 1.0) -> Look:
+    return lambda texts: [{kinds[text]: part} if text in kinds else {} for text in texts]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["health_status", "Gesundheitszustand", "diagnosis_code", "Allergien", "religion", "tradeUnion", "sexualité",
+     "ethnicity", "handicap", "medical_certificate_until", "santé"],
+)  # fmt: skip
+def test_what_says_health_or_belief_by_its_name_is_dropped_with_the_reason(name: str) -> None:
+    shares = {"yes": 0.5, "no": 0.5}
+
+    found = guess(column(name, tuple(shares), shares=shares))
+
+    assert (found.identifies, found.treatment) == ("sensitive", "drop")
+    assert "article 9" in found.review
+
+
+def test_whole_numbers_as_long_as_a_phone_number_are_dropped_however_often_they_are_repeated() -> None:
+    phones = tuple(str(4_400_000_000 + 7919 * n) for n in range(150))
+
+    assert guess(column("x7", phones, type="integer")).treatment == "drop"
+    assert guess(column("x7", tuple(str(n) for n in range(150)), type="integer")).treatment == "keep"

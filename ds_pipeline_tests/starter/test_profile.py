@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -144,6 +145,90 @@ def test_a_file_that_cannot_be_used_is_refused_without_its_content(tmp_path: Pat
 
     assert "secret" not in str(error.value)
     assert str(tmp_path) not in str(error.value)
+
+
+def test_only_a_text_file_is_said_to_be_no_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    (tmp_path / "wide.csv").write_text("a,b\n1,2\n", encoding="utf-16")
+
+    with pytest.raises(SourceError, match="truncated or damaged"):
+        SourceFile(tmp_path, "t.parquet", "t").profile()
+    with pytest.raises(SourceError, match="--encoding t=utf-16"):
+        SourceFile(tmp_path, "wide.csv", "t").profile()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_file_in_another_encoding_is_read_when_it_is_said(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_text("größe;at\n1;2024-01-31\n2;\n", encoding=encoding)
+
+    found = SourceFile(tmp_path, "t.csv", "t", encoding=encoding).profile()
+
+    assert {name: one.type for name, one in found.columns.items()} == {"größe": "integer", "at": "date"}
+    assert (found.delimiter, found.encoding, found.columns["at"].nulls) == (";", encoding, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        pytest.param("id,amount,amount", "columns 2 and 3", id="twice"),
+        pytest.param("id,Amount,amount", "columns 2 and 3", id="twice-but-for-capitals"),
+        pytest.param(",amount,items", "column 1 has no name", id="index-of-pandas"),
+    ],
+)
+def test_each_column_needs_a_name_of_its_own(tmp_path: Path, header: str, message: str) -> None:
+    """DuckDB invents amount_1, which no reader finds later."""
+    (tmp_path / "t.csv").write_text(f"{header}\n1,2,3\n")
+
+    with pytest.raises(SourceError, match=message):
+        SourceFile(tmp_path, "t.csv", "t")
+
+
+def test_a_quoted_header_may_hold_the_delimiter_and_the_end_of_a_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('"a,b","c\nd",e\n1,2,3\n')
+
+    assert list(SourceFile(tmp_path, "t.csv", "t").profile().columns) == ["a,b", "c\nd", "e"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "formats"),
+    [
+        pytest.param(["2024-03-04T10:00:00Z"] * 2, "timestamp", ("%Y-%m-%dT%H:%M:%S%z",), id="zulu"),
+        pytest.param(["05-03-2024", "31-03-2024"], "date", ("%d-%m-%Y",), id="day-first"),
+        pytest.param(["2024-03-05", ""], "date", (), id="iso-and-empty"),
+    ],
+)
+def test_json_is_read_as_text_like_csv(tmp_path: Path, cells: list[str], kind: str, formats: tuple[str, ...]) -> None:
+    """DuckDB took the dates for what ingestion, which reads text, could not cast."""
+    lines = [json.dumps({"at": cell, "n": 12345678901234567, "yes": True, "price": 1.25}) for cell in cells]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    file = SourceFile(tmp_path, "t.jsonl", "t")
+
+    found = file.profile().columns
+
+    assert (found["at"].type, found["at"].formats) == (kind, formats)
+    assert [found[name].type for name in ("n", "yes", "price")] == ["string", "boolean", "decimal"]
+    assert file.span("at").first.year == 2024
+
+
+def test_nanoseconds_with_a_time_zone_are_instants(tmp_path: Path) -> None:
+    at = pa.array([datetime(2024, 1, 1, 5), datetime(2024, 1, 2, 5)], pa.timestamp("ns", "Europe/London"))
+    pq.write_table(pa.table({"at": at}), tmp_path / "t.parquet")
+
+    assert SourceFile(tmp_path, "t.parquet", "t").span("at").last == datetime(2024, 1, 2, 5)
+
+
+def test_a_number_that_stands_for_the_customer_in_all_rows_is_noticed(tmp_path: Path, write: Write) -> None:
+    rows = [{"id": n, "theirs": 700 + n, "items": turn, "cents": 97 * n + turn} for n in range(40) for turn in range(5)]
+    file = SourceFile(tmp_path, write("t.csv", rows), "t")
+
+    assert [file.names_people("id", name) for name in ("theirs", "items", "cents")] == [True, False, False]
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+
+    with pytest.raises(SourceError, match="a folder"):
+        SourceFile(tmp_path, "orders", "t")
 
 
 def test_a_file_outside_the_project_is_refused(tmp_path: Path) -> None:

@@ -235,3 +235,254 @@ def test_a_column_that_is_not_there_is_answered_with_those_that_are(
         plan(answers(**changes))
 
     assert message in str(error.value)
+
+
+@pytest.fixture
+def gym(write: Write) -> list[str]:
+    """members.csv, with the date of a cancellation that is empty while there is none, and visits.csv."""
+    joined, end = datetime(2024, 1, 1), datetime(2025, 3, 1)
+    members = [
+        {"member_id": 10 + n, "plan": "ab"[n % 2], "remarks": "VIP" if n % 2 else "call 0664 1234567",
+         "gender": "fm"[n // 2 % 2], "joined_on": (joined + timedelta(days=n)).date(),
+         "cancelled_on": (joined + timedelta(days=150 + 3 * n)).date() if n % 3 == 0 else ""}
+        for n in range(60)
+    ]  # fmt: skip
+    visits = [
+        {"visit_id": 1 + 60 * turn + n, "member_id": 10 + n, "at": joined + timedelta(days=n % 5 + 5 * turn)}
+        for turn in range((end - joined).days // 5) for n in range(60)
+    ]  # fmt: skip
+    return [write("members.csv", members), write("visits.csv", visits)]
+
+
+def test_a_date_of_the_customer_is_label_and_population_and_no_feature(
+    tmp_path: Path, gym: list[str], plan: MakePlan
+) -> None:
+    planned = plan(Answers("my_case", gym, ["member_id"], "date:members.cancelled_on"))
+    made = write_starter(planned, tmp_path / "configs")
+
+    members = made.sources.tables["members"]
+    assert (members.kind, members.replayable, members.columns["cancelled_on"].treatment) == ("versions", False, "keep")
+    assert not [name for name in made.features.features if "cancel" in name]
+    assert not any("cancelled_on" in sql for sql in made.feature_sql.values())
+    assert made.problem.title == "Cancelled on within 30 days"
+    assert made.requirements.baseline.feature == "days_since_last_visits_90d"
+    assert made.requirements.baseline.higher_means_more_likely
+
+
+def test_the_label_of_a_date_is_its_coming_within_the_horizon(tmp_path: Path, gym: list[str], plan: MakePlan) -> None:
+    made = write_starter(
+        plan(Answers("my_case", gym, ["member_id"], "date:members.cancelled_on")), tmp_path / "configs"
+    )
+    days = {"before": date(2024, 6, 2), "same": date(2024, 6, 3), "last": date(2024, 7, 2), "after": date(2024, 7, 3)}
+    members = pa.table({"member_token": [*days, "never"], "cancelled_on": [*days.values(), None]})
+
+    with sandbox.connect("UTC") as connection:
+        sandbox.create_table(connection, "members", members)
+        at = datetime(2024, 6, 3, tzinfo=UTC)
+        scope = sandbox.run_select(connection, made.population_sql, where="population.sql", scoring_at=at)
+        sandbox.create_table(connection, "population", scope)
+        found = sandbox.run_select(connection, made.label_sql, where="label.sql", scoring_at=at)
+
+    labels = dict(zip(found["member_token"].to_pylist(), found["label"].to_pylist(), strict=True))
+    assert labels == {"same": 1, "last": 1, "after": 0, "never": 0}
+
+
+def test_what_a_member_is_today_goes_a_guessed_category_and_a_text_as_well(gym: list[str], plan: MakePlan) -> None:
+    made = plan(Answers("my_case", gym, ["member_id"], "no-event:visits"))
+
+    treatments = {one.source: one.guess.treatment for one in made.register.columns}
+    assert (treatments["plan"], treatments["remarks"], treatments["gender"]) == ("drop", "drop", "categories")
+    assert not any("0664" in text for text in [*render(made).values(), *reviews(made)])
+
+
+def test_a_table_that_nobody_in_scope_is_in_gives_no_feature_and_no_baseline(
+    tmp_path: Path, shop: list[str], write: Write, plan: MakePlan
+) -> None:
+    """The naive rule was the recency of cancellations, of which nobody in scope has one: every model was refused."""
+    ends = [{"customer_id": 1000 + n, "ended_at": datetime(2024, 3, 1) + timedelta(days=8 * n)} for n in range(40)]
+    tables = [*shop, write("endings.csv", ends)]
+
+    made = write_starter(plan(Answers("my_case", tables, ["customer_id"], "event:endings")), tmp_path / "configs")
+
+    assert not [name for name in made.features.features if "endings" in name]
+    assert made.requirements.baseline.feature == "days_since_last_orders_90d"
+    assert made.requirements.baseline.higher_means_more_likely
+
+
+def test_the_list_is_judged_by_more_than_the_base_rate_of_the_files(
+    tmp_path: Path, answers: MakeAnswers, plan: MakePlan, gym: list[str]
+) -> None:
+    cancels = plan(Answers("my_case", gym, ["member_id"], "date:members.cancelled_on"))
+    made = write_starter(cancels, tmp_path / "configs")
+
+    assert plan(answers()).base_rate == 0  # everybody orders within thirty days
+    assert cancels.base_rate is not None
+    assert 0.01 < cancels.base_rate < 0.06  # 20 of 60 leave within half a year or so
+    gate = made.requirements.acceptance["precision_in_top_decile"]
+    assert gate.metric == "precision_at_top"
+    assert (gate.share, gate.minimum) == (made.contract.top_share, round(1.5 * cancels.base_rate, 3))
+    assert made.problem.known_confounders == []
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("state:members.plan=gold", "no row of the sample has this value, among 2 different ones"),
+        ("date:members.plan", "expected a date; the dates of members: joined_on, cancelled_on"),
+        ("date:visits.at", "expected one row per customer, found 85.0 on average"),
+        ("date:members.left_on", "left_on cannot be used in members; known: member_id"),
+    ],
+)
+def test_a_target_that_the_file_cannot_say_is_refused(
+    gym: list[str], plan: MakePlan, target: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        plan(Answers("my_case", gym, ["member_id"], target))
+
+    assert message in str(error.value)
+    assert "gold" not in str(error.value)
+
+
+def test_a_date_with_empty_cells_is_said_to_have_them(gym: list[str], plan: MakePlan) -> None:
+    answers = Answers(
+        "my_case", [*gym, f"gone={gym[0]}"], ["member_id"], "event:gone",
+        event_time=["members=joined_on", "gone=cancelled_on"],
+    )  # fmt: skip
+
+    with pytest.raises(ConfigError, match=r"cancelled_on has empty cells.*--target date:gone\.cancelled_on"):
+        plan(answers)
+
+
+def orders_with(write: Write, **cells: Callable[[int, int], Any]) -> str:
+    """A file of orders, 60 people with one each nine days, with cells made of the person's number and the turn."""
+    rows = [
+        {"customer_id": 1000 + n, "ordered_at": datetime(2024, 1, 1, 9) + timedelta(days=n % 9 + 9 * turn)}
+        | {"amount": "9.50"}
+        | {name: make(n, turn) for name, make in cells.items()}
+        for n in range(60) for turn in range(46)
+    ]  # fmt: skip
+    return write("orders.csv", rows)
+
+
+def test_a_column_called_days_ago_does_not_become_the_age_of_a_row(write: Write, plan: MakePlan) -> None:
+    """The column of the source stood where the starter's expression of the same name was meant."""
+    path = orders_with(write, days_ago=lambda n, turn: 3)
+
+    sql = render(plan(Answers("x", [path], ["customer_id"], "no-event:orders")))["features/orders.sql"]
+
+    assert "as days_ago_2" in sql
+    assert "min(days_ago_2)" in sql
+    assert "min(days_ago)" not in sql
+
+
+def test_a_column_called_like_the_pseudonym_keeps_a_name_of_its_own(
+    tmp_path: Path, write: Write, plan: MakePlan
+) -> None:
+    path = orders_with(write, customer_token=lambda n, turn: turn % 3)
+
+    made = write_starter(plan(Answers("x", [path], ["customer_id"], "no-event:orders")), tmp_path / "configs")
+
+    assert made.sources.tables["orders"].columns["customer_token"].alias == "customer_token_2"
+
+
+@pytest.mark.parametrize("first", [pytest.param(4400000000, id="phone"), pytest.param(2000, id="short")])
+def test_a_number_of_each_customer_in_an_oddly_named_column_does_not_stay(
+    write: Write, plan: MakePlan, first: int
+) -> None:
+    """A phone number in `contactval`, the same in each order of a customer, was summed and given to the model."""
+    path = orders_with(write, contactval=lambda n, turn: first + 79 * n)
+
+    orders = plan(Answers("x", [path], ["customer_id"], "no-event:orders")).target_table
+
+    assert (orders.column("contactval").guess.treatment, orders.column("amount").guess.treatment) == ("drop", "keep")
+
+
+def test_numbers_that_can_be_read_in_two_ways_are_marked_and_named(write: Write, plan: MakePlan) -> None:
+    path = orders_with(
+        write, price=lambda n, turn: f"{1 + n},{100 + turn}", fee=lambda n, turn: f"{n},{turn:02d}",
+        weight=lambda n, turn: f"{1 + n}.{100 + turn}",
+    )  # fmt: skip
+    made = plan(Answers("x", [path], ["customer_id"], "no-event:orders"))
+
+    sources, said = render(made)["sources.yaml"], "\n".join(reviews(made))
+
+    assert "type: string  # review: a number?" in sources
+    assert "type: decimal  # review: 1.500 is" in sources
+    assert 'decimal_mark: ","  # review: 1,5 is one and a half?' in sources
+    assert all(f"orders.{name}: " in said for name in ("price", "fee", "weight"))
+
+
+def test_customers_numbers_of_two_kinds_are_said_first(shop: list[str], write: Write, plan: MakePlan) -> None:
+    rows = [{"customer_id": f"{1000 + n:06d}", "at": datetime(2024, 1, 1) + timedelta(days=9 * n)} for n in range(45)]
+    made = plan(Answers("x", [*shop, write("visits.csv", rows)], ["customer_id"], "no-event:orders"))
+
+    assert "visits.customer_id has leading zeros" in reviews(made)[0]
+
+
+def test_a_file_without_a_header_row_is_refused_without_a_cell(tmp_path: Path, plan: MakePlan) -> None:
+    (tmp_path / "o.csv").write_text("Ada Lovelace,ada@example.org,2024-01-01,12.50\n" * 3)
+
+    with pytest.raises(ConfigError) as error:
+        plan(Answers("x", ["orders=o.csv"], ["customer_id"], "no-event:orders"))
+
+    assert "is there a header row?" in str(error.value)
+    assert not any(cell in str(error.value) for cell in ("Ada", "ada@", "2024", "12.50"))
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        pytest.param("%d/%m/%Y", "ordered_at can be read as %d/%m/%Y and %m/%d/%Y: say which", id="unclear"),
+        pytest.param("%d.%m.%Y", "ordered_at is written in more than one way", id="mixed"),
+    ],
+)
+def test_dates_that_nobody_can_tell_are_named_with_their_column(
+    write: Write, plan: MakePlan, second: str, message: str
+) -> None:
+    path = orders_with(
+        write, ordered_at=lambda n, turn: date(2024, 1 + turn % 12, 1 + n % 9).strftime(second if n % 2 else "%d/%m/%Y")
+    )
+
+    with pytest.raises(ConfigError) as error:
+        plan(Answers("x", [path], ["customer_id"], "no-event:orders"))
+
+    assert message in str(error.value)
+
+
+def test_the_form_of_dates_that_is_said_stands_in_the_sources(write: Write, plan: MakePlan, tmp_path: Path) -> None:
+    path = orders_with(write, ordered_at=lambda n, turn: date(2024, 1 + turn % 12, 1 + n % 9).strftime("%d/%m/%Y"))
+    answers = Answers("x", [path], ["customer_id"], "no-event:orders", date_formats=["orders=%d/%m/%Y"])
+
+    made = write_starter(plan(answers), tmp_path / "configs")
+
+    assert made.sources.tables["orders"].columns["ordered_at"].formats == ["%d/%m/%Y"]
+
+
+def test_the_encoding_that_is_said_stands_in_the_sources(write: Write, plan: MakePlan, tmp_path: Path) -> None:
+    path = tmp_path / orders_with(write)
+    path.write_text(path.read_text().replace("amount", "größe"), encoding="cp1252")
+    answers = Answers("x", ["data/orders.csv"], ["customer_id"], "no-event:orders", encoding=["cp1252"])
+
+    made = write_starter(plan(answers), tmp_path / "configs")
+
+    assert made.sources.tables["orders"].encoding == "cp1252"
+
+
+def test_a_first_date_that_leaves_too_few_weeks_is_what_the_message_blames(
+    answers: MakeAnswers, plan: MakePlan
+) -> None:
+    """It said that 59 weeks are there and 26 are needed."""
+    with pytest.raises(ConfigError, match=r"--first 2030-05-06: .* there are 0 weeks"):
+        plan(answers(first=date(2030, 5, 6)))
+
+
+def test_a_yes_or_no_is_no_rule_to_compare_with(write: Write, plan: MakePlan) -> None:
+    rows = [
+        {"customer_id": n, "is_cancelled": str((n + turn) % 5 == 0).lower(), "has_app": "true" if n % 2 else "false",
+         "changed_at": datetime(2024, 1, 1) + timedelta(days=n % 9 + 45 * turn)}
+        for n in range(60) for turn in range(10)
+    ]  # fmt: skip
+    made = plan(Answers("x", [write("plans.csv", rows)], ["customer_id"], "state:plans.is_cancelled=true"))
+
+    with pytest.raises(ConfigError, match="or a number that stays"):
+        render(made)

@@ -121,6 +121,12 @@ def test_one_class_only_is_refused(rows: pd.DataFrame, arguments: dict[str, Any]
         train(rows.assign(label=rows["label"].mask(inside, 1)), arguments)
 
 
+def test_an_input_without_any_value_is_refused_by_name(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+    """scikit-learn said that a window shape cannot be larger than something."""
+    with pytest.raises(TrainingError, match=r"^days_away has no value in any of the \d+ rows of the training weeks"):
+        train(rows.assign(days_away=float("nan"), region=None), arguments)
+
+
 def test_no_rows_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
     with pytest.raises(TrainingError, match="0 training weeks are too few"):
         train(rows.head(0), arguments)

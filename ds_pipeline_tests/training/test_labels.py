@@ -40,20 +40,28 @@ def test_every_member_of_the_given_population_is_labelled_and_nobody_else(
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "found"),
     [
-        pytest.param(EACH.format("2"), id="two"),
-        pytest.param(EACH.format("1") + " where customer_token <> 'a'", id="a-member-is-missing"),
-        pytest.param(EACH.format("1") + " union all select 'stranger', 1", id="a-stranger"),
-        pytest.param(EACH.format("1") + " union all select 'a', 0", id="a-member-twice"),
-        pytest.param("select 'a' as customer_token, 1 as label from population", id="one-for-another"),
+        pytest.param(EACH.format("2"), "found 2 labels that are neither 0, 1 nor null", id="two"),
+        pytest.param(
+            EACH.format("1") + " where customer_token <> 'a'", "found 1 members without a row", id="a-member-is-missing"
+        ),
+        pytest.param(EACH.format("1") + " union all select 'stranger', 1", "found 1 entities", id="a-stranger"),
+        pytest.param(
+            EACH.format("1") + " union all select 'a', 0", "found 1 members with more than one", id="a-member-twice"
+        ),
+        pytest.param(
+            "select 'a' as customer_token, 1 as label from population",
+            "found 1 members with more than one row .*; 1 members without a row", id="one-for-another",
+        ),
     ],
-)
+)  # fmt: skip
 def test_anything_but_one_label_each_is_refused(
-    make_shop: Callable[..., UseCase], weeks_of: Callable[..., ReadWeek], sql: str
+    make_shop: Callable[..., UseCase], weeks_of: Callable[..., ReadWeek], sql: str, found: str
 ) -> None:
+    """A label of 2 and a missing member were told with the same words."""
     with pytest.raises(
-        TrainingError, match=r"label\.sql at 2011-03-14: expected one label, 0, 1 or null, for each of the 2"
+        TrainingError, match=rf"label\.sql at 2011-03-14: expected one label, 0, 1 or null, for each of the 2.*{found}"
     ):
         assign(make_shop(label_sql=sql), weeks_of(VISITS), ["a", "b"])
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.use_case.documents import EFFECTS, facts, use_case_documents
+from ds_pipeline.use_case.documents import EFFECTS, EFFECTS_OF_KEYS, facts, use_case_documents
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.readers import READERS
 from ds_pipeline.use_case.requirements import Monitoring, Requirements
 from ds_pipeline.use_case.sources import Sources
@@ -81,6 +82,26 @@ def test_a_live_use_case_has_no_end_and_a_list_may_be_without_identifiers(retail
     assert "The list carries no identifier" in text
 
 
+def test_a_title_without_a_full_stop_gets_one_and_the_owner_is_named(retail_lapse: UseCase) -> None:
+    """A contract began "gym3 The list serves one decision", and said "the owner is told" without saying who."""
+    problem = retail_lapse.problem.model_copy(update={"title": "gym3", "decision": "Who gets a call", "owner": "crm"})
+
+    text = documents(replace(retail_lapse, problem=problem))["contract.md"]
+
+    assert "\ngym3. The list serves one decision: Who gets a call.\n" in text
+    assert section(text, "6. Failure behaviour").strip().endswith("The owner is crm.")
+
+
+def test_where_the_truth_of_a_simulation_lies_is_no_matter_of_the_agreement(retail_lapse: UseCase) -> None:
+    truth = {"path": "data/truth.parquet", "entity": "id", "scoring_date": "day", "probability": "p"}
+    problem = Problem.model_validate(retail_lapse.problem.model_dump() | {"truth": truth})
+
+    stated = documents(replace(retail_lapse, problem=problem))["requirements.md"]
+
+    assert "truth" not in stated
+    assert "Further:" not in stated
+
+
 def test_the_problem_statement_is_complete(retail_lapse: UseCase) -> None:
     stated = section(documents(retail_lapse)["requirements.md"], "Problem statement")
 
@@ -99,7 +120,7 @@ def test_the_problem_statement_is_complete(retail_lapse: UseCase) -> None:
 
 def test_each_threshold_is_told_with_metric_limit_bound_and_owner(retail_lapse: UseCase) -> None:
     text = section(documents(retail_lapse)["requirements.md"], "What a model has to reach")
-    lower = "the lower end of its 95 % confidence interval"
+    lower = "its one-sided 95 % lower confidence bound"
     what, gain, error = (
         MEANING.capitalize(),
         "average_precision_gain, over baseline",
@@ -117,9 +138,10 @@ def test_each_threshold_is_told_with_metric_limit_bound_and_owner(retail_lapse: 
 def test_every_part_of_the_requirements_is_told_with_its_owner(retail_lapse: UseCase) -> None:
     text = documents(retail_lapse)["requirements.md"]
 
-    assert ["training rows", "5000", "a model that misses it is refused"] in rows(section(text, "Data minimums"), 3)
-    assert ["psi: act", "0.2", "watched every week"] in rows(section(text, "Monitoring"), 3)
-    assert ["run minutes", "10", "checked at the end of every run"] in rows(section(text, "Budgets"), 3)
+    due = "at or above it the weekly check fails and a new model is due"
+    assert ["training rows", "5000", "with fewer a model is refused"] in rows(section(text, "Data minimums"), 3)
+    assert ["psi: act", "0.2", due] in rows(section(text, "Monitoring"), 3)
+    assert ["run minutes", "10", "above it the check at the end of a run fails"] in rows(section(text, "Budgets"), 3)
     assert "Owner: data-science." in section(text, "Budgets")
     assert "Not declared." in section(text, "Label quality")
 
@@ -131,8 +153,10 @@ def test_what_is_monitored_is_told_once_it_is_declared(retail_lapse: UseCase) ->
         required(retail_lapse, monitoring={"psi": psi, "realized_quality": limits, "owner": "x"}), "Monitoring"
     )
 
-    assert ["psi: retrain within hours", "48", "watched every week"] in rows(text, 3)
-    assert ["realized quality: critical", "0.2", "watched every week"] in rows(text, 3)
+    due = "at or above it the weekly check fails and a new model is due within 48 hours"
+    assert ["psi: act", "0.2", due] in rows(text, 3)
+    assert ["realized quality: warn", "0.3", "below it the weekly check warns"] in rows(text, 3)
+    assert ["realized quality: critical", "0.2", "below it the weekly check fails"] in rows(text, 3)
     assert "- realized quality: What the highest-scored share turned out to be worth" in text
 
 
@@ -148,7 +172,8 @@ def test_a_key_that_is_new_in_a_model_is_told_without_new_code() -> None:
 def test_every_kind_of_reader_but_the_documents_own_is_in_words(retail_lapse: UseCase) -> None:
     text = documents(retail_lapse)["requirements.md"]
 
-    assert {READERS["data_minimums.training_rows"], READERS["monitoring.psi.warn"]} <= EFFECTS.keys()
+    assert set(READERS.values()) - {"document"} <= EFFECTS.keys()
+    assert EFFECTS_OF_KEYS.keys() <= READERS.keys()
     assert not [row for row in rows(text, 3) if row[2] == "" and row[1] != "not declared"]
 
 

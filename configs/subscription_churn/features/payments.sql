@@ -12,7 +12,7 @@ select
     count(*) filter (where outcome = 'failed' and charged_at >= $scoring_at - interval 30 days) as failed_payments_30d,
     count(*) filter (where outcome = 'refunded') as refunds_90d,
     coalesce(arg_max(outcome, charged_at) = 'failed', false) as last_payment_failed,
-    least(date_diff('day', max(charged_at), $scoring_at), 91) as days_since_last_charge,
+    date_diff('day', max(charged_at), $scoring_at) as days_since_last_charge,
     coalesce(arg_max(method, charged_at), 'unknown') as payment_method
 from population as p
 left join newest using (user_token)

@@ -12,7 +12,7 @@ from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekl
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.workbench import Workbench
-from ds_pipeline.ingestion.possible import count_impossible
+from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema
 
@@ -100,7 +100,10 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                 "quarantined_by_reason": week.by_reason,
                 "rows_suppressed": week.suppressed,
                 "texts_withheld": week.withheld,
-                **{f"impossible_{kind}": rows for kind, rows in impossible[week.day].items()},
+                **{
+                    kind if kind == NO_LIMIT else f"impossible_{kind}": rows
+                    for kind, rows in impossible[week.day].items()
+                },
                 "digest": snapshot.digest,
             }
         if anonymity is not None:
@@ -121,6 +124,9 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
         if drift:
             say(f"masked_{name}", f"WARNING: the shape of the source has changed; {'; '.join(drift)}")
         broken = _sums(impossible)
+        unknown = broken.pop(NO_LIMIT, 0)
+        if unknown:
+            say(f"masked_{name}", f"{unknown:,} rows of people of whom no limit was known by the end of their week")
         if any(broken.values()):
             counts = ", ".join(f"{kind}: {rows:,}" for kind, rows in broken.items())
             say(
@@ -152,7 +158,7 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
                     check_name=POSSIBLE_CHECK,
                     passed=not any(broken.values()),
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata={**broken, "rows": kept},
+                    metadata={**broken, NO_LIMIT: unknown, "rows": kept},
                 )
             )
         if anonymity is not None:

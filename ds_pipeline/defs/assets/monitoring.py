@@ -10,7 +10,7 @@ from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.realized import verdict_of
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.watch import drift_of, quality_of
+from ds_pipeline.defs.watch import drift_of, quality_of, why_nothing_is_judged
 from ds_pipeline.monitoring.budgets import check_budgets
 from ds_pipeline.monitoring.drift import retraining_due_by
 from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, describe_limits
@@ -130,7 +130,8 @@ def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
         scored = use_case.clock.matured(day)
         quality = quality_of(bench, day)
         verdict = verdict_of(bench, day, limits) if limits else None
-        say("realized_quality", _tell(quality, scored) + (f"; {verdict.in_words}" if quality and verdict else ""))
+        told = _tell(quality, scored) if quality else why_nothing_is_judged(bench, day)
+        say("realized_quality", told + (f"; {verdict.in_words}" if quality and verdict else ""))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": quality.everyone.rows if quality else 0,
@@ -148,10 +149,8 @@ def _retraining(limits: PsiLimits) -> str:
     return "retraining is due" + (f" within {hours} hours of the scoring date" if hours else "")
 
 
-def _tell(quality: RealizedQuality | None, scored: date | None) -> str:
+def _tell(quality: RealizedQuality, scored: date | None) -> str:
     """One line for people on the newest matured scoring date."""
-    if quality is None:
-        return f"no scores were logged under this key for {scored or 'any date'}, the newest matured: nothing to judge"
     everyone = quality.everyone
     if everyone.base_rate is None:
         return f"{scored}: all {quality.undecided:,} outcomes are undecided"

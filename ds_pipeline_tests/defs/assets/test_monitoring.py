@@ -128,6 +128,32 @@ def test_nothing_fails_before_enough_weeks_have_matured(asked: Callable[..., Wor
     assert check.metadata["status"].value == "not_judged"
 
 
+@pytest.mark.parametrize(
+    ("is_scored", "said"),
+    [
+        pytest.param(False, "nothing to judge yet: no scores as old as 2011-03-07", id="no-scores"),
+        pytest.param(
+            True, "nothing to judge: the scores of 2011-03-07 were logged under another pseudonym key", id="key"
+        ),
+    ],
+)
+def test_where_nothing_can_be_judged_it_says_why(
+    asked: Callable[..., Workbench], caplog: pytest.LogCaptureFixture, is_scored: bool, said: str
+) -> None:
+    """Scores under another key stopped the monitor, and scores that were not there yet were told as those of a key."""
+    bench = asked(realized_quality=LIMITS)
+    day = bench.use_case.clock.first + bench.use_case.clock.lag
+    if is_scored:
+        matured_week(bench, labels=[1, 1, 0, 0], treated=[False] * 4, key="another")
+
+    with caplog.at_level("INFO", logger="ds_pipeline.progress"):
+        done = materialize(bench, "realized_quality", day)
+
+    (check,) = done.get_asset_check_evaluations()
+    assert check.metadata["status"].value == "not_judged"
+    assert said in [one.getMessage().removeprefix("realized_quality: ") for one in caplog.records]
+
+
 def test_without_limits_there_are_figures_and_no_check(asked: Callable[..., Workbench]) -> None:
     bench = asked()
     day = matured_week(bench, labels=[1, 0, 0, 0], treated=[False] * 4)

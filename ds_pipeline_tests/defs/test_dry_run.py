@@ -1,0 +1,80 @@
+"""The dry run says what would go wrong or mislead in a run, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ds_pipeline.defs.dry_run import DryRun, dry_run
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.errors import SourceError, TrainingError
+
+NEWEST, START = date(2011, 7, 11), datetime(2011, 3, 1, 12)
+NAMES = [f"Wexcombe-{number:02d}" for number in range(30)]  # the first fifteen stop after eight weeks
+
+
+def write(root: Path, *, visitors: list[str] = NAMES, planned: int = 0) -> None:
+    """A visit of each customer in each week, and their plans, `planned` weeks after the first visit."""
+    visits = [
+        (name, START + timedelta(weeks=week))
+        for week in range(19) for number, name in enumerate(visitors) if week < 8 or number >= 15
+    ]  # fmt: skip
+    times = [at for _, at in visits]
+    pq.write_table(
+        pa.table({"customer_token": [name for name, _ in visits], "spend_gbp": [1.5] * len(visits),
+                  "visited_at": times, "known_at": times}),
+        root / "data" / "visits.parquet",
+    )  # fmt: skip
+    since = [START + timedelta(weeks=planned)] * len(NAMES)
+    plans = {"customer_token": NAMES, "plan": ["gold"] * len(NAMES), "changed_at": since, "known_at": since}
+    pq.write_table(pa.table(plans), root / "data" / "plans.parquet")
+
+
+def tried(bench: Workbench) -> DryRun:
+    return dry_run(bench, NEWEST, on_table=lambda _: None)
+
+
+def test_events_before_a_sign_up_that_became_known_later_are_a_warning(
+    declare: Callable[..., Workbench], tmp_path: Path
+) -> None:
+    """check did not look at `possible` at all."""
+    bench = declare(visits={"possible": {"not_before": {"table": "plans", "column": "changed_at"}}})
+
+    write(tmp_path)
+    assert not [one for one in tried(bench).warnings if "cannot have been" in one]
+
+    write(tmp_path, planned=2)
+    warnings = tried(bench).warnings
+    assert any(
+        one.startswith("60 of 405 rows of visits cannot have been: not before plans.changed_at") for one in warnings
+    )
+    assert any(one.startswith("60 of 405 rows of visits: no plans.changed_at of their person") for one in warnings)
+
+
+def test_tables_that_do_not_join_stop_the_dry_run(bench: Workbench, tmp_path: Path) -> None:
+    write(tmp_path, visitors=[name.upper() for name in NAMES])
+
+    with pytest.raises(SourceError, match=r"0% of visits\.customer_token are in plans \(0 of 30 different ones\)"):
+        tried(bench)
+
+
+def test_a_feature_without_any_value_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
+    """It ended in a traceback of scikit-learn."""
+    write(tmp_path)
+    sql = {"features/visits.sql": "select customer_token, null::bigint as visits_seen from visits group by all"}
+    files: dict[str, Any] = {name: text.encode() for name, text in sql.items()}
+    case = replace(
+        bench.use_case,
+        feature_sql=bench.use_case.feature_sql | sql,
+        files=bench.use_case.files | files,
+    )
+
+    with pytest.raises(TrainingError, match=r"^visits_seen has no value in any of the \d+ rows of the \d+ sampled"):
+        tried(replace(bench, use_case=case))

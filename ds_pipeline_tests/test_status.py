@@ -1,0 +1,21 @@
+"""The state of a use case as text."""
+
+from __future__ import annotations
+
+from ds_pipeline.status import show_status
+
+
+def test_columns_do_not_shift_with_the_longest_name() -> None:
+    gate = {"value": 0.5, "bound": None, "threshold": 0.4, "passed": True}
+    found = {
+        "use_case": "shop", "champion": None, "evaluation": None, "latest_scores": None, "quarantine": [],
+        "erasures": {"finished": 0, "unfinished": False, "retraining": None},
+        "gates": [gate | {"name": name} for name in ("short", "false_positives_by_gender_2")],
+        "tables": [{"table": name, "read": 12, "kept": 12} for name in ("users", "cancellations")],
+    }  # fmt: skip
+
+    lines = show_status(found).splitlines()
+
+    for words in ("0.500, asked", "12 rows read"):
+        assert len({line.index(words) for line in lines if words in line}) == 1
+        assert sum(words in line for line in lines) == 2
