@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 PLAIN_NAME = r"[A-Za-z_]\w{0,40}"
+SEVERAL_WORDS = r"(?=.{1,40}$)[^\W\d_]\w*( [\w()/%.-]+){1,4}"  # Order ID; shown where no name looks like a value
 NUMBER = r"[+-]?[\d.,' ]*\d[\d.,' ]*%?"
 DATE = r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?"
 FOUND = 0.6  # of a name that is an identifier and nothing else
@@ -51,10 +52,13 @@ def shown_names(names: Sequence[str], look: Look | None = None) -> ShownNames:
         look: finds identifiers in texts; without it only what is no plain name is called by its position.
     """
     values = {name for name in names if re.fullmatch(rf"{NUMBER}|{DATE}", name) or "@" in name}
+    words: set[str] = set()
     if look is not None and names:
-        found = look(names)
-        values |= {name for name, kinds in zip(names, found, strict=True) if _is_found(kinds, is_certain=bool(values))}
-    odd = values | {name for name in names if not re.fullmatch(PLAIN_NAME, name)}
+        found = dict(zip(names, look(names), strict=True))
+        values |= {name for name, kinds in found.items() if _is_found(kinds, is_certain=bool(values))}
+        named = {name for name, kinds in found.items() if _is_found(kinds, is_certain=True)}
+        words = {name for name in names if not values and name not in named and re.fullmatch(SEVERAL_WORDS, name)}
+    odd = values | {name for name in names if name not in words and not re.fullmatch(PLAIN_NAME, name)}
     may_lack_header = bool(values) and 2 * len(odd) >= len(names)
     hidden = set(names) if may_lack_header else odd
     shown = {name: f"column {number}" if name in hidden else name for number, name in enumerate(names, start=1)}

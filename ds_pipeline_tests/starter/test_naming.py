@@ -14,11 +14,17 @@ def look(texts: Sequence[str]) -> list[dict[str, float]]:
 
 
 def test_a_name_that_may_be_a_cell_is_called_by_its_position() -> None:
-    found = shown_names(["customer_id", "Order ID", "Größe", "mail"], look)
+    found = shown_names(["customer_id", "Marta Kowalczyk", "Größe", "mail"], look)
 
     assert list(found.by_name.values()) == ["customer_id", "column 2", "Größe", "mail"]
     assert not found.may_lack_header
-    assert (found.meant("column 2"), found.meant("mail")) == ("Order ID", "mail")
+    assert (found.meant("column 2"), found.meant("mail")) == ("Marta Kowalczyk", "mail")
+
+
+def test_a_name_of_several_words_is_said_where_the_engine_has_read_it_and_no_name_is_a_value() -> None:
+    assert shown_names(["Order ID", "Joined on"], look).listed(["Order ID"]) == "Order ID"
+    assert shown_names(["Order ID", "Joined on"]).listed(["Order ID"]) == "column 1"
+    assert shown_names(["Order ID", "2024-01-01", "b", "c"], look).listed(["Order ID"]) == "column 1"
 
 
 def test_the_first_row_of_a_file_without_header_is_not_said_at_all() -> None:
