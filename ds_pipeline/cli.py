@@ -158,6 +158,71 @@ def promote(
         sys.exit(REFUSED)
 
 
+@app.command("allow-holdout")
+def allow_holdout(
+    name: Name,
+    reason: Reason,
+    more: Annotated[int, typer.Option("--more", min=1, max=1000, help="How many more configurations.")] = 1,
+    day: Date = None,
+) -> None:
+    """Let more configurations be judged on the holdout weeks of a date; recorded and shown for good."""
+    from ds_pipeline.defs.judged import allow_holdout as allow
+
+    bench = _open(name)
+    done = allow(bench, _day_of(bench, day), more=more, reason=reason, actor=_actor())
+    typer.echo(
+        f"{done.more} more for the holdout weeks {done.weeks[0]} to {done.weeks[-1]}. Recorded as "
+        f"ledger/{done.number:06d}.json by {done.actor}. Judge the candidate again: ds-pipeline train {name}"
+    )
+
+
+@app.command()
+def runs(
+    name: Name,
+    last: Annotated[int, typer.Option("--last", min=1, help="The newest so many.")] = 20,
+    compare: Annotated[
+        tuple[int, int] | None, typer.Option("--compare", metavar="A B", help="What differs between two runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Every training and evaluation: configuration, verdict, figures, and the version it became."""
+    from ds_pipeline.defs.experiments import plain_difference, plain_run, read_runs, show_comparison, show_runs
+    from ds_pipeline.defs.judged import overrides_of
+    from ds_pipeline.registry.experiments import differences, run_number
+
+    bench = _open(name)
+    found = read_runs(bench)
+    if compare is None:
+        newest = found[-last:]
+        plain = [plain_run(one) for one in newest]
+        shown = show_runs(newest, of=len(found), overrides=overrides_of(bench))
+    else:
+        first, second = (run_number(found, number) for number in compare)
+        differ = differences(first, second)
+        plain = [plain_difference(one) for one in differ]
+        shown = show_comparison(first, second, differ)
+    for line in [json.dumps(plain, indent=2)] if as_json else shown:
+        typer.echo(line)
+
+
+@app.command()
+def backtest(
+    name: Name,
+    day: Date = None,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, help="Score the newest so many matured weeks.")] = 26,
+    every: Annotated[int, typer.Option("--every", min=1, help="A new model each so many weeks.")] = 4,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help="Search with so many trials in each fit; else as the version in force."),
+    ] = None,
+) -> None:
+    """Walk forward over past weeks: train as at each date, score what followed, compare; writes a report only."""
+    from ds_pipeline.commands import run_backtest
+
+    bench = _open(name)
+    run_backtest(bench, _day_of(bench, day), weeks=weeks, every=every, trials=trials)
+
+
 @app.command()
 def new(
     use_case: Annotated[str, typer.Argument(help="The name of the new folder under configs/.")],

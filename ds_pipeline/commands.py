@@ -5,26 +5,32 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from ds_pipeline.datasets import SCORES
+from ds_pipeline.defs.backtesting import backtest, show_backtest, write_backtest
 from ds_pipeline.defs.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.progress import log
 from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
-from ds_pipeline.defs.suppressing import require_finished
+from ds_pipeline.defs.suppressing import at_work, require_finished
 from ds_pipeline.defs.workbench import Workbench, now
+from ds_pipeline.evaluation.backtest import Step
 from ds_pipeline.evaluation.decision import Decision, what_to_change
+from ds_pipeline.evaluation.gates import column_number
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.use_case.sources import Simulation
+from ds_pipeline.verdicts import WORDS, Verdict
 
 DONE, REFUSED, WRONG = 0, 1, 2
+STYLES: dict[Verdict, str] = {"pass": "green", "refused": "bold red", "not_applicable": "dim"}
 SIMULATION_LINES = 5  # of progress
 STAGE_WIDTH = 20  # of a progress line, unless a table has a longer name
 console = Console(highlight=False, soft_wrap=True)
@@ -146,6 +152,7 @@ def train_candidate(bench: Workbench, day: date) -> int:
     _training(session, title="Training and gates")
     if session.code != WRONG:
         _show_gates(session)
+        _show_files(session.bench, [session.bench.report_path(day)])
     return session.end()
 
 
@@ -154,6 +161,27 @@ def score_week(bench: Workbench, day: date) -> int:
     session = Session(bench, day)
     _scoring(session, title="Scoring")
     return session.end()
+
+
+def run_backtest(bench: Workbench, day: date, *, weeks: int, every: int, trials: int | None) -> None:
+    """Walk forward over past weeks, with a line per model; then the table and where the report is."""
+    started_at = time.time()
+
+    def on_step(step: Step, rows: int) -> None:
+        served = f"serves {step.serves[0]} to {step.serves[-1]}"
+        text = f"trained on {rows:,} rows of weeks up to {step.training[-1]}; {served}"
+        console.print(_progress(time.time() - started_at, f"model of {step.day}", text))
+
+    with at_work(bench):
+        require_finished(bench)
+        found = backtest(bench, day, weeks=weeks, every=every, trials=trials, on_step=on_step)
+        paths = write_backtest(bench, day, found)
+    console.print()
+    for line in show_backtest(found):
+        console.print(_plain(line))
+    for path in paths:
+        console.print(f"{'Report' if path.suffix == '.html' else 'Table':<10}{bench.project.shown(path)}")
+    console.print(f"Time      {time.time() - started_at:.0f} s")
 
 
 def check_sources(bench: Workbench) -> None:
@@ -343,6 +371,7 @@ def _summary(session: Session) -> None:
             )
     console.print()
     _show_gates(session)
+    console.print()
     champion = bench.registry.champion()
     if champion is None:
         console.print("Champion  none yet")
@@ -351,9 +380,7 @@ def _summary(session: Session) -> None:
     logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
         console.print(f"Scores    {logged.rows:,} customers for {day}, by {logged.info['model_version']}")
-    for path in [*bench.delivery_paths(day), bench.report_path(day)]:
-        if path.is_file():
-            console.print(f"{'Report' if path.suffix == '.html' else 'List':<10}{bench.project.shown(path)}")
+    _show_files(bench, [*bench.delivery_paths(day), bench.report_path(day)])
     console.print(f"Time      {time.time() - session.started_at:.0f} s")
 
 
@@ -366,14 +393,19 @@ def _show_gates(session: Session) -> None:
     for column in table.columns[1:4]:
         column.justify = "right"
     for gate in decision.gates:
-        verdict = "[green]pass[/]" if gate.passed else "[bold red]refused[/]"
+        verdict = f"[{STYLES[gate.verdict]}]{WORDS[gate.verdict]}[/]"
         asked = f"{gate.comparison} {_number(gate.threshold)}"
         table.add_row(gate.name, _number(gate.value), _number(gate.bound), asked, verdict)
     console.print(table)
     for gate in decision.gates:
         if not gate.passed:
             console.print(f"  [bold red]{gate.name}[/]: {_plain(gate.reason)}")
-    console.print()
+
+
+def _show_files(bench: Workbench, paths: Sequence[Path]) -> None:
+    for path in paths:
+        if path.is_file():
+            console.print(f"{'Report' if path.suffix == '.html' else 'List':<10}{bench.project.shown(path)}")
 
 
 def _rows_table(bench: Workbench, day: date) -> Table:
@@ -393,9 +425,7 @@ def _rows_table(bench: Workbench, day: date) -> Table:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.3f}"
+    return "-" if value is None else column_number(value)
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,8 @@ from ds_pipeline.defs.suppressing import erasures_of, pending_file
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates import GateResult, column_number
+from ds_pipeline.verdicts import WORDS
 
 
 def read_status(bench: Workbench) -> dict[str, Any]:
@@ -18,7 +20,8 @@ def read_status(bench: Workbench) -> dict[str, Any]:
 
     Returns:
         champion: version, as_of, decision, bundle (ok or what is wrong), promoted_at; None before the first promotion.
-        evaluation: as_of and passed of the newest evaluation; gates: its gates (name, value, bound, threshold, passed).
+        evaluation: as_of and passed of the newest evaluation; gates: its gates (name, value, bound, comparison,
+            threshold, passed, verdict: pass, refused or not_applicable).
         erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
             None).
         latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
@@ -38,10 +41,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         "champion": _champion(bench),
         "evaluation": {"as_of": str(decision.as_of), "passed": decision.passed} if decision else None,
         "erasures": _erasures(bench),
-        "gates": [
-            {"name": one.name, "value": one.value, "bound": one.bound, "threshold": one.threshold, "passed": one.passed}
-            for one in (decision.gates if decision else [])
-        ],
+        "gates": [_gate(one) for one in (decision.gates if decision else [])],
         "latest_scores": {
             "scoring_date": latest.partition,
             "rows": latest.rows,
@@ -73,10 +73,11 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"  {erasures['retraining']}")
     width = max((len(gate["name"]) for gate in found["gates"]), default=0)
     for gate in found["gates"]:
-        bound = "" if gate["bound"] is None else f", bound {_number(gate['bound'])}"
-        value = "not measured" if gate["value"] is None else _number(gate["value"])
-        verdict = "pass" if gate["passed"] else "REFUSED"
-        lines.append(f"    {gate['name']:<{width}} {value}{bound}, asked {_number(gate['threshold'])}: {verdict}")
+        bound = "" if gate["bound"] is None else f", bound {column_number(gate['bound'])}"
+        value = "not measured" if gate["value"] is None else column_number(gate["value"])
+        verdict = "REFUSED" if gate["verdict"] == "refused" else WORDS[gate["verdict"]]
+        asked = f"{gate['comparison']} {column_number(gate['threshold'])}"
+        lines.append(f"    {gate['name']:<{width}} {value}{bound}, asked {asked}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
     width = max((len(one["table"]) for one in found["tables"]), default=0)
@@ -86,8 +87,9 @@ def show_status(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) > 1 else f"{value:.3f}"
+def _gate(one: GateResult) -> dict[str, Any]:
+    shown = one.model_dump(include={"name", "value", "bound", "comparison", "threshold", "passed"})
+    return shown | {"verdict": one.verdict}
 
 
 def _erasures(bench: Workbench) -> dict[str, Any]:

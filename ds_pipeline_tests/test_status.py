@@ -6,7 +6,7 @@ from ds_pipeline.status import show_status
 
 
 def test_columns_do_not_shift_with_the_longest_name() -> None:
-    gate = {"value": 0.5, "bound": None, "threshold": 0.4, "passed": True}
+    gate = {"value": 0.5, "bound": None, "comparison": ">=", "threshold": 0.4, "passed": True, "verdict": "pass"}
     found = {
         "use_case": "shop", "champion": None, "evaluation": None, "latest_scores": None, "quarantine": [],
         "erasures": {"finished": 0, "unfinished": False, "retraining": None},
@@ -16,6 +16,19 @@ def test_columns_do_not_shift_with_the_longest_name() -> None:
 
     lines = show_status(found).splitlines()
 
+    assert f"    {'short':<27} 0.500, asked >= 0.400: pass" in lines
     for words in ("0.500, asked", "12 rows read"):
         assert len({line.index(words) for line in lines if words in line}) == 1
         assert sum(words in line for line in lines) == 2
+
+
+def test_a_gate_that_does_not_apply_is_called_so() -> None:
+    """It was called pass: nothing had been compared."""
+    gate = {"name": "gain", "value": None, "bound": None, "comparison": ">=", "threshold": -0.02, "passed": True}
+    found = {
+        "use_case": "shop", "champion": None, "evaluation": None, "latest_scores": None, "quarantine": [],
+        "erasures": {"finished": 0, "unfinished": False, "retraining": None}, "tables": [],
+        "gates": [gate | {"verdict": "not_applicable"}],
+    }  # fmt: skip
+
+    assert "    gain not measured, asked >= -0.020: n/a" in show_status(found).splitlines()

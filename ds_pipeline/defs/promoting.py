@@ -1,7 +1,9 @@
 """Put a candidate in force, after its decision was verified once more."""
 
+import json
 from datetime import date
 
+from ds_pipeline.defs.judged import require_recorded
 from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.rows import labelled_rows
@@ -9,9 +11,30 @@ from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.decision import Decision, require_in_force
+from ds_pipeline.evaluation.model_card import FILE, render_model_card
 from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.wording import invented
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.registry.promotion import Promotion
+from ds_pipeline.store import write_file
+
+
+def champion_of(bench: Workbench, day: date) -> str | None:
+    """The digest of the candidate that is in force for a date; None where none was ever promoted for it."""
+    event = bench.registry.champion(day)
+    return event.candidate_digest if event else None
+
+
+def _keep_report(bench: Workbench, day: date, version: str) -> None:
+    """Keep the page of a version beside that of the date, which the next evaluation of the date replaces."""
+    page = bench.report_path(day)
+    write_file(page.with_name(f"{page.stem}-{version}{page.suffix}"), page.read_bytes(), replace=True)
+
+
+def _require_champion(bench: Workbench, day: date, decision: Decision) -> None:
+    """Raise EvaluationError if another champion came into force since the decision was verified."""
+    if champion_of(bench, day) not in (decision.bound_to.champion, decision.bound_to.candidate):
+        raise EvaluationError(f"Another version came into force for {day} just now. Evaluate the candidate again.")
 
 
 def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, replace_lost: bool = False) -> Promotion:
@@ -35,13 +58,26 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         holdout=holdout,
         requirements_digest=use_case.requirements_digest,
         code=code_digest(),
+        champion=champion_of(bench, day),
+        champion_is_lost=replace_lost,
         requirements=use_case.requirements,
     )
     if (decision.bound_to.evaluation, decision.bound_to.use_case) != (evaluation.digest, use_case.digest):
         raise EvaluationError(f"The decision on {day} was taken on another evaluation or use case. Evaluate again.")
+    require_recorded(bench, evaluation, decision, champion_is_lost=replace_lost)
+    card = render_model_card(
+        evaluation,
+        decision,
+        problem=use_case.problem,
+        requirements=use_case.requirements,
+        features=use_case.features,
+        training=json.loads(candidate.files["training.json"]),
+        invented=invented(use_case.sources, use_case.features),
+    )
     files = {
         **candidate.files,
         **evaluated.files,
+        FILE: card.encode(),
         **{f"use_case/{name}": content for name, content in use_case.files.items()},
         **made_by.files,
     }
@@ -55,7 +91,10 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         reason=reason,
         at=now(),
         replace_lost=replace_lost,
+        before=lambda: _require_champion(bench, day, decision),
     )
     if outcome.outcome != "refused":
         write_report(bench, day, evaluation, decision, version=outcome.champion.version)
+    if outcome.outcome == "promoted":
+        _keep_report(bench, day, outcome.champion.version)
     return outcome

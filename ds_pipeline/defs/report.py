@@ -4,13 +4,17 @@ import json
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 from ds_pipeline.defs.anonymity import anonymity_of
 from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
+from ds_pipeline.evaluation.backtest import WEEK_COLUMNS
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import AnonymityCount, QuarantineCount, TableCount, render_report
+from ds_pipeline.evaluation.wording import invented
 from ds_pipeline.store import Snapshot, write_file
 
 
@@ -33,6 +37,8 @@ def write_report(
         anonymity=_anonymity(bench, day),
         lineage=_lineage(bench, decision, version),
         version=version,
+        invented=invented(bench.use_case.sources, bench.use_case.features),
+        backtest=_backtest(bench, day),
     )
     path = bench.report_path(day)
     require_clean_files(bench, {path.name: page.encode()}, where=f"report of {day}")
@@ -58,6 +64,17 @@ def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[Qu
             {"table": name, "reason": reason, "rows": rows, "share": rows / read} for reason, rows in ordered
         ]
     return tables, quarantine
+
+
+def _backtest(bench: Workbench, day: date) -> pd.DataFrame | None:
+    """The weeks of the backtest of the date, as ds-pipeline backtest wrote them; None where there are none to read."""
+    path = bench.project.reports / bench.use_case.name / "backtest" / str(day) / "backtest.csv"
+    try:
+        weeks = pd.read_csv(path)
+        weeks = weeks.assign(scoring_date=pd.to_datetime(weeks["scoring_date"]).dt.date)
+    except (OSError, ValueError, KeyError):  # not made, or by somebody else: the report is not the place to fail
+        return None
+    return weeks if set(WEEK_COLUMNS) <= set(weeks.columns) else None
 
 
 def _anonymity(bench: Workbench, day: date) -> list[AnonymityCount]:
@@ -92,17 +109,12 @@ def _masked_snapshots(bench: Workbench, name: str, until: date) -> list[Snapshot
 
 
 def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
+    """What the decision itself is not bound to by name."""
     made_by = json.loads(bench.lineage_of(decision.as_of, decision.bound_to.candidate).files["lineage.json"])
-    bound = decision.bound_to
     return {
         "version": version or "not promoted",
-        "candidate": bound.candidate[:SHORT],
-        "holdout data": bound.holdout[:SHORT],
-        "requirements.yaml": bound.requirements[:SHORT],
-        "use case": bound.use_case[:SHORT],
         "features (SQL and schema)": bench.use_case.features_digest[:SHORT],
         "seed": bench.use_case.training.seed,
-        "code": bound.code[:SHORT],
         "git": (made_by["git"] or "no repository")[:SHORT],
         "uncommitted changes": made_by["tree_is_dirty"],
         "requirements.lock": (made_by["lock"] or "none")[:SHORT],

@@ -19,7 +19,8 @@ from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.prediction import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
-from ds_pipeline.scoring.score import Origin, score_week
+from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
+from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
 from ds_pipeline.store import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
@@ -182,10 +183,35 @@ def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
     scores = _read_log(bench, logged)
     entity = bench.use_case.problem.entity
     chosen = set(scores.loc[scores["decision"] == "campaign", entity])
-    table = campaign_list(scores, contract, entity=entity, identifiers=identifiers_of(bench, chosen, day))
+    table = campaign_list(
+        scores,
+        contract,
+        entity=entity,
+        identifiers=identifiers_of(bench, chosen, day),
+        reasons=_reasons_of(bench, scores[scores["decision"] == CAMPAIGN], day) if contract.asks_for_reasons else None,
+    )
     listed = table.drop_columns(delivered_identifiers(bench))
     require_clean_table(bench, listed, where=f"campaign list of {day}, columns that contract.yaml does not flag")
     paths = bench.delivery_paths(day)
     for path in paths:
         write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)
     return paths, table.num_rows
+
+
+def _reasons_of(bench: Workbench, chosen: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The reasons for logged scores, by token, from the verified version that made them; empty where none was chosen.
+
+    Where its features are no longer what they were, such as after a week was built again, they are unknown.
+    """
+    entity = bench.use_case.problem.entity
+    logged = chosen.set_index(entity)["score"]
+    if chosen.empty:
+        return as_columns([], chosen[entity])
+    (version,) = set(chosen["model_version"])
+    bundle = bench.registry.open(version)
+    model_case, model = use_case_of(bench, bundle), bundle.load_model()
+    frame = features_for(bench, model_case, day).to_pandas()
+    frame = frame[frame[entity].isin(logged.index)]
+    found = reasons(model, frame, model_case.features, reference=bundle.json("reference.json"))
+    today = pd.Series(predict(model, frame, model_case.features), index=frame[entity])
+    return only_of_logged(as_columns(found, frame[entity]), today, logged)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn.metrics import (
     average_precision_score,
@@ -11,8 +13,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from ds_pipeline.evaluation.metrics import Floats, Ints, ScoredRows, calibration_bins, taken_at_top
+from ds_pipeline.evaluation.metrics import (
+    calibration_bins,
+    expected_calibration_error,
+    precision_at_top,
+    recall_at_top,
+    taken_at_top,
+)
 from ds_pipeline.evaluation.outcome import Bin, CurvePoint, Curves, Decile, OperatingPoint
+from ds_pipeline.evaluation.rows import Floats, Ints, ScoredRows
 from ds_pipeline.use_case.requirements import (
     ExpectedCalibrationError,
     PrecisionAtRecall,
@@ -24,17 +33,32 @@ from ds_pipeline.use_case.requirements import (
 
 CURVE_POINTS = 200  # more cannot be seen
 DECILES = 10
-BINS = 10  # of the calibration picture, where no threshold says
+BINS = 10  # of the calibration error and its picture, where no threshold says
+SHARES = (0.01, 0.05, 0.1)  # of each week, for precision and recall at the top
+K = 100  # for precision at k: as many rows of each week
 
 
-def report_metrics(rows: ScoredRows, *, with_baseline: bool) -> dict[str, float]:
-    """The usual metrics of a score, for the report; no gate reads them."""
+def report_metrics(rows: ScoredRows, requirements: Requirements, *, with_baseline: bool) -> dict[str, float]:
+    """The usual metrics of a score, for the report; no gate reads them.
+
+    What is "at top" is of the highest-scored share of each week, all weeks pooled; precision_at_100 of the 100 highest
+    of each week, and left out where a week has fewer.
+    """
+    once = rows.once
     metrics = {
         "average_precision": average_precision_score(rows.label, rows.score),
         "roc_auc": roc_auc_score(rows.label, rows.score),
         "brier_score": brier_score_loss(rows.label, rows.score),
         "log_loss": log_loss(rows.label, rows.score),
+        "expected_calibration_error": expected_calibration_error(once, bins=_bins(requirements))[0],
+        "lift_at_top_decile": precision_at_top(once, share=0.1)[0] / rows.label.mean(),
     }
+    for share in SHARES:
+        metrics[f"precision_at_top_{100 * share:.0f}_percent"] = precision_at_top(once, share=share)[0]
+        metrics[f"recall_at_top_{100 * share:.0f}_percent"] = recall_at_top(once, share=share)[0]
+    of_week = _place_in_week(rows)
+    if np.bincount(rows.week).min() >= K:
+        metrics[f"precision_at_{K}"] = rows.label[rows.by_week.order][of_week < K].mean()
     if with_baseline:
         metrics["baseline_average_precision"] = average_precision_score(rows.label, rows.baseline)
         metrics["baseline_roc_auc"] = roc_auc_score(rows.label, rows.baseline)
@@ -57,8 +81,23 @@ def selections(rows: ScoredRows, requirements: Requirements) -> dict[str, Ints]:
                 cuts[name] = cut_off_for_recall(rows, threshold.recall)
             case RecallAtPrecision():
                 cuts[name] = cut_off_for_precision(rows, threshold.precision)
-    top = {name: taken_at_top(rows, rows.once, share=share)[0] for share, name in shares.items()}
+    top = {name: taken_at_top(rows.once, share=share)[0] for share, name in shares.items()}
     return top | {name: (rows.score >= cut).astype(np.int64) for name, cut in cuts.items() if cut is not None}
+
+
+def campaigns(selected: Mapping[str, Ints], requirements: Requirements) -> dict[str, Ints]:
+    """Of the selections, those that are a share of each week, by what they are.
+
+    The share of a precision_at_top is the one that is delivered: cross_check.py holds it against the contract.
+    """
+    asked = requirements.acceptance.values()
+    delivered = {one.share for one in asked if isinstance(one, PrecisionAtTop)}
+    found = {}
+    for name, rows in selected.items():
+        one = requirements.acceptance[name]
+        if isinstance(one, PrecisionAtTop | RecallAtTop):
+            found[f"the {'delivered' if one.share in delivered else 'highest'} {100 * one.share:.4g} %"] = rows
+    return found
 
 
 def cut_off_for_recall(rows: ScoredRows, recall: float) -> float:
@@ -92,21 +131,20 @@ def operating_point(rows: ScoredRows, name: str, selected: Ints) -> OperatingPoi
 
 def curves(rows: ScoredRows, requirements: Requirements, *, with_baseline: bool) -> Curves:
     """Everything the pictures need; aggregates only."""
-    asked = [t.bins for t in requirements.acceptance.values() if isinstance(t, ExpectedCalibrationError)]
     return Curves(
         deciles=deciles(rows),
         score=_precision_recall(rows.label, rows.score),
         baseline=_precision_recall(rows.label, rows.baseline) if with_baseline else [],
-        calibration=_calibration(rows, asked[0] if asked else BINS),
+        logistic_regression=_precision_recall(rows.label, rows.logistic_regression),
+        champion=_precision_recall(rows.label, rows.champion),
+        calibration=_calibration(rows, _bins(requirements)),
     )
 
 
 def deciles(rows: ScoredRows) -> list[Decile]:
     """Tenths of each week by score, all weeks pooled; the first is what precision_at_top takes at a share of 0.1."""
-    order, starts = rows.by_week.order, rows.by_week.starts
-    sizes = np.diff(starts, append=len(order))
-    place = np.arange(len(order)) - np.repeat(starts, sizes)
-    tenth = place * DECILES // np.repeat(sizes, sizes)
+    order = rows.by_week.order
+    tenth = _place_in_week(rows) * DECILES // np.bincount(rows.week)[rows.week[order]]
     counts = np.bincount(tenth, minlength=DECILES)
     positives = np.bincount(tenth, weights=rows.label[order], minlength=DECILES)
     base_rate = float(rows.label.mean())
@@ -117,8 +155,21 @@ def deciles(rows: ScoredRows) -> list[Decile]:
     ]
 
 
-def _precision_recall(label: Ints, score: Floats) -> list[CurvePoint]:
-    """The curve from the highest cut-off to the lowest, thinned to what can be seen."""
+def _place_in_week(rows: ScoredRows) -> Ints:
+    """How many rows of its week are before each place of the order week by week."""
+    starts = rows.by_week.starts
+    return np.arange(len(rows.label)) - np.repeat(starts, np.diff(starts, append=len(rows.label)))
+
+
+def _bins(requirements: Requirements) -> int:
+    asked = [one.bins for one in requirements.acceptance.values() if isinstance(one, ExpectedCalibrationError)]
+    return asked[0] if asked else BINS
+
+
+def _precision_recall(label: Ints, score: Floats | None) -> list[CurvePoint]:
+    """The curve from the highest cut-off to the lowest, thinned to what can be seen; none without a score."""
+    if score is None:
+        return []
     precision, recall, _ = precision_recall_curve(label, score)
     last = len(precision) - 2  # the point after it is the convention (recall 0, precision 1), not a cut-off
     kept = np.unique(np.linspace(0, last, CURVE_POINTS).astype(int))[::-1]
@@ -126,7 +177,7 @@ def _precision_recall(label: Ints, score: Floats) -> list[CurvePoint]:
 
 
 def _calibration(rows: ScoredRows, bins: int) -> list[Bin]:
-    table = calibration_bins(rows, rows.once, bins=bins)
+    table = calibration_bins(rows.once, bins=bins)
     return [
         Bin(rows=int(n), mean_score=float(score / n), rate=float(positives / n))
         for n, score, positives in zip(*(column[0] for column in table), strict=True)

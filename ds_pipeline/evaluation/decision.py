@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.gates import GateResult, apply_gates, gates_of, judge
+from ds_pipeline.evaluation.asked import gates_of
+from ds_pipeline.evaluation.gates import GateResult, apply_gates, still_passes
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.record import Record
 from ds_pipeline.use_case.requirements import AveragePrecisionGain, Requirements
@@ -18,7 +19,11 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BoundTo(Record):
-    """The very bytes a decision was taken on; a decision says nothing about any others."""
+    """The very bytes a decision was taken on; a decision says nothing about any others.
+
+    Attributes:
+        champion: the candidate that was in force, which it was compared with; None where none was.
+    """
 
     candidate: Digest
     holdout: Digest
@@ -26,6 +31,12 @@ class BoundTo(Record):
     code: Digest
     use_case: Digest
     evaluation: Digest
+    champion: Digest | None = None
+
+    @property
+    def has_champion(self) -> bool:
+        """There was another candidate in force to compare with; one that is in force itself has none."""
+        return self.champion not in (None, self.candidate)
 
 
 class Decision(Record):
@@ -61,7 +72,7 @@ def decide(
         code: digest of the code that ran.
         use_case_digest: digest of every file of the use case.
     """
-    gates = apply_gates(evaluation, requirements)
+    gates = apply_gates(evaluation, requirements, candidate=candidate)
     return Decision(
         use_case=use_case,
         as_of=as_of,
@@ -74,6 +85,7 @@ def decide(
             code=code,
             use_case=use_case_digest,
             evaluation=evaluation.digest,
+            champion=evaluation.facts.champion,
         ),
         made_at=made_at,
     )
@@ -101,9 +113,17 @@ def require_in_force(
     holdout: str,
     requirements_digest: str,
     code: str,
+    champion: str | None,
     requirements: Requirements,
+    champion_is_lost: bool = False,
 ) -> None:
     """Nothing, if the decision lets this very candidate serve under the requirements of today.
+
+    Args:
+        champion: the candidate in force now. One that took the place of the champion it was compared with calls for
+            another comparison, unless it is this very candidate.
+        champion_is_lost: a person says so, with a reason, and the registry has found it so: what could not be compared
+            with it is excused, and nothing else.
 
     Raises:
         EvaluationError: it was taken on something else, is incomplete, contradicts itself, or refuses.
@@ -111,18 +131,22 @@ def require_in_force(
     now = {"candidate": candidate, "holdout": holdout, "requirements": requirements_digest, "code": code}
     then = decision.bound_to.model_dump()
     changed = [name for name, digest in now.items() if digest != then[name]]
+    if champion not in (candidate, decision.bound_to.champion):
+        changed.append("champion")
     if changed:
         raise EvaluationError(
             f"The decision on {decision.as_of} was taken on another {' and another '.join(changed)}. "
             "Evaluate the candidate again."
         )
     _require_complete(decision.gates, requirements)
-    failed = _failed(decision.gates, requirements)
+    failed = _failed(decision, requirements)
     if decision.passed != (not failed):
         raise EvaluationError(
             f"The decision on {decision.as_of} says {'passed' if decision.passed else 'refused'}, its gates say "
             f"otherwise ({', '.join(failed) or 'all pass'}). Evaluate the candidate again."
         )
+    if champion_is_lost:
+        failed = [name for name in failed if name not in _not_compared(decision, requirements)]
     if failed:
         raise EvaluationError(f"The candidate of {decision.as_of} is refused: {', '.join(failed)} not reached.")
 
@@ -137,13 +161,17 @@ def _require_complete(gates: Sequence[GateResult], requirements: Requirements) -
         )
 
 
-def _failed(gates: Sequence[GateResult], requirements: Requirements) -> list[str]:
+def _not_compared(decision: Decision, requirements: Requirements) -> set[str]:
+    """The gates that were refused because the champion could not be scored."""
+    asked = {gate.name for gate in gates_of(requirements) if gate.may_not_apply}
+    return {result.name for result in decision.gates if result.name in asked and result.value is None}
+
+
+def _failed(decision: Decision, requirements: Requirements) -> list[str]:
     """Gates that were refused, or whose recorded numbers do not reach the thresholds of today."""
     asked = {gate.name: gate for gate in gates_of(requirements)}
     return [
-        gate.name
-        for gate in gates
-        if not gate.passed
-        or gate.metric != asked[gate.name].metric
-        or not judge(asked[gate.name], value=gate.value, bound=gate.bound, problem=None).passed
+        result.name
+        for result in decision.gates
+        if not still_passes(asked[result.name], result, has_champion=decision.bound_to.has_champion)
     ]

@@ -22,6 +22,8 @@ from ds_pipeline.use_case.requirements import (
     GroupDifference,
 )
 
+MAX_MISSING = 0.3  # of the rows: beyond it, those whose group nobody knows could turn any difference round
+
 
 def count_cells(frame: pd.DataFrame, *, attribute: str, min_support: int) -> pd.DataFrame:
     """One row per group, label and is_selected, with the number of rows in it and their mean score.
@@ -120,9 +122,17 @@ def group_difference(threshold: GroupDifference, cells: pd.DataFrame) -> float:
     )
 
 
-def group_problem(threshold: GroupDifference, table: Sequence[GroupRow], *, min_support: int) -> str | None:
-    """Why the groups of a table cannot be compared, in plain words; None if they can."""
+def group_problem(
+    threshold: GroupDifference, table: Sequence[GroupRow], *, missing: float, min_support: int
+) -> str | None:
+    """Why the groups of a table cannot be compared, in plain words; None if they can.
+
+    Args:
+        missing: share of rows without the attribute (0..1).
+    """
     name = threshold.attribute
+    if missing > MAX_MISSING:
+        return f"{name} is missing in {missing:.0%} of the rows; above {MAX_MISSING:.0%} groups tell too little"
     small = [row for row in table if not row.is_assessable]
     if small:
         found = ", ".join(f"{row.group} has {row.rows:,} rows" for row in small)

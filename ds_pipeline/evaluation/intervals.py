@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from joblib import Parallel, delayed
 
-from ds_pipeline.evaluation.metrics import Floats, Ints, ScoredRows, measure
+from ds_pipeline.evaluation.metrics import measure
+from ds_pipeline.evaluation.rows import Floats, Ints, Resamples, ScoredRows
 from ds_pipeline.use_case.requirements import Bootstrap, HoldoutMetric
 
-CELLS_AT_ONCE = 250_000  # resamples x rows held at once: 1 MB per array and thread, which stays in the cache
+CELLS_AT_ONCE = 1_000_000  # resamples x rows held at once: 4 MB per array and thread; less waits for the interpreter
 COUNTS = np.int32  # sums of it stay below 2**31 as long as the holdout has fewer rows than that
 
 
@@ -29,15 +30,15 @@ def bootstrap(
     """The value of every threshold's metric in every resample, all on the same resamples; NaN where not defined.
 
     Args:
-        n_jobs: threads (numpy releases the interpreter lock); the numbers do not depend on it.
+        n_jobs: threads (numpy releases the interpreter lock), -1 for one per core; the numbers do not depend on it.
     """
     size = max(1, CELLS_AT_ONCE // len(rows.label))
     chunks = [range(start, min(start + size, settings.resamples)) for start in range(0, settings.resamples, size)]
     entities = int(rows.entity.max()) + 1
 
     def values(chunk: range) -> list[Floats]:
-        weights = np.take(bootstrap_counts(entities, chunk, settings.seed), rows.entity, axis=1)
-        return [measure(threshold, rows, weights) for threshold in thresholds.values()]
+        sample = Resamples(rows, bootstrap_counts(entities, chunk, settings.seed))
+        return [measure(threshold, sample) for threshold in thresholds.values()]
 
     parts = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(values)(chunk) for chunk in chunks)
     return dict(zip(thresholds, (np.concatenate(column) for column in zip(*parts, strict=True)), strict=True))

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ds_pipeline.digests import digest_json
+from ds_pipeline.evaluation.baselines import BaselineRow
+from ds_pipeline.evaluation.checks import Checks
+from ds_pipeline.evaluation.cost import Costs
+from ds_pipeline.evaluation.looks import LedgerRecord
+from ds_pipeline.evaluation.measurement import Measurement
 from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.slices import SliceRow
 from ds_pipeline.use_case.requirements import Requirements
 
 
-class Measurement(Record):
-    """One metric on the holdout; either a value or the problem that there is none.
+class Facts(Record):
+    """What was evaluated, in totals; undecided_rows had no label, and are not among the rows.
 
     Attributes:
-        bound: the one-sided lower confidence bound; None where the requirements compare the point value.
-        note: what the value alone does not say.
+        champion: digest of the candidate that was in force for the date; None where none was.
     """
-
-    metric: str
-    value: float | None
-    bound: float | None
-    rows: int
-    positives: int
-    problem: str | None
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _is_value_or_problem(self) -> Self:
-        if (self.value is None) == (self.problem is None) or (self.value is None and self.bound is not None):
-            raise ValueError("a measurement has either a value or a problem")
-        return self
-
-
-class Facts(Record):
-    """What was evaluated, in totals; undecided_rows had no label, and are not among the rows."""
 
     rows: int
     undecided_rows: int = 0
@@ -46,6 +33,7 @@ class Facts(Record):
     weeks: list[date]
     training_rows: int
     training_positives: int
+    champion: str | None = None
 
     @property
     def undecided_share(self) -> float | None:
@@ -61,21 +49,6 @@ class OperatingPoint(Record):
     selected: int
     precision: float
     recall: float
-
-
-class SliceRow(Record):
-    """The model within one group; what cannot be told from so few rows is None."""
-
-    slice: str
-    group: str
-    rows: int
-    positives: int
-    base_rate: float
-    average_precision: float | None
-    selected: int
-    precision: float | None
-    recall: float | None
-    is_assessable: bool
 
 
 class GroupRow(Record):
@@ -170,11 +143,13 @@ class Bin(Record):
 
 
 class Curves(Record):
-    """What the pictures draw."""
+    """What the pictures draw; what ranks nothing, or is not there, has no points."""
 
     deciles: list[Decile]
     score: list[CurvePoint]
-    baseline: list[CurvePoint]  # empty where the baseline ranks nothing
+    baseline: list[CurvePoint]
+    logistic_regression: list[CurvePoint] = Field(default_factory=list)
+    champion: list[CurvePoint] = Field(default_factory=list)
     calibration: list[Bin]
 
 
@@ -184,12 +159,17 @@ class Evaluation(Record):
     Attributes:
         measured_as: digest of the part of the requirements that decides the numbers; gates refuse any other.
         problems: why nothing was measured; empty if it was.
-        measurements: one per acceptance threshold, by its name.
+        measurements: what each gate is judged on, by its name; the gates of data_minimums are judged on the facts.
         metrics: further metrics for the report; no gate reads them.
+        baselines: the candidate beside the prior, the rule, a logistic regression and the champion; no gate reads it.
+        costs: what decisions would have cost, where the requirements say what one costs; no gate reads it.
+        slices: the worst group first; no gate reads them.
         groups: of the protected attributes that a fairness gate names, one table per attribute and share.
         truth: the model beside the true probability, where a simulation knows it; no gate reads it.
         cross_validation: where few rows were trained on; no gate reads it.
         proxies: what the inputs tell of protected attributes, on the training rows; no gate reads them.
+        checks: leakage, labels, stability, serving and explanations.
+        ledger: the look at the holdout with which the evaluation began.
     """
 
     measured_as: str
@@ -198,12 +178,16 @@ class Evaluation(Record):
     measurements: dict[str, Measurement]
     metrics: dict[str, float] = Field(default_factory=dict)
     operating_points: list[OperatingPoint] = Field(default_factory=list)
+    baselines: list[BaselineRow] = Field(default_factory=list)
+    costs: Costs | None = None
     slices: list[SliceRow] = Field(default_factory=list)
     groups: list[GroupRow] = Field(default_factory=list)
     truth: list[TruthRow] = Field(default_factory=list)
     cross_validation: CrossValidated | None = None
     proxies: list[Proxy] = Field(default_factory=list)
     curves: Curves | None = None
+    checks: Checks | None = None
+    ledger: LedgerRecord | None = None
 
 
 def measured_as(requirements: Requirements) -> str:
@@ -212,4 +196,15 @@ def measured_as(requirements: Requirements) -> str:
         name: threshold.model_dump(exclude={"minimum", "maximum", "owner"})
         for name, threshold in requirements.acceptance.items()
     }
-    return digest_json([acceptance, requirements.model_dump(include={"baseline", "holdout", "bootstrap", "slices"})])
+    settings = requirements.model_dump(
+        include={
+            "baseline": True,
+            "holdout": True,
+            "bootstrap": True,
+            "slices": True,
+            "cost": True,
+            "leakage": {"shuffled_labels": {"permutations", "seed"}},
+            "stability": {"seeds", "perturbation"},
+        }
+    )
+    return digest_json([acceptance, settings])

@@ -1,8 +1,8 @@
 """The predictions frame: what it must hold, and everything that can be wrong with it.
 
 One row per entity and scoring date of the holdout: scoring_date (date), the entity (str), label (0 or 1), score (0..1),
-baseline (any number, higher means more likely), the slice columns (str, may be null) and, where a simulation knows it,
-the true probability (0..1).
+baseline (any number, higher means more likely), the columns to split by (may be null) and, where they are known,
+logistic_regression and champion (scores of 0..1 to compare with) and the true probability of a simulation (0..1).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import EvaluationError
+from ds_pipeline.evaluation.rows import ScoreName
 from ds_pipeline.use_case.requirements import BaselineRule, Holdout
 
 
@@ -30,7 +31,8 @@ def tidy(predictions: pd.DataFrame, *, entity: str, slices: Sequence[str], truth
     Raises:
         EvaluationError: a column is missing or of another kind, so that nothing at all can be evaluated.
     """
-    numbers = ["label", "score", "baseline", *([truth] if truth else [])]
+    others = [name for name in ("logistic_regression", "champion") if name in predictions.columns]
+    numbers = ["label", "score", "baseline", *others, *([truth] if truth else [])]
     _require_columns(predictions, ["scoring_date", entity, *numbers, *slices], "predictions")
     for name in numbers:
         if not pd.api.types.is_numeric_dtype(predictions[name]):
@@ -72,13 +74,19 @@ def find_problems(frame: pd.DataFrame, *, entity: str, holdout: Holdout, weeks: 
     return problems
 
 
-def baseline_problem(frame: pd.DataFrame) -> str | None:
-    """Why a tidy frame has no baseline to compare with; only comparisons with it depend on that."""
-    bad = ~np.isfinite(frame["baseline"])
+def rival_problem(frame: pd.DataFrame, name: ScoreName) -> str | None:
+    """Why a tidy frame cannot be compared with another score; only comparisons with it depend on that.
+
+    A champion that ranks nothing can be compared with, or it would serve for ever.
+    """
+    words = name.replace("_", " ")
+    if name not in frame.columns:
+        return f"the {words} was not scored"
+    bad = ~np.isfinite(frame[name]) if name == "baseline" else ~frame[name].between(0, 1)
     if bad.any():
-        return f"{_rows(int(bad.sum()))} have no baseline value"
-    if frame["baseline"].nunique() < 2:
-        return "the baseline is the same for every row, so it ranks nothing"
+        return f"{_rows(int(bad.sum()))} have no {words} value" + ("" if name == "baseline" else " from 0 to 1")
+    if name != "champion" and frame[name].nunique() < 2:
+        return f"the {words} is the same for every row, so it ranks nothing"
     return None
 
 

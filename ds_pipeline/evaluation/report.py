@@ -5,19 +5,32 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import pandas as pd
 
+from ds_pipeline.evaluation.backtest_page import alt_text, picture
 from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.gates import plain_number
+from ds_pipeline.evaluation.gallery import pictures_of
+from ds_pipeline.evaluation.label_rates import RateShift
 from ds_pipeline.evaluation.outcome import Evaluation, GroupRow, Proxy
-from ds_pipeline.evaluation.pictures import alt_texts, pictures
+from ds_pipeline.evaluation.slices import SliceRow
+from ds_pipeline.evaluation.wording import (
+    VERDICTS,
+    beside,
+    environment,
+    headline,
+    known_and_new,
+    limits_of,
+    sections_of,
+)
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 
-NOT_MEASURED = "not measured"
 SHOWN_PROXIES = 5  # the rest is weaker, and stands in the evaluation
+SHOWN_SLICES = 10  # of those that were found without being asked for
+SHOWN_SHIFTS = 10
+SHOWN_DIRECTIONS = 3
 
 
 class TableCount(TypedDict):
@@ -60,6 +73,8 @@ def render_report(
     anonymity: Sequence[AnonymityCount],
     lineage: Mapping[str, object],
     version: str | None,
+    invented: str | None,
+    backtest: pd.DataFrame | None = None,
 ) -> str:
     """The page as text.
 
@@ -69,10 +84,12 @@ def render_report(
         anonymity: the tables that declare a limit, as SQL sees them at the date.
         lineage: what it was made from: versions, digests, seeds, git SHA, dirty or not.
         version: the version the candidate was promoted as; None while it is not promoted.
+        invented: what is said of invented people, from wording.invented; None where no table is synthetic.
+        backtest: the weeks of a backtest of the date, from `backtest.measure_weeks`, if one was made.
     """
-    words = alt_texts(evaluation)
+    found = [row for row in evaluation.slices if not row.is_declared]
     return (
-        _environment()
+        environment(is_html=True)
         .get_template("report.html.j2")
         .render(
             evaluation=evaluation,
@@ -81,12 +98,25 @@ def render_report(
             requirements=requirements,
             headline=headline(decision, version),
             failed=[gate for gate in decision.gates if not gate.passed],
-            pictures=[(words[name], _data_uri(png)) for name, png in pictures(evaluation).items()],
+            overrides=evaluation.ledger.overrides if evaluation.ledger else [],
+            known_and_new=known_and_new(evaluation.slices),
+            invented=invented,
+            sections=sections_of(decision.gates),
+            verdicts=VERDICTS,
+            beside=beside,
+            pictures=[(one.words, _data_uri(one.png)) for one in pictures_of(evaluation)],
+            found=len(found),
+            weakest=[row for row in found if row.is_assessable][:SHOWN_SLICES],
+            group_tables=group_tables(evaluation),
+            proxies=proxy_groups(evaluation),
+            alone={one.input: one.auc for one in evaluation.checks.input_aucs} if evaluation.checks else {},
+            directions=directions(evaluation),
+            shifted=shifted_rates(evaluation),
+            backtest=None if backtest is None else _shown_backtest(backtest),
+            limits=limits_of(evaluation, requirements),
             tables=tables,
             quarantine=quarantine,
             anonymity=anonymity,
-            group_tables=group_tables(evaluation),
-            proxies=proxy_groups(evaluation),
             lineage=lineage,
         )
     )
@@ -110,38 +140,38 @@ def proxy_groups(evaluation: Evaluation) -> list[tuple[str, Proxy, list[Proxy]]]
     ]
 
 
-def headline(decision: Decision, version: str | None) -> str:
-    """The verdict in one sentence."""
-    count = f"{len(decision.gates)} gates"
-    if decision.passed:
-        promoted = f"Promoted as {version}" if version else "Passed, and may be promoted"
-        return f"{promoted}: it reaches all {count}."
-    failed = [gate.name for gate in decision.gates if not gate.passed]
-    return f"Refused because it misses {len(failed)} of {count}: {', '.join(failed) or 'none was applied'}."
+def directions(evaluation: Evaluation) -> list[tuple[str, list[SliceRow]]]:
+    """The inputs that matter most, each with its groups from low to high: their shares of positives tell which way."""
+    explained = evaluation.checks.explained if evaluation.checks else None
+    first = [row.input for row in explained.inputs[:SHOWN_DIRECTIONS]] if explained else []
+    found = [(name, sorted((row for row in evaluation.slices if row.slice == name), key=_from_low)) for name in first]
+    return [(name, rows) for name, rows in found if rows]
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("ds_pipeline", "evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": _number, "share": _share, "yes_no": _yes_no}
-    return environment
+def _from_low(row: SliceRow) -> tuple[int, float, str]:
+    """Quarters by their limits, as slices.in_quarters names them; what has no limit comes behind them."""
+    words = row.group.split()
+    if words[:2] == ["up", "to"]:
+        return 0, 0.0, row.group
+    if words[:1] == ["above"]:
+        return 1, float(words[1].rstrip(",")), row.group
+    return 2, 0.0, row.group
 
 
-def _number(value: float | None) -> str:
-    return NOT_MEASURED if value is None else plain_number(value)
+def shifted_rates(evaluation: Evaluation) -> list[RateShift]:
+    """The weeks and segments whose share of positives differs by more than chance, the largest shift first."""
+    labels = evaluation.checks.labels if evaluation.checks else None
+    found = [row for row in labels.rate_shifts if row.shift] if labels else []
+    return sorted(found, key=lambda row: -(row.shift or 0))[:SHOWN_SHIFTS]
 
 
-def _share(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{100 * value:.1f} %"
-
-
-def _yes_no(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _shown_backtest(weeks: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "weeks": weeks.to_dict("records"),
+        "means": weeks.mean(numeric_only=True).to_dict(),
+        "picture": _data_uri(picture(weeks, "precision")),
+        "words": alt_text(weeks, "precision"),
+    }
 
 
 def _data_uri(png: bytes) -> str:

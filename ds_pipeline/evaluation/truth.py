@@ -12,8 +12,8 @@ from dataclasses import replace
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.evaluation.curves import operating_point, selections
-from ds_pipeline.evaluation.metrics import Floats, ScoredRows
 from ds_pipeline.evaluation.outcome import OperatingPoint, TruthRow
+from ds_pipeline.evaluation.rows import Floats, ScoredRows
 from ds_pipeline.use_case.requirements import PrecisionAtRecall, Requirements
 
 

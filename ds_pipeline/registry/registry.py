@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -93,6 +93,7 @@ class Registry:
         reason: str,
         at: datetime,
         replace_lost: bool = False,
+        before: Callable[[], None] = lambda: None,
     ) -> Promotion:
         """Put a candidate in force: from the instant its event exists, and not a moment before.
 
@@ -101,6 +102,7 @@ class Registry:
             as_of: the scoring date the candidate was trained for.
             at: when, as an aware datetime; kept in UTC.
             replace_lost: the champion's bundle is lost or broken and this candidate takes its place.
+            before: called while nobody else can change what is in force; an error it raises changes nothing.
 
         Raises:
             RegistryError: the history or the champion is broken, or replace_lost is set while nothing is lost.
@@ -108,6 +110,7 @@ class Registry:
         with self._lock():
             events = self.history()
             self._versions.tidy(events)
+            before()
             self._check_champion(events, is_lost=replace_lost)
             settled = settle(events, as_of=as_of, candidate_digest=candidate_digest, replace_lost=replace_lost)
             if settled is not None:

@@ -17,20 +17,33 @@ FORMULA = re.compile(r"^(?![+-]\d+$)[=+\-@\t\r]")
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32()}
 
 
-def campaign_list(scores: pd.DataFrame, contract: Contract, *, entity: str, identifiers: pd.Series | None) -> pa.Table:
+def campaign_list(
+    scores: pd.DataFrame,
+    contract: Contract,
+    *,
+    entity: str,
+    identifiers: pd.Series | None,
+    reasons: pd.DataFrame | None = None,
+) -> pa.Table:
     """The chosen rows of a week's scores, in the columns the contract names.
 
     Args:
         scores: from score_week, or read back from the prediction log.
         identifiers: the consumer's own identifiers, indexed by token; None if the contract asks for none.
+        reasons: from reasons.as_columns, at least of the chosen; None if the contract asks for none.
 
     Raises:
-        ScoringError: a chosen token has no identifier, or a value does not fit the contract's type.
+        ScoringError: a chosen token has no identifier or no reasons, or a value does not fit the contract's type.
     """
     chosen = scores[scores["decision"] == CAMPAIGN]
     columns = {}
     for name, column in contract.columns.items():
-        values = _re_attach(chosen[entity], identifiers) if column.origin == "identifier" else chosen[column.origin]
+        if column.origin == "identifier":
+            values = _re_attach(chosen[entity], identifiers)
+        elif column.place is not None:
+            values = _reasons(chosen[entity], reasons, place=column.place)
+        else:
+            values = chosen[column.origin]
         try:
             columns[name] = pa.array(values.tolist()).cast(ARROW_TYPES[column.type])
         except (pa.ArrowException, TypeError, OverflowError):
@@ -63,5 +76,15 @@ def _re_attach(tokens: pd.Series, identifiers: pd.Series | None) -> pd.Series:
         raise ScoringError(
             f"{found.isna().sum():,} of {len(tokens):,} chosen customers have no identifier in the source that "
             "contract.yaml names. Nothing was delivered; check identifier there, and that the key has not changed."
+        )
+    return found
+
+
+def _reasons(tokens: pd.Series, reasons: pd.DataFrame | None, *, place: int) -> pd.Series:
+    found = pd.Series(index=tokens.index, dtype=object) if reasons is None else tokens.map(reasons[place])
+    if found.isna().any():
+        raise ScoringError(
+            f"{found.isna().sum():,} of {len(tokens):,} chosen customers have no reasons for their score, which "
+            "contract.yaml promises. Nothing was delivered."
         )
     return found

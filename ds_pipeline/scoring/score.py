@@ -52,7 +52,7 @@ def score_week(
     quota = np.ceil(top_share * count - 1e-9)
     return ranked.assign(
         rank=rank,
-        decile=np.ceil(rank * 10 / count).astype("int64"),
+        decile=(rank - 1) * 10 // count + 1,
         decision=np.where(rank <= quota, CAMPAIGN, NO_ACTION),
         model_version=origin.model_version,
         candidate_digest=origin.candidate_digest,

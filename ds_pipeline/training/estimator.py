@@ -11,13 +11,16 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ds_pipeline.use_case.features import FeatureSet
 
 Parameters = Mapping[str, float | int]
+MAX_ITERATIONS = 1000  # of the logistic regression; it converges within a few dozen
 WORD_BINS = 2**12  # words fall into bins by their hash, so that a bundle holds none of them
 
 
@@ -59,6 +62,32 @@ def make_estimator(features: FeatureSet, parameters: Parameters, *, seed: int) -
         random_state=seed,
     )
     return Pipeline([("columns", columns), ("boosting", boosting)])
+
+
+def make_logistic_regression(features: FeatureSet, *, seed: int) -> Pipeline:
+    """An unfitted logistic regression over the same inputs, the simple model that the estimator has to beat.
+
+    Missing numbers become the median, with an indicator; a missing or unknown category is none of the declared ones;
+    texts become the same topics as in make_estimator. Everything is scaled, and the penalty is scikit-learn's default:
+    nothing is tuned. Fit it with one BLAS thread, so that its scores do not depend on the number of cores.
+    """
+    strings, texts = features.inputs_of("string"), features.inputs_of("text")
+    encoder = OneHotEncoder(
+        categories=[list(features.features[name].categories or []) for name in strings],
+        handle_unknown="ignore",
+        sparse_output=False,
+    )
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    columns = ColumnTransformer(
+        [
+            ("numbers", imputer, features.inputs_of("int64", "float64", "bool")),
+            ("categories", encoder, strings),
+            *((f"topics_of_{name}", _topics(features.features[name].topics or 1, seed=seed), name) for name in texts),
+        ],
+        verbose_feature_names_out=False,
+    )
+    regression = LogisticRegression(max_iter=MAX_ITERATIONS, random_state=seed)
+    return Pipeline([("columns", columns), ("scaling", StandardScaler()), ("regression", regression)])
 
 
 def _topics(count: int, *, seed: int) -> Pipeline:

@@ -80,7 +80,7 @@ def train_candidate(
     # result cannot depend on the number of cores.
     with threadpool_limits(limits=1):
         search = search_parameters(fit, validate, features=features, training=training, on_trial=on_trial)
-        model = _fit_calibrated(rows, search.parameters, entity=entity, features=features, training=training)
+    model = fit_calibrated(rows, search.parameters, entity=entity, features=features, training=training)
     return Candidate(
         model=model,
         content=to_bytes(model),
@@ -92,14 +92,19 @@ def train_candidate(
     )
 
 
-def _fit_calibrated(
+def fit_calibrated(
     rows: pd.DataFrame, parameters: Parameters, *, entity: str, features: FeatureSet, training: Training
 ) -> CalibratedClassifierCV:
+    """A model with given hyperparameters on labelled rows, calibrated on folds of entities.
+
+    Raises:
+        TrainingError: too few entities for the folds.
+    """
     folds = entity_folds(rows[LABEL], rows[entity], count=training.calibration.folds, seed=training.seed)
     estimator = make_estimator(features, parameters, seed=training.seed)
-    return calibrate(estimator, method=training.calibration.method, folds=folds).fit(
-        inputs_of(rows, features), rows[LABEL]
-    )
+    model = calibrate(estimator, method=training.calibration.method, folds=folds)
+    with threadpool_limits(limits=1):
+        return model.fit(inputs_of(rows, features), rows[LABEL])
 
 
 def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int) -> np.ndarray:

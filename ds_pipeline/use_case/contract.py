@@ -11,16 +11,23 @@ from ds_pipeline.use_case.model import FileModel
 from ds_pipeline.use_case.problem import Day, Text
 
 # Where a delivered column can come from; identifier is re-attached in memory at the outward boundary.
-Origin = Literal["identifier", "scoring_date", "score", "decile", "rank", "model_version"]
+Origin = Literal["identifier", "scoring_date", "score", "decile", "rank", "model_version", "reason"]
 TYPE_OF_ORIGIN = {
     "scoring_date": "date", "score": "double", "decile": "integer", "rank": "integer", "model_version": "string",
+    "reason": "string",
 }  # fmt: skip
+REASONS = 3  # that a list can give for a score
 
 
 class ContractColumn(FileModel):
-    """One column of the delivered list."""
+    """One column of the delivered list; none has missing values.
+
+    Attributes:
+        place: of a reason: 1 for the input that moved the score most, up to 3.
+    """
 
     origin: Origin
+    place: Annotated[int, Field(ge=1, le=REASONS)] | None = None
     type: Literal["string", "integer", "double", "date"]
     is_pii: bool
     meaning: Text
@@ -31,6 +38,8 @@ class ContractColumn(FileModel):
         expected = TYPE_OF_ORIGIN.get(self.origin, self.type)
         if self.type != expected:
             raise ValueError(f"a column of origin {self.origin} has the type {expected}, not {self.type}")
+        if (self.place is not None) != (self.origin == "reason"):
+            raise ValueError("place is for a column of origin reason, and is needed there")
         fitting = {"string": str, "integer": int, "double": int | float, "date": date}[self.type]
         if not isinstance(self.example, fitting):
             raise ValueError(f"the example {self.example!r} is not of the type {self.type}")
@@ -73,3 +82,8 @@ class Contract(FileModel):
         if any(not self.columns[name].is_pii for name in asked):
             raise ValueError("a column of origin identifier is PII; say is_pii: true")
         return self
+
+    @property
+    def asks_for_reasons(self) -> bool:
+        """Whether a column of the list says why a score is what it is."""
+        return any(column.origin == "reason" for column in self.columns.values())

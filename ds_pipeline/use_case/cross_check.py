@@ -11,15 +11,16 @@ from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.explain import suggest
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem
-from ds_pipeline.use_case.requirements import GroupDifference, PrecisionAtTop, RecallAtTop, Requirements
+from ds_pipeline.use_case.requirements import (
+    FIXED_GATES,
+    CostSaving,
+    GroupDifference,
+    PrecisionAtTop,
+    RecallAtTop,
+    Requirements,
+)
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import POPULATION, VERSIONS_SUFFIX
-
-TAKEN_GATES = {
-    "training_rows": "data_minimums",
-    "training_positives": "data_minimums",
-    "undecided_labels": "label_quality",
-}
 
 
 def cross_check(
@@ -46,9 +47,9 @@ def cross_check(
     if requirements:
         problems += [
             f"requirements.yaml: acceptance.{name}: {section} has a gate of that name. Choose another."
-            for name, section in TAKEN_GATES.items()
+            for name, section in FIXED_GATES.items()
             if name in requirements.acceptance
-        ]
+        ] + _cost(requirements)
     if requirements and contract:
         problems += _top_share(requirements, contract)
     if problem and requirements:
@@ -100,6 +101,18 @@ def _baseline(requirements: Requirements, features: FeatureSet) -> list[str]:
     if feature.dtype not in ("int64", "float64"):
         return [f"requirements.yaml: baseline.feature: expected a number, {name} is a {feature.dtype}."]
     return []
+
+
+def _cost(requirements: Requirements) -> list[str]:
+    """A saving is counted in the costs that the file declares."""
+    if requirements.cost is not None:
+        return []
+    return [
+        f"requirements.yaml: acceptance.{name}: cost_saving needs the section cost: currency, campaign_cost, "
+        "false_positive, false_negative, value_saved and owner."
+        for name, threshold in requirements.acceptance.items()
+        if isinstance(threshold, CostSaving)
+    ]
 
 
 def _attributes(requirements: Requirements, features: FeatureSet) -> list[str]:

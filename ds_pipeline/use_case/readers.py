@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-Reader = Literal["gate", "monitor", "budget", "holdout", "bounds", "slices", "baseline", "cross_validation", "document"]
+Reader = Literal[
+    "gate", "monitor", "budget", "holdout", "bounds", "slices", "baseline", "cost", "cross_validation", "document"
+]  # fmt: skip
 
 # * is the name that the use case gives. A test fails when a key of the model is not here, or a key here is gone.
 READERS: dict[str, Reader] = {
@@ -27,12 +29,38 @@ READERS: dict[str, Reader] = {
     "holdout.weeks": "holdout",
     "holdout.min_rows": "gate",
     "holdout.min_positives": "gate",
+    "holdout.max_configurations": "gate",
     "bootstrap.resamples": "bounds",
     "bootstrap.confidence": "bounds",
     "bootstrap.seed": "bounds",
     "slices.min_support": "slices",
+    "cost.currency": "cost",
+    "cost.campaign_cost": "cost",
+    "cost.false_positive": "cost",
+    "cost.false_negative": "cost",
+    "cost.value_saved": "cost",
+    "cost.owner": "document",
+    "leakage.max_single_feature_auc": "gate",
+    "leakage.shuffled_labels.permutations": "gate",
+    "leakage.shuffled_labels.max_deviations": "gate",
+    "leakage.shuffled_labels.seed": "gate",
+    "leakage.owner": "document",
     "label_quality.max_undecided_share": "gate",
+    "label_quality.max_rate_shift": "gate",
+    "label_quality.max_conflicting_duplicates": "gate",
+    "label_quality.max_rare_value_share": "gate",
+    "label_quality.max_estimated_errors": "gate",
     "label_quality.owner": "document",
+    "stability.seeds": "gate",
+    "stability.max_standard_deviation": "gate",
+    "stability.perturbation": "gate",
+    "stability.max_score_change": "gate",
+    "stability.owner": "document",
+    "operations.min_rows_per_second": "gate",
+    "operations.max_memory_mb": "gate",
+    "operations.max_bundle_mb": "gate",
+    "operations.max_load_seconds": "gate",
+    "operations.owner": "document",
     "cross_validation.folds": "cross_validation",
     "cross_validation.below_rows": "cross_validation",
     "cross_validation.seed": "cross_validation",

@@ -57,11 +57,35 @@ class RecallAtTop(FileModel):
 
 
 class AveragePrecisionGain(FileModel):
-    """Average precision above that of the baseline rule, or of the prior: the same score for everybody."""
+    """Average precision above that of something else, paired in each resample.
+
+    Attributes:
+        over: the baseline rule; the prior, which is the same score for everybody; a logistic regression on the same
+            training rows and inputs; the champion in force, on the same rows.
+        minimum: below 0 for the champion only: the tolerance by which a candidate may be worse.
+    """
 
     metric: Literal["average_precision_gain"]
-    over: Literal["baseline", "prior"] = "baseline"
-    minimum: Share
+    over: Literal["baseline", "prior", "logistic_regression", "champion"] = "baseline"
+    minimum: Annotated[float, Field(gt=-1, lt=1)]
+    bound: Literal["lower"]
+    owner: Text
+
+    @model_validator(mode="after")
+    def _is_a_gain(self) -> AveragePrecisionGain:
+        if self.minimum <= 0 and self.over != "champion":
+            raise ValueError(f"minimum must be above 0, found {self.minimum:g}: only the champion has a tolerance")
+        return self
+
+
+class CostSaving(FileModel):
+    """What acting from the cost-minimising score on saves per 1,000 rows, against the better of all and nobody.
+
+    The score from which on a row is acted on is chosen on the validation weeks of the training, never on the holdout.
+    """
+
+    metric: Literal["cost_saving"]
+    minimum: Annotated[float, Field(ge=0)]  # in the currency of cost
     bound: Literal["lower"]
     owner: Text
 
@@ -122,6 +146,7 @@ HoldoutMetric = (
     | RecallAtPrecision
     | RecallAtTop
     | AveragePrecisionGain
+    | CostSaving
     | ExpectedCalibrationError
 )
 Threshold = Annotated[
@@ -147,6 +172,7 @@ class Holdout(FileModel):
     weeks: Annotated[int, Field(ge=1, le=104)]
     min_rows: Annotated[int, Field(ge=1)]  # fewer rows cannot be assessed, which refuses
     min_positives: Annotated[int, Field(ge=1)]
+    max_configurations: Annotated[int, Field(ge=1)] | None = None  # that may ever be judged on one of its weeks
 
 
 class Bootstrap(FileModel):
@@ -165,10 +191,82 @@ class DataMinimums(FileModel):
     owner: Text
 
 
+class Cost(FileModel):
+    """What a decision on one row costs, all in one currency and per row; what is not named costs nothing."""
+
+    currency: Text
+    campaign_cost: Annotated[float, Field(ge=0)]  # of acting, whatever happens
+    false_positive: Annotated[float, Field(ge=0)]  # on top of it, where a negative was acted on
+    false_negative: Annotated[float, Field(ge=0)]  # of a positive that was not acted on
+    value_saved: Annotated[float, Field(ge=0)]  # expected of a positive that was acted on
+    owner: Text
+
+
+class ShuffledLabels(FileModel):
+    """Fits on permuted labels, which must do no better than chance on the validation weeks."""
+
+    permutations: Annotated[int, Field(ge=5, le=1000)]
+    max_deviations: Annotated[float, Field(gt=0)]  # permutation standard deviations between their mean and chance
+    seed: Seed
+
+
+class Leakage(FileModel):
+    """What no honest feature can do.
+
+    Attributes:
+        max_single_feature_auc: of one input alone on the training weeks, either way round (0.5..1).
+    """
+
+    max_single_feature_auc: Annotated[float, Field(gt=0.5, lt=1)]
+    shuffled_labels: ShuffledLabels | None = None
+    owner: Text
+
+
 class LabelQuality(FileModel):
-    """How many holdout rows may be without a label because it could not be decided (0..1 of all)."""
+    """What labels may look like (0..1 of all).
+
+    Attributes:
+        max_undecided_share: holdout rows without a label because it could not be decided.
+        max_rate_shift: between the share of positives of a holdout week or segment and its own history in training.
+        max_conflicting_duplicates: training rows that are nearly the same as another one with the opposite label.
+        max_rare_value_share: of one label's training rows that hang on one rare value of an input.
+        max_estimated_errors: training rows whose label out-of-fold scores contradict with confidence.
+    """
 
     max_undecided_share: Annotated[float, Field(ge=0, lt=1)]
+    max_rate_shift: Share | None = None
+    max_conflicting_duplicates: Share | None = None
+    max_rare_value_share: Share | None = None
+    max_estimated_errors: Share | None = None
+    owner: Text
+
+
+class Stability(FileModel):
+    """Whether the same choice gives the same model, and nearly the same inputs nearly the same scores.
+
+    The chosen configuration is fitted in two fresh processes, and loaded again; both are compared without tolerance.
+
+    Attributes:
+        seeds: how many seeds the chosen configuration is fitted with on the inner weeks.
+        max_standard_deviation: of the average precision over the seeds.
+        perturbation: a numeric input is moved by this share of its standard deviation.
+        max_score_change: of the score, at the 99th percentile of the rows and of the inputs.
+    """
+
+    seeds: Annotated[int, Field(ge=2, le=50)]
+    max_standard_deviation: Share
+    perturbation: Share
+    max_score_change: Share
+    owner: Text
+
+
+class Operations(FileModel):
+    """What serving the model may take, measured on the bundle as it would be loaded."""
+
+    min_rows_per_second: Annotated[float, Field(gt=0)]
+    max_memory_mb: Annotated[float, Field(gt=0)]  # peak of a process that loads the model and scores the holdout
+    max_bundle_mb: Annotated[float, Field(gt=0)]
+    max_load_seconds: Annotated[float, Field(gt=0)]
     owner: Text
 
 
@@ -240,6 +338,30 @@ class Slices(FileModel):
     min_support: Annotated[int, Field(ge=1)]
 
 
+# The gates that a part of the file declares under a name of their own; a threshold under acceptance cannot have it.
+FIXED_GATES = {
+    "training_rows": "data_minimums",
+    "training_positives": "data_minimums",
+    "holdout_configurations": "holdout",
+    "single_feature_auc": "leakage",
+    "shuffled_labels": "leakage",
+    "undecided_labels": "label_quality",
+    "label_rate_shift": "label_quality",
+    "conflicting_duplicates": "label_quality",
+    "rare_value_share": "label_quality",
+    "estimated_label_errors": "label_quality",
+    "distinct_refits": "stability",
+    "reload_difference": "stability",
+    "seed_deviation": "stability",
+    "score_change": "stability",
+    "rows_per_second": "operations",
+    "memory_mb": "operations",
+    "bundle_mb": "operations",
+    "load_seconds": "operations",
+    "contract_differences": "operations",
+}
+
+
 class Requirements(FileModel):
     """What the stakeholder asks of any model."""
 
@@ -249,7 +371,11 @@ class Requirements(FileModel):
     holdout: Holdout
     bootstrap: Bootstrap
     slices: Slices
+    cost: Cost | None = None
+    leakage: Leakage | None = None
     label_quality: LabelQuality | None = None
+    stability: Stability | None = None
+    operations: Operations | None = None
     cross_validation: CrossValidation | None = None
     monitoring: Monitoring
     budgets: Budgets

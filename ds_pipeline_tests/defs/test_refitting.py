@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.defs.refitting import cross_validated, refit_and_predict
+from ds_pipeline.defs.refitting import cross_validated, explained, refit_and_predict, stable
+from ds_pipeline.digests import digest_bytes
 from ds_pipeline.prediction import predict
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.requirements import CrossValidation
+from ds_pipeline.use_case.requirements import CrossValidation, Stability
 from ds_pipeline.use_case.training import Training
 
 PARAMETERS = {
@@ -91,3 +93,61 @@ def test_rows_that_training_leaves_out_are_left_out_of_the_folds(small: UseCase,
     found = cross_validated(case, rows, {"rows": 120, "parameters": PARAMETERS})
     assert found is not None
     assert found.rows == 120
+
+
+def asking(case: UseCase, **sections: Any) -> UseCase:
+    return replace(case, requirements=case.requirements.model_copy(update=sections))
+
+
+def test_a_candidate_is_made_again_where_it_is_asked_for(
+    small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, for time; training/test_refit.py does it in a fresh one."""
+    monkeypatch.setattr("ds_pipeline.defs.refitting.call_fresh", lambda calls: [call() for call in calls])
+    asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
+    case = asking(small, stability=asked)
+    made = train_candidate(
+        rows, entity="customer_token", clock=case.clock, features=case.features, training=case.training
+    )
+    training = {"rows": 180, "parameters": made.search.parameters}
+
+    record, found = stable(case, rows, rows.head(60), training=training, content=made.content, model=made.model)
+
+    assert record is not None
+    assert record.refits is not None
+    assert record.refits.refits == [digest_bytes(made.content)] * 2
+    assert (found["distinct_refits"].value, found["reload_difference"].value) == (1, 0)
+    assert found["seed_deviation"].value is not None
+    assert found["score_change"].value is not None
+    unasked = asking(small, stability=None)
+    assert stable(unasked, rows, rows, training=training, content=b"", model=None) == (None, {})
+
+
+def test_a_process_that_is_killed_is_a_problem(
+    small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(calls: object) -> None:
+        raise ChildProcessError("a fresh process was killed by signal 9")
+
+    monkeypatch.setattr("ds_pipeline.defs.refitting.call_fresh", killed)
+    asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
+    made = train_candidate(
+        rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training
+    )
+
+    _, found = stable(
+        asking(small, stability=asked), rows, rows.head(60),
+        training={"rows": 180, "parameters": PARAMETERS}, content=made.content, model=made.model,
+    )  # fmt: skip
+
+    for name in ("distinct_refits", "reload_difference", "seed_deviation"):
+        assert found[name].problem == "the fit could not be made again: a fresh process was killed by signal 9"
+
+
+def test_the_inputs_are_explained_on_weeks_the_model_has_not_seen(small: UseCase, rows: pd.DataFrame) -> None:
+    found = explained(small, rows, {"parameters": PARAMETERS})
+
+    assert found is not None
+    assert found.rows == 60  # the last of three dates
+    assert [one.input for one in found.inputs] == ["visits_seen"]
+    assert found.inputs[0].importance > 0.1

@@ -98,6 +98,7 @@ def evaluate_with(predictions: pd.DataFrame, requirements: Requirements, **chang
         "training_positives": 400,
         "slices": ["region"],
         "expected_weeks": WEEKS,
+        "champion": None,
     }
     return evaluate(predictions, requirements=requirements, **(arguments | changes))
 

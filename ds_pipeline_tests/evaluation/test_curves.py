@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from ds_pipeline.evaluation.curves import cut_off_for_precision, operating_point, selections
-from ds_pipeline.evaluation.metrics import ScoredRows, recall_at_precision
+from ds_pipeline.evaluation.curves import cut_off_for_precision, operating_point, report_metrics, selections
+from ds_pipeline.evaluation.metrics import recall_at_precision
+from ds_pipeline.evaluation.rows import ScoredRows
 from ds_pipeline.use_case.requirements import Requirements
 
 COMMON = {"minimum": 0.1, "bound": "lower", "owner": "crm"}
@@ -59,6 +60,22 @@ def test_two_thresholds_on_the_same_share_are_one_operating_point_and_shares_com
     assert list(found) == ["found", "first", "cut"]
 
 
+def test_the_report_has_the_usual_metrics_of_the_top(asked: dict[str, Any]) -> None:
+    label = [1] * 5 + [0] * 5 + [1] * 5 + [0] * 85
+    rows = rows_of(label, [1 - place / 100 for place in range(100)])
+    found = report_metrics(rows, Requirements.model_validate(asked), with_baseline=False)
+    assert (found["precision_at_top_1_percent"], found["precision_at_top_5_percent"]) == (1, 1)
+    assert (found["precision_at_top_10_percent"], found["recall_at_top_10_percent"]) == (0.5, 0.5)
+    assert found["lift_at_top_decile"] == 0.5 / 0.1
+    assert found["precision_at_100"] == 0.1
+    assert found["average_precision"] == pytest.approx((5 + sum(hits / (5 + hits) for hits in range(6, 11))) / 10)
+
+
+def test_precision_at_100_is_left_out_where_a_week_is_shorter(asked: dict[str, Any]) -> None:
+    rows = rows_of([1, 0], [0.9, 0.1])
+    assert "precision_at_100" not in report_metrics(rows, Requirements.model_validate(asked), with_baseline=False)
+
+
 @limits(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4)), min_size=1, max_size=15).filter(
@@ -69,7 +86,7 @@ def test_two_thresholds_on_the_same_share_are_one_operating_point_and_shares_com
 def test_the_selection_has_the_recall_that_the_gate_measures(pairs: list[tuple[int, int]], precision: float) -> None:
     rows = rows_of([label for label, _ in pairs], [score / 4 for _, score in pairs])
     cut = cut_off_for_precision(rows, precision)
-    measured = float(recall_at_precision(rows, rows.once, precision=precision)[0])
+    measured = float(recall_at_precision(rows.once, precision=precision)[0])
     if cut is None:
         assert measured == 0
         return

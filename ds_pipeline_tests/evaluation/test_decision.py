@@ -12,7 +12,13 @@ from ds_pipeline.evaluation.decision import BoundTo, Decision, require_in_force,
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
-NOW = {"candidate": "a" * 64, "holdout": "b" * 64, "requirements_digest": "c" * 64, "code": "d" * 64}
+NOW: dict[str, Any] = {
+    "candidate": "a" * 64,
+    "holdout": "b" * 64,
+    "requirements_digest": "c" * 64,
+    "code": "d" * 64,
+    "champion": None,
+}
 
 
 def with_gate(decision: Decision, name: str, **changes: Any) -> Decision:

@@ -11,9 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation import evaluate
+from ds_pipeline.evaluation import measuring
+from ds_pipeline.evaluation.baselines import ChampionFacts
 from ds_pipeline.evaluation.gates import apply_gates
-from ds_pipeline.evaluation.outcome import Evaluation, Measurement
+from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.predictions import baseline_score
 from ds_pipeline.use_case.requirements import BaselineRule, Requirements
 
@@ -148,9 +150,195 @@ def test_a_metric_that_is_not_defined_in_some_resample_has_no_value(
 def test_a_metric_without_a_finite_value_has_a_problem(
     number: float, predictions: pd.DataFrame, requirements: Requirements, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "measure", lambda *_: np.array([number]))
+    monkeypatch.setattr(measuring, "measure", lambda *_: np.array([number]))
     for found in run(predictions, requirements).measurements.values():
         assert (found.value, found.problem) == (None, "the metric is not defined on this holdout")
+
+
+# Every kind of threshold, and what it is compared with
+
+
+SCORED = ChampionFacts(version="v0001", candidate="a" * 64)
+
+
+@pytest.fixture
+def everything(asked: dict[str, Any]) -> Requirements:
+    """One threshold of every kind that is on the whole holdout, each easily reached by the score of the fixture."""
+    lower = {"minimum": 0.01, "bound": "lower", "owner": "ds"}
+    asked["acceptance"] |= {
+        "found": lower | {"metric": "recall_at_precision", "precision": 0.5},
+        "found_at_top": lower | {"metric": "recall_at_top", "share": 0.1},
+        **{f"over_{one}": lower | {"metric": "average_precision_gain", "over": one} for one in RIVALS},
+        "saved": lower | {"metric": "cost_saving"},
+    }
+    cost = {"campaign_cost": 1, "false_positive": 1, "false_negative": 0, "value_saved": 3}
+    return Requirements.model_validate(asked | {"cost": cost | {"currency": "EUR", "owner": "crm"}})
+
+
+RIVALS = ("prior", "logistic_regression", "champion")
+
+
+@pytest.fixture
+def compared(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions with two models that are worse."""
+    rng = np.random.default_rng(8)
+    return predictions.assign(
+        logistic_regression=(predictions["score"] + rng.normal(0, 0.5, len(predictions))).clip(0, 1),
+        champion=(predictions["score"] + rng.normal(0, 0.4, len(predictions))).clip(0, 1),
+    )
+
+
+def failed(evaluation: Evaluation, requirements: Requirements) -> dict[str, str]:
+    return {gate.name: gate.reason for gate in apply_gates(evaluation, requirements) if not gate.passed}
+
+
+def test_every_kind_of_threshold_can_be_reached(compared: pd.DataFrame, everything: Requirements, run: Any) -> None:
+    evaluation = run(compared, everything, champion=SCORED, cut_off=0.5)
+    assert failed(evaluation, everything) == {}
+    for name in ("over_prior", "over_logistic_regression", "over_champion", "saved"):
+        found = evaluation.measurements[name]
+        assert found.bound < found.value
+    assert evaluation.facts.champion == SCORED.candidate
+    assert evaluation.measurements["saved"].note == (
+        "In EUR, acting on a score of 0.5 or more: 52.8 % of the rows. "
+        "Acting on the delivered 10 % of each week saves 25 per 1,000 rows."
+    )
+    assert evaluation.costs.policies[0].acted_on == int((compared["score"] >= 0.5).sum())
+    assert [row.name for row in evaluation.baselines if row.problem] == []
+    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case)
+def test_no_gate_on_the_holdout_passes_when(
+    case: str, compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    change, words = BROKEN[case]
+    evaluation = run(change(compared), everything, champion=SCORED, cut_off=0.5)
+    refused = failed(evaluation, everything)
+    assert set(refused) >= set(everything.acceptance)
+    assert all(words in refused[name] for name in everything.acceptance)
+
+
+def test_twenty_rows_pass_no_gate_on_the_holdout(compared: pd.DataFrame, everything: Requirements, run: Any) -> None:
+    evaluation = run(compared.sample(20, random_state=1), everything, champion=SCORED, cut_off=0.5)
+    assert "20 rows; the requirements ask for 200 to assess anything" in evaluation.problems
+    assert set(failed(evaluation, everything)) >= set(everything.acceptance)
+
+
+def test_nothing_of_the_holdout_passes_before_a_first_champion_when_it_is_broken(
+    predictions: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    """A gate that does not apply has passed; a holdout that cannot be measured comes first."""
+    evaluation = run(predictions.assign(label=0), everything, cut_off=0.5)
+    assert evaluation.measurements["over_champion"].not_applicable is None
+    assert set(failed(evaluation, everything)) >= set(everything.acceptance)
+
+
+def test_without_a_champion_the_comparison_does_not_apply(
+    compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    evaluation = run(compared.drop(columns="champion"), everything, cut_off=0.5)
+    gates = {gate.name: gate for gate in apply_gates(evaluation, everything)}
+    assert failed(evaluation, everything) == {}
+    assert (gates["over_champion"].applies, gates["over_champion"].value) == (False, None)
+    assert "there is no champion yet, so the baseline is the bar" in gates["over_champion"].reason
+    assert evaluation.facts.champion is None
+
+
+@pytest.mark.parametrize("known", ["the champion", "another", "nobody"])
+def test_the_comparison_of_the_champion_with_itself_does_not_apply(
+    known: str, compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    """It passed with 0 measured; only for the very candidate that is in force may it be left out."""
+    same = SCORED.model_copy(update={"is_candidate": True})
+    evaluation = run(compared.drop(columns="champion"), everything, champion=same, cut_off=0.5)
+    candidate = {"the champion": SCORED.candidate, "another": "0" * 64, "nobody": None}[known]
+    gates = {gate.name: gate for gate in apply_gates(evaluation, everything, candidate=candidate)}
+    if known == "the champion":
+        assert (gates["over_champion"].verdict, gates["over_champion"].value) == ("not_applicable", None)
+        assert "because the candidate is the champion" in gates["over_champion"].reason
+        assert all(gate.passed for gate in gates.values())
+    else:
+        assert [gate.name for gate in gates.values() if not gate.passed] == ["over_champion"]
+        assert "left it out, which it may not" in gates["over_champion"].reason
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "the champion could not be scored": (
+        {"champion": SCORED.model_copy(update={"problem": "its bundle is gone"})}, "over_champion", "its bundle is gone"
+    ),
+    "no cut-off was chosen": ({"cut_off": None}, "saved", "no score from which on to act"),
+    "the cut-off is NaN": ({"cut_off": float("nan")}, "saved", "is not a number"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case)
+def test_only_the_gate_that_needs_it_is_refused_when(
+    case: str, compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    changes, name, words = REFUSED[case]
+    frame = compared.drop(columns="champion") if "champion" in changes else compared
+    refused = failed(run(frame, everything, **({"champion": SCORED, "cut_off": 0.5} | changes)), everything)
+    assert list(refused) == [name]
+    assert words in refused[name]
+
+
+@pytest.mark.parametrize("rival", ["logistic_regression", "champion"])
+def test_only_the_comparison_with_a_model_is_refused_when_it_has_a_score_that_is_none(
+    rival: str, compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    frame = setting(rival, np.nan)(compared)
+    refused = failed(run(frame, everything, champion=SCORED, cut_off=0.5), everything)
+    assert list(refused) == [f"over_{rival}"]
+
+
+def test_a_logistic_regression_that_was_not_made_refuses_its_gate(
+    compared: pd.DataFrame, everything: Requirements, run: Any
+) -> None:
+    frame = compared.drop(columns="logistic_regression")
+    refused = failed(run(frame, everything, champion=SCORED, cut_off=0.5), everything)
+    assert list(refused) == ["over_logistic_regression"]
+
+
+def test_a_cost_saving_without_a_cost_is_refused(compared: pd.DataFrame, everything: Requirements, run: Any) -> None:
+    free = everything.model_copy(update={"cost": None})
+    evaluation = run(compared, free, champion=SCORED, cut_off=0.5)
+    assert "do not say what a decision costs" in failed(evaluation, free)["saved"]
+    assert evaluation.costs is None
+
+
+def test_acting_on_nobody_saves_nothing_and_says_so(compared: pd.DataFrame, everything: Requirements, run: Any) -> None:
+    evaluation = run(compared, everything, champion=SCORED, cut_off=float("inf"))
+    assert list(failed(evaluation, everything)) == ["saved"]
+    assert "nobody is acted on" in str(evaluation.measurements["saved"].note)
+    assert evaluation.costs.cut_off is None
+
+
+def test_a_champion_in_the_predictions_that_nobody_told_of_is_an_error(
+    compared: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    with pytest.raises(EvaluationError, match="column champion"):
+        run(compared, requirements, champion=None)
+
+
+def test_a_slice_with_one_member_is_not_assessable(
+    predictions: pd.DataFrame, requirements: Requirements, run: Any
+) -> None:
+    lone = predictions.assign(region=np.where(predictions.index == 0, "alone", "all the others"))
+    found = [(row.group, row.rows, row.is_assessable) for row in run(lone, requirements).slices if row.is_declared]
+    assert found == [("all the others", 319, True), ("other", 1, False)]
+
+
+def test_automatic_slices_are_of_inputs_weeks_and_new_entities(
+    predictions: pd.DataFrame, asked: dict[str, Any], run: Any
+) -> None:
+    asked["slices"]["min_support"] = 30  # a week has 40 rows
+    requirements = Requirements.model_validate(asked)
+    known = set(predictions["customer_token"][:20])
+    rows = run(predictions, requirements, automatic=["visits"], known_entities=known).slices
+    assert {row.slice for row in rows if not row.is_declared} == {"visits", "scoring_date", "entity_in_training"}
+    assert sum(row.rows for row in rows if row.slice == "visits") == 320
+    assert {row.group: row.rows for row in rows if row.slice == "entity_in_training"} == {"known": 160, "new": 160}
 
 
 def test_a_good_score_reaches_every_gate(evaluated: Evaluation, requirements: Requirements) -> None:

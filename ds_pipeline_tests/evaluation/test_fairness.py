@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -204,6 +205,22 @@ def test_an_attribute_with_nulls_is_compared_with_them(
     assert [(row.group, row.rows) for row in run(nulls, fair(asked, "calibration_difference")).groups] == [
         ("north", 240),
         ("missing", 80),
+    ]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_attribute_that_half_of_the_rows_lack_refuses(
+    metric: str, predictions: pd.DataFrame, asked: dict[str, Any], run: Any
+) -> None:
+    half = predictions["customer_token"] < "token-20"
+    requirements = fair(asked, metric)
+    evaluation = run(predictions.assign(region=np.where(half, "north", None)), requirements)
+    gate = apply_gates(evaluation, requirements)[0]
+    assert (gate.passed, gate.value) == (False, None)
+    assert "region is missing in 50% of the rows" in gate.reason
+    assert [(row.group, row.rows, row.is_assessable) for row in evaluation.groups] == [
+        ("north", 160, True),
+        ("missing", 160, True),
     ]
 
 

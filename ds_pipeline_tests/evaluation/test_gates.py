@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.gates import GateResult, apply_gates, gate_names, gates_of, judge
-from ds_pipeline.evaluation.outcome import Evaluation, Measurement
+from ds_pipeline.evaluation.asked import gate_names, gates_of
+from ds_pipeline.evaluation.gates import GateResult, apply_gates, judge
+from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 FAIR = {"attribute": "age", "share": 0.1, "maximum": 0.05, "bound": "point"}
@@ -156,7 +158,7 @@ def test_undecided_labels_of_an_empty_holdout_are_refused(
 ) -> None:
     gate = results(run(predictions[:0], labelled), labelled)["undecided_labels"]
     assert not gate.passed
-    assert "there is no value" in gate.reason
+    assert "the holdout has no rows" in gate.reason
 
 
 def test_an_evaluation_of_undecided_rows_alone_is_refused(
@@ -232,9 +234,9 @@ def test_a_gate_says_what_it_means(
 
 def test_a_refusal_says_what_was_measured_what_was_asked_and_by_how_much_it_misses(requirements: Requirements) -> None:
     gate = gates_of(requirements)[1]
-    result = judge(gate, value=0.52, bound=0.45, problem=None)
+    result = judge(gate, Measurement(metric=gate.metric, value=0.52, bound=0.45))
     assert result.reason == (
-        "Precision among the highest-scored 10 % of each week: 0.52 measured, 0.45 at the lower confidence bound; "
+        "Precision among the highest-scored 10 % of each week: 0.520 measured, 0.450 at the lower confidence bound; "
         "asked for at least 0.5: misses by 0.05."
     )
     assert result.owner == "crm"
@@ -243,13 +245,13 @@ def test_a_refusal_says_what_was_measured_what_was_asked_and_by_how_much_it_miss
 
 def test_counts_are_written_as_counts(requirements: Requirements) -> None:
     rows = gates_of(requirements)[4]
-    result = judge(rows, value=1200, bound=None, problem=None)
+    result = judge(rows, Measurement(metric=rows.metric, value=1200))
     assert result.reason == "Rows to train on: 1,200 measured; asked for at least 500: reached."
 
 
 def test_a_problem_is_told_with_what_was_asked(requirements: Requirements) -> None:
     error = gates_of(requirements)[3]
-    result = judge(error, value=None, bound=None, problem="2 rows have no label")
+    result = judge(error, Measurement(metric=error.metric, problem="2 rows have no label"))
     assert result.comparison == "<="
     assert result.reason == (
         "Mean distance of score and outcome over 5 bins: refused, because 2 rows have no label. Asked for at most 0.3."

@@ -5,7 +5,7 @@ import pytest
 
 from ds_pipeline.evaluation import intervals
 from ds_pipeline.evaluation.intervals import bootstrap, bootstrap_counts, lower_bound
-from ds_pipeline.evaluation.metrics import ScoredRows
+from ds_pipeline.evaluation.rows import ScoredRows
 from ds_pipeline.use_case.requirements import Bootstrap, Requirements
 
 SETTINGS = Bootstrap(resamples=100, confidence=0.95, seed=1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -11,8 +12,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from ds_pipeline.evaluation import metrics
-from ds_pipeline.evaluation.metrics import Ints, ScoredRows
-from ds_pipeline.use_case.requirements import HoldoutMetric
+from ds_pipeline.evaluation.rows import Ints, Resamples, ScoredRows
+from ds_pipeline.use_case.requirements import Cost, HoldoutMetric
 
 patient = limits(deadline=None)  # a busy machine is no failure
 MEMBERS = get_args(HoldoutMetric)
@@ -22,8 +23,10 @@ EXAMPLES = {
     "recall_at_precision": {"precision": 0.6, "minimum": 0.5, "bound": "lower"},
     "recall_at_top": {"share": 0.5, "minimum": 0.5, "bound": "lower"},
     "average_precision_gain": {"over": "prior", "minimum": 0.1, "bound": "lower"},
+    "cost_saving": {"minimum": 1, "bound": "lower"},
     "expected_calibration_error": {"bins": 2, "maximum": 0.1, "bound": "point"},
 }
+COST = Cost(currency="EUR", campaign_cost=2, false_positive=1, false_negative=5, value_saved=4, owner="crm")
 
 
 def rows_of(label: list[int], score: list[float], **other: Any) -> ScoredRows:
@@ -34,11 +37,14 @@ def rows_of(label: list[int], score: list[float], **other: Any) -> ScoredRows:
         label=np.array(label),
         score=np.array(score, dtype=float),
         baseline=np.array(other.get("baseline", [0.0] * size), dtype=float),
+        **{name: np.array(other[name], dtype=float) for name in ("logistic_regression", "champion") if name in other},
+        cost=COST,
+        cut_off=other.get("cut_off", 0.5),
     )
 
 
 def once(metric: Any, rows: ScoredRows, **settings: Any) -> float:
-    return float(metric(rows, rows.once, **settings)[0])
+    return float(metric(rows.once, **settings)[0])
 
 
 @st.composite
@@ -51,6 +57,8 @@ def weighted_rows(draw: st.DrawFn) -> tuple[ScoredRows, Ints]:
         label,
         [value / 4 for value in draw(numbers)],
         baseline=draw(numbers),
+        logistic_regression=draw(numbers),
+        champion=draw(numbers),
         week=sorted(value // 2 for value in draw(numbers)),
     )
     weights = np.array(
@@ -62,8 +70,8 @@ def weighted_rows(draw: st.DrawFn) -> tuple[ScoredRows, Ints]:
 
 
 def repeated(rows: ScoredRows, weight: Ints) -> ScoredRows:
-    names = ("week", "entity", "label", "score", "baseline")
-    return ScoredRows(**{name: np.repeat(getattr(rows, name), weight) for name in names})
+    names = ("week", "entity", "label", "score", "baseline", "logistic_regression", "champion")
+    return replace(rows, **{name: np.repeat(getattr(rows, name), weight) for name in names})
 
 
 # Dispatch
@@ -81,7 +89,7 @@ def test_a_threshold_is_measured_by_the_metric_of_its_name(member: Any) -> None:
     rows = rows_of([1, 0, 1, 0, 0, 1], [0.9, 0.8, 0.7, 0.3, 0.2, 0.1], baseline=[3, 5, 1, 2, 2, 1])
     threshold = member(metric=name, owner="x", **EXAMPLES[name])
     settings = {key: value for key, value in EXAMPLES[name].items() if key not in ("minimum", "maximum", "bound")}
-    measured = float(metrics.measure(threshold, rows, rows.once)[0])
+    measured = float(metrics.measure(threshold, rows.once)[0])
     assert measured == once(getattr(metrics, name), rows, **settings)
 
 
@@ -130,6 +138,47 @@ def test_average_precision_gain_is_the_difference_of_two_average_precisions() ->
     rows = rows_of([1, 0, 1, 0], [0.9, 0.2, 0.8, 0.1], baseline=[1, 4, 2, 3])
     # score: (1 + 1) / 2; baseline: positives in third and fourth place, (1/3 + 2/4) / 2
     assert once(metrics.average_precision_gain, rows, over="baseline") == pytest.approx(1 - (1 / 3 + 2 / 4) / 2)
+
+
+@pytest.mark.parametrize("over", ["logistic_regression", "champion"])
+def test_average_precision_gain_can_be_over_another_model(over: str) -> None:
+    rows = rows_of([1, 0, 1, 0], [0.9, 0.2, 0.8, 0.1], **{over: [0.1, 0.4, 0.2, 0.3]})
+    assert once(metrics.average_precision_gain, rows, over=over) == pytest.approx(1 - (1 / 3 + 2 / 4) / 2)
+
+
+def test_a_gain_is_paired_so_that_a_model_never_differs_from_itself() -> None:
+    score = [0.9, 0.2, 0.8, 0.1]
+    sample = Resamples(rows_of([1, 0, 0, 1], score, champion=score), np.array([[1, 1, 1, 1], [3, 0, 1, 0]]))
+    assert metrics.average_precision_gain(sample, over="champion").tolist() == [0, 0]
+
+
+def test_cost_saving_is_against_the_cheaper_of_all_and_nobody() -> None:
+    rows = rows_of([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1], cut_off=0.8)
+    # acting on two: a hit 2 - 4 = -2, a false positive 2 + 1 = 3, a miss 5: 6 in all
+    # all: 2 hits, 2 false positives: -4 + 6 = 2; nobody: 2 misses, 10; so it costs 4 more than acting on all
+    assert once(metrics.cost_saving, rows) == -1000 * 4 / 4
+    # acting on the first alone: -2 and a miss 5 = 3; from 0.3 on: -4 + 3 = -1, which saves 3
+    assert once(metrics.cost_saving, replace(rows, cut_off=0.3)) == 1000 * 3 / 4
+
+
+def test_the_cheaper_of_all_and_nobody_is_chosen_anew_in_each_resample() -> None:
+    rows = rows_of([1, 0], [0.9, 0.1], cut_off=0.5)
+    sample = Resamples(rows, np.array([[1, 9], [9, 1]]))
+    # acting on the positives: -2 and -18
+    # 1 of 10 positive: all -2 + 27 = 25, nobody 5; 9 of 10: all -18 + 3 = -15, nobody 45
+    assert metrics.cost_saving(sample).tolist() == [700, 300]
+
+
+def test_a_cut_off_that_nobody_reaches_costs_as_much_as_nobody() -> None:
+    rows = rows_of([1, 0, 0, 0], [0.9, 0.3, 0.2, 0.1], cut_off=float("inf"))
+    # nobody: a miss, 5; all: -2 + 9 = 7
+    assert once(metrics.cost_saving, rows) == 0
+
+
+def test_cost_saving_without_a_cost_or_a_cut_off_is_not_a_number() -> None:
+    rows = rows_of([1, 0], [0.9, 0.1])
+    assert np.isnan(once(metrics.cost_saving, replace(rows, cost=None)))
+    assert np.isnan(once(metrics.cost_saving, replace(rows, cut_off=None)))
 
 
 def test_average_precision_gain_over_the_prior_subtracts_the_share_of_positives() -> None:
@@ -202,7 +251,7 @@ def test_a_metric_without_positives_is_not_a_number() -> None:
 @given(weighted_rows())
 def test_average_precision_equals_scikit_learn_for_any_weights(case: tuple[ScoredRows, Ints]) -> None:
     rows, weights = case
-    ours = metrics.average_precision(rows.by_score, weights)
+    ours = metrics.average_precision(rows.by_score.at_cut_offs(weights))
     theirs = [average_precision_score(rows.label, rows.score, sample_weight=weight) for weight in weights]
     assert ours == pytest.approx(theirs)
 
@@ -215,7 +264,7 @@ def test_precision_at_recall_lies_on_the_curve_of_scikit_learn(case: tuple[Score
     for weight in weights:
         precisions, recalls, _ = precision_recall_curve(rows.label, rows.score, sample_weight=weight)
         expected.append(precisions[np.flatnonzero(recalls >= recall)[-1]])
-    assert metrics.precision_at_recall(rows, weights, recall=recall) == pytest.approx(expected)
+    assert metrics.precision_at_recall(Resamples(rows, weights), recall=recall) == pytest.approx(expected)
 
 
 @patient
@@ -226,7 +275,7 @@ def test_recall_at_precision_lies_on_the_curve_of_scikit_learn(case: tuple[Score
     for weight in weights:
         precisions, recalls, _ = precision_recall_curve(rows.label, rows.score, sample_weight=weight)
         expected.append(recalls[precisions >= precision].max())  # its last point, recall 0, is always among them
-    assert metrics.recall_at_precision(rows, weights, precision=precision) == pytest.approx(expected)
+    assert metrics.recall_at_precision(Resamples(rows, weights), precision=precision) == pytest.approx(expected)
 
 
 @patient
@@ -235,10 +284,11 @@ def test_precision_and_recall_at_top_are_of_the_rows_that_are_taken(
     case: tuple[ScoredRows, Ints], share: float
 ) -> None:
     rows, weights = case
-    taken = metrics.taken_at_top(rows, weights, share=share)
+    taken = metrics.taken_at_top(Resamples(rows, weights), share=share)
     hits = (taken * rows.label).sum(axis=1)
-    assert metrics.precision_at_top(rows, weights, share=share) == pytest.approx(hits / taken.sum(axis=1))
-    assert metrics.recall_at_top(rows, weights, share=share) == pytest.approx(hits / (weights * rows.label).sum(axis=1))
+    assert metrics.precision_at_top(Resamples(rows, weights), share=share) == pytest.approx(hits / taken.sum(axis=1))
+    recall = hits / (weights * rows.label).sum(axis=1)
+    assert metrics.recall_at_top(Resamples(rows, weights), share=share) == pytest.approx(recall)
 
 
 @patient
@@ -261,8 +311,13 @@ def test_a_weight_of_k_means_the_same_as_k_copies_of_the_row(case: tuple[ScoredR
         (metrics.recall_at_top, {"share": 0.3}),
         (metrics.average_precision_gain, {"over": "baseline"}),
         (metrics.average_precision_gain, {"over": "prior"}),
+        (metrics.average_precision_gain, {"over": "logistic_regression"}),
+        (metrics.average_precision_gain, {"over": "champion"}),
+        (metrics.cost_saving, {}),
         (metrics.expected_calibration_error, {"bins": 3}),
     ):
         copies = [once(metric, repeated(rows, weight), **settings) for weight in weights]
-        assert metric(rows, weights, **settings) == pytest.approx(copies)
-        assert metric(rows, weights.astype(np.int32), **settings) == pytest.approx(copies)  # as in the bootstrap
+        assert metric(Resamples(rows, weights), **settings) == pytest.approx(copies)
+        assert metric(Resamples(rows, weights.astype(np.int32)), **settings) == pytest.approx(
+            copies
+        )  # as in the bootstrap

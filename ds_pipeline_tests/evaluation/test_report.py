@@ -2,16 +2,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from ds_pipeline.evaluation.checks import Checks
+from ds_pipeline.evaluation.cost import CostRow, Costs
 from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.error_analysis import ErrorAnalysis, ErrorGroup
+from ds_pipeline.evaluation.explanations import Explained, Importance
+from ds_pipeline.evaluation.gallery import pictures_of
+from ds_pipeline.evaluation.label_quality import LabelFindings
+from ds_pipeline.evaluation.label_rates import RateShift
+from ds_pipeline.evaluation.leakage import InputAuc
+from ds_pipeline.evaluation.looks import LedgerRecord, Override, WeekLooks
+from ds_pipeline.evaluation.operations import Operations
 from ds_pipeline.evaluation.outcome import CrossValidated, Evaluation, FoldMetric, GroupRow, Proxy, TruthRow
-from ds_pipeline.evaluation.pictures import alt_texts, pictures
-from ds_pipeline.evaluation.report import headline, render_report
+from ds_pipeline.evaluation.overlap import Overlap
+from ds_pipeline.evaluation.report import render_report
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 
@@ -60,6 +71,7 @@ def render(requirements: Requirements) -> Callable[..., str]:
             "anonymity": [],
             "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
             "version": None,
+            "invented": None,
         }
         return render_report(evaluation, decision, **(arguments | changes))
 
@@ -70,19 +82,20 @@ def test_the_page_loads_nothing_from_anywhere(evaluated: Evaluation, decision: D
     html = render(evaluated, decision)
     page = Page(html)
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "base", "form"})
-    sources = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]
-    assert len(sources) == 3
+    sources = [value for _, attributes in page.tags for name, value in attributes.items() if name == "src"]
+    assert len(sources) == len(pictures_of(evaluated)) == 4
     assert all(str(source).startswith("data:image/png;base64,") for source in sources)
+    places = {f"#{attributes['id']}" for _, attributes in page.tags if "id" in attributes}
+    assert {str(attributes["href"]) for _, attributes in page.tags if "href" in attributes} <= places
     assert not re.search(r"https?:|url\(|@import", html)
 
 
 def test_the_verdict_stands_before_everything_else(evaluated: Evaluation, decision: Decision, render: Any) -> None:
     text = Page(render(evaluated, decision, version="v0007")).text
-    assert text.index("Promoted as v0007: it reaches all 6 gates.") < text.index("Gates") < text.index("Groups")
-
-
-def test_a_passed_candidate_is_not_called_promoted_before_it_is(decision: Decision) -> None:
-    assert headline(decision, None) == "Passed, and may be promoted: it reaches all 6 gates."
+    order = ["Promoted as v0007: it reaches all 6 gates.", "The holdout in pictures", "Agreed before any model",
+             "Lift is average precision", "Where it comes from"]  # fmt: skip
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
 
 
 def test_a_refusal_names_every_missed_gate_and_its_reason(
@@ -118,7 +131,8 @@ def test_what_comes_from_files_is_escaped(evaluated: Evaluation, decision: Decis
 def test_data_groups_and_lineage_are_on_the_page(evaluated: Evaluation, decision: Decision, render: Any) -> None:
     text = Page(render(evaluated, decision)).text
     for words in ("1,200", "1,188", "99.0 %", "no <customer>", "1.0 %", "0123abc", "dirtyyes", decision.digest, "north",
-                  "too few rows to assess", "Christmas", *decision.bound_to.model_dump().values()):  # fmt: skip
+                  "too few rows to assess", "Christmas",
+                  *decision.bound_to.model_dump(exclude_none=True).values()):  # fmt: skip
         assert words in text
 
 
@@ -126,35 +140,54 @@ def test_no_entity_is_on_the_page(evaluated: Evaluation, decision: Decision, ren
     assert "token-" not in render(evaluated, decision)
 
 
-def test_every_picture_is_a_png_and_has_words(evaluated: Evaluation, decision: Decision, render: Any) -> None:
-    drawn, words = pictures(evaluated), alt_texts(evaluated)
-    assert list(drawn) == list(words) == ["lift_by_decile", "precision_recall", "calibration"]
-    assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+def test_every_picture_has_words(evaluated: Evaluation, decision: Decision, render: Any) -> None:
     shown = [attributes["alt"] for tag, attributes in Page(render(evaluated, decision)).tags if tag == "img"]
-    assert shown == list(words.values())
-
-
-def test_the_same_evaluation_gives_the_same_pictures(evaluated: Evaluation) -> None:
-    assert pictures(evaluated) == pictures(evaluated)
-
-
-def test_pictures_do_without_a_baseline(predictions: pd.DataFrame, requirements: Requirements, run: Any) -> None:
-    evaluation = run(predictions.assign(baseline=1.0), requirements)
-    assert len(pictures(evaluation)) == 3
-    assert "baseline" not in alt_texts(evaluation)["precision_recall"]
-
-
-def test_without_measurements_there_are_no_pictures(
-    predictions: pd.DataFrame, requirements: Requirements, run: Any
-) -> None:
-    evaluation = run(predictions[:0], requirements)
-    assert pictures(evaluation) == {}
-    assert alt_texts(evaluation) == {}
+    assert shown == [one.words for one in pictures_of(evaluated)]
+    assert all(shown)
 
 
 def proxy(protected: str, name: str, strength: float | None) -> Proxy:
     measure = "AUC" if name == "all inputs together" else "Cramer's V"
     return Proxy(protected=protected, input=name, measure=measure, strength=strength, people=1234, groups=6)
+
+
+def test_invented_people_are_told_wherever_something_is_said_of_them(
+    evaluated: Evaluation, decision: Decision, render: Callable[..., str]
+) -> None:
+    """A page on an invented age band once did not say that nobody in it exists."""
+    told = "Synthetic tables: customers. What is said of age_band comes from invented people."
+    rates = dict.fromkeys(["selected_share", "false_positive_rate", "true_positive_rate", "mean_score"], 0.1)
+    group = GroupRow(
+        attribute="age_band", share=0.1, group="20-29", rows=9, positives=3, base_rate=0.3, **rates, is_assessable=True
+    )
+    changed = {"groups": [group], "proxies": [proxy("age_band", "all inputs together", 0.7)]}
+
+    html = render(evaluated.model_copy(update=changed), decision, invented=told)
+
+    assert html.count(told) == 4  # at the verdict, the groups, the proxies and the data
+    assert "Synthetic" not in render(evaluated, decision)
+
+
+def test_new_entities_are_told_apart_from_known_ones_below_the_verdict(
+    predictions: pd.DataFrame, requirements: Requirements, decision: Decision, run: Any, render: Any
+) -> None:
+    known = [f"token-{number:02d}" for number in range(30)]
+    text = Page(render(run(predictions, requirements, known_entities=known), decision)).text
+    assert re.search(r"known ones average precision 0\.\d{3}, chance 0\.\d{3} \(240 rows\); new ones", text)
+
+
+def test_the_strongest_inputs_are_told_with_their_quarters_from_low_to_high(
+    predictions: pd.DataFrame, requirements: Requirements, decision: Decision, run: Any, render: Any
+) -> None:
+    found = run(predictions, requirements, automatic=["days_away"])
+    input_ = Importance(input="days_away", meaning="days", importance=0.1, standard_deviation=0.01)
+    explained = Explained(rows=9, positives=3, average_precision=0.6, inputs=[input_])
+    html = render(found.model_copy(update={"checks": Checks(explained=explained)}), decision)
+    part = html[html.index("Which way they point") :].split("</tbody>")[0]
+    limits = [one for one in re.findall(r"<td>([^<]+)</td>", part) if one.startswith("above")]
+    assert len(limits) == 3
+    assert limits == sorted(limits, key=lambda one: float(one.split()[1].rstrip(",")))
+    assert part.index("<td>up to") < part.index("<td>above")
 
 
 def test_proxies_of_protected_attributes_are_told_with_their_strength(
@@ -238,3 +271,136 @@ def test_undecided_rows_are_on_the_page_where_there_are_any(
         "undecided, left out1,234" in Page(render(run(predictions, requirements, undecided_rows=1234), decision)).text
     )
     assert "undecided" not in render(run(predictions, requirements), decision)
+
+
+def test_a_gate_that_does_not_apply_looks_unlike_one_that_passed(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    first, *rest = decision.gates
+    aside = first.model_copy(
+        update={"applies": False, "value": None, "bound": None, "reason": "Gain: not applicable, because of nothing."}
+    )
+    html = render(evaluated, decision.model_copy(update={"gates": [aside, *rest]}))
+    assert html.count("– not applicable") == 1
+    assert html.count("✓ passed") == 5
+    assert '<td class="word aside">– not applicable</td>' in html
+    assert "it reaches all 5 gates that apply (1 does not)." in html
+
+
+def test_gates_stand_under_the_part_of_the_requirements_that_asks_for_them(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    text = Page(render(evaluated, decision)).text
+    places = [text.index(words) for words in ("Acceptance: what", "at recall", "Data and holdout", "training rows")]
+    assert places == sorted(places)
+    assert "Leakage: nothing knows" not in text  # nobody asked
+
+
+LOOK = LedgerRecord(
+    entry=5,
+    entry_digest="f" * 64,
+    configuration="a" * 64,
+    weeks=[WeekLooks(week=date(2024, 1, 1), configurations=12, allowed=3)],
+    overrides=[
+        Override(
+            number=4,
+            at=datetime(2024, 3, 5, 9, 30, tzinfo=UTC),
+            actor="ada",
+            reason="A <join> was wrong.",
+            more=3,
+            weeks=[date(2024, 1, 1), date(2024, 2, 19)],
+        )
+    ],
+)
+
+
+def test_every_override_is_told_with_date_actor_and_reason_and_at_the_verdict(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    html = render(evaluated.model_copy(update={"ledger": LOOK}), decision)
+    assert '<td>2024-03-05 09:30</td><td>ada</td><td class="n">3</td><td>2024-01-01 to 2024-02-19</td>' in html
+    assert "A &lt;join&gt; was wrong." in html
+    assert '<td>2024-01-01</td><td class="n">12</td><td class="n">3</td><td class="n">9</td>' in html
+    text = Page(html).text
+    told = "3 more were allowed on a holdout week (1 override); 12 were judged: see the ledger."
+    assert text.index(told) < text.index("The holdout in pictures")
+    assert "were allowed on a holdout week" not in render(evaluated, decision)
+
+
+def test_what_was_allowed_is_not_told_as_what_was_judged(
+    evaluated: Evaluation, decision: Decision, asked: dict[str, Any], render: Any
+) -> None:
+    """With 2 of 10 judged the page once said that more had been judged than was agreed."""
+    asked["holdout"]["max_configurations"] = 10
+    week = WeekLooks(week=date(2024, 1, 1), configurations=2, allowed=3)
+    looked = evaluated.model_copy(update={"ledger": LOOK.model_copy(update={"weeks": [week]})})
+    text = Page(render(looked, decision, requirements=Requirements.model_validate(asked))).text
+    assert "3 more than the 10 agreed were allowed on a holdout week (1 override); 2 were judged" in text
+
+
+def test_what_the_checks_found_is_told_in_words(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    shift = RateShift(
+        by="scoring_date", group="2024-01-29", rows=40, rate=0.4, history_rows=900, history_rate=0.5, shift=0.07
+    )
+    checks = Checks(
+        overlap=Overlap(
+            training_entities=90, holdout_entities=40, both_entities=30, known_rows_share=0.75,
+            last_training_date=date(2023, 11, 20), last_label_ends=date(2023, 12, 20),
+            first_holdout_date=date(2024, 1, 1), embargo_days=12,
+        ),
+        input_aucs=[InputAuc(input="visits", auc=0.61)],
+        labels=LabelFindings(rate_shifts=[shift, shift.model_copy(update={"group": "2024-01-22", "shift": 0.0})]),
+        operations=Operations(rows=320, load_seconds=1, rows_per_second=44731.331, memory_mb=223, bundle_mb=0.3),
+        explained=Explained(rows=300, positives=150, average_precision=0.7, inputs=[
+            Importance(input="visits", meaning="visits so far", importance=0.05, standard_deviation=0.01)
+        ]),
+        errors=[
+            ErrorAnalysis(
+                kind="false positives among the selected", rows=100, errors=30, error_rate=0.3,
+                groups=[ErrorGroup(traits=["visits so far: above 3", "member: no"], rows=60, errors=24, error_rate=0.4,
+                                   share_of_errors=0.8)],
+            )
+        ],
+    )  # fmt: skip
+    costs = Costs(currency="GBP", cut_off=0.4, policies=[CostRow(policy="nobody", acted_on=0, cost_per_1000=0)])
+    text = Page(render(evaluated.model_copy(update={"checks": checks, "costs": costs}), decision)).text
+    for words in ("12 days before the holdout begins", "75.0 % of its rows", "30 of 100 (30.0 %)",
+                  "40.0 % of 60 rows, 80.0 % of these errors: visits so far: above 3; member: no.", "0.0500", "0.610",
+                  "Timings are of this machine", "2024-01-29", "GBP per 1,000 rows"):  # fmt: skip
+        assert words in text
+    assert "2024-01-22" not in text.split("differ from their own history")[1].split("How often")[0]
+
+
+def test_groups_that_nobody_asked_for_show_the_weakest_only(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    known = next(row for row in evaluated.slices if row.is_assessable)
+    found = [
+        known.model_copy(update={"slice": "visits", "group": f"part_{number:02d}", "is_declared": False})
+        for number in range(14)
+    ]
+    text = Page(render(evaluated.model_copy(update={"slices": [*evaluated.slices, *found]}), decision)).text
+    assert "the weakest 10 of 14 groups" in text
+    assert "part_09" in text
+    assert "part_10" not in text
+
+
+def test_a_backtest_of_the_date_is_shown(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    figures = {
+        f"{rival}{figure}": 0.5
+        for rival in ("", "baseline_", "prior_")
+        for figure in ("precision", "recall", "average_precision")
+    }
+    week = {"scoring_date": date(2023, 12, 4), "trained_as_of": "2023-11-27", "age_weeks": 1, "rows": 1234, **figures}
+    html = render(evaluated, decision, backtest=pd.DataFrame([week | {"precision": 0.625}]))
+    assert '<td>2023-12-04</td><td>2023-11-27</td><td class="n">1</td><td class="n">1,234</td>' in html
+    assert '<td class="n">0.625</td>' in html
+    assert "Precision in the highest-scored share by scoring date" in html
+    assert "Backtest" not in render(evaluated, decision)
+
+
+def test_what_it_does_not_say_is_said(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    text = Page(render(evaluated, decision)).text
+    assert "What a campaign would change." in text
+    assert "no limits on leakage were agreed" in text
+    assert "Christmas" in text

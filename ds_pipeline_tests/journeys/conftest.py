@@ -266,8 +266,13 @@ def make_project(root: Path) -> Journey:
         for name, table in sources["tables"].items():
             table |= {"path": f"data/samples/{name}.parquet", "synthetic": True}
     with journey.edit("requirements.yaml") as requirements:
+        del requirements["acceptance"]["saving"]
+        for section in ("cost", "leakage", "stability", "operations"):  # tests of their own ask for them
+            del requirements[section]
+        requirements["label_quality"] = {"max_undecided_share": 0.5, "owner": "data-science"}
         for gate in requirements["acceptance"].values():
             gate |= {"minimum": 0.01} if "minimum" in gate else {"maximum": 0.6}
+        requirements["acceptance"]["no_worse_than_champion"]["minimum"] = -0.9
         requirements["data_minimums"] |= {"training_rows": 200, "training_positives": 20}
         requirements["holdout"] = {"weeks": 3, "min_rows": 50, "min_positives": 10}
         requirements["bootstrap"]["resamples"] = 100

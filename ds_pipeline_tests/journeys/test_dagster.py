@@ -144,9 +144,11 @@ def test_each_threshold_is_a_blocking_check_on_the_evaluation(journey: Journey) 
             "precision_at_recall_60",
             "precision_in_top_decile",
             "gain_over_recency_rule",
+            "no_worse_than_champion",
             "calibration",
             "training_rows",
             "training_positives",
+            "undecided_labels",
         ),
         True,
     )

@@ -73,6 +73,7 @@ def test_the_list_has_the_columns_of_the_contract_and_real_customers(first_run: 
     assert from_csv["rank"].tolist() == list(range(1, len(from_csv) + 1))
     assert from_csv["score"].is_monotonic_decreasing
     assert (from_csv["scoring_date"] == DAY).all()
+    assert from_csv["reason_1"].str.match(r"(raises|lowers): .+ \(.+\)$").all()
 
 
 def test_the_report_needs_nothing_from_outside(first_run: tuple[Journey, Done]) -> None:

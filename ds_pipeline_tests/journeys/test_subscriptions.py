@@ -37,6 +37,11 @@ def make_small(root: Path) -> Journey:
         sources["simulation"] |= {"users": USERS, "weeks": WEEKS}
         sources["tables"]["users"]["k_anonymity"]["from_entities"] = 2 * USERS
     with journey.edit("requirements.yaml") as requirements:
+        del requirements["stability"]
+        requirements["leakage"]["shuffled_labels"] |= {"permutations": 5, "max_deviations": 10}
+        requirements["label_quality"] = {
+            name: limit if name == "owner" else 0.9 for name, limit in requirements["label_quality"].items()
+        }
         for gate in requirements["acceptance"].values():
             gate |= {"minimum": 0.01} if "minimum" in gate else {"maximum": 0.9}
         requirements["data_minimums"] |= {"training_rows": 1000, "training_positives": 50}

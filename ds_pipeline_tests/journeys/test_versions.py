@@ -27,6 +27,25 @@ def events(journey: Journey) -> list[dict]:
     return [json.loads(path.read_text())["event"] for path in paths]
 
 
+def test_the_page_of_a_version_is_kept(promoted_twice: Journey) -> None:
+    """A later evaluation of the same date replaced the page of the version in force."""
+    folder = promoted_twice.root / "data" / "reports" / promoted_twice.name / "2011-08-01"
+    kept = folder / "evaluation-v0002.html"
+    before = kept.read_bytes()
+    assert before == (folder / "evaluation.html").read_bytes()
+    assert (folder / "evaluation-v0001.html").is_file()
+
+    done = promoted_twice.cli("train")
+
+    assert done.code == 0, done.text
+    assert "Report    data/reports/" in done.out
+    assert "gates that apply passed, 1 does not apply" in done.out
+    assert "the candidate is the champion" in (folder / "evaluation.html").read_text()
+    assert kept.read_bytes() == before
+    found = json.loads(promoted_twice.cli("runs", "--json").out)
+    assert [run["promoted_as"] for run in found] == ["v0001", "v0002", None]
+
+
 def test_a_rollback_is_recorded_and_recorded_scores_stay(promoted_twice: Journey) -> None:
     journey, scores = promoted_twice, [name for name in promoted_twice.serving().items() if "scores" in name[0]]
 

@@ -65,7 +65,7 @@ def registry(tmp_path: Path, keys: SigningKeys) -> Registry:
 def promote(registry: Registry, make_files: Callable[..., dict[str, bytes]]) -> Callable[..., Promotion]:
     """Promote a candidate by its name."""
 
-    def run(candidate: str, *, as_of: date = date(2011, 12, 5), replace_lost: bool = False) -> Promotion:
+    def run(candidate: str, *, as_of: date = date(2011, 12, 5), replace_lost: bool = False, **more: Any) -> Promotion:
         return registry.promote(
             make_files(candidate),
             as_of=as_of,
@@ -75,6 +75,7 @@ def promote(registry: Registry, make_files: Callable[..., dict[str, bytes]]) -> 
             reason="all gates passed",
             at=AT,
             replace_lost=replace_lost,
+            **more,
         )
 
     return run

@@ -344,3 +344,17 @@ def test_nothing_in_the_registry_names_the_machine_or_the_key(registry: Registry
 
 def test_candidates_are_known_by_digest(promote: Promote) -> None:
     assert promote("a").champion.candidate_digest == digest_bytes(b"a")
+
+
+def test_what_is_asked_for_while_nobody_else_can_promote_may_still_refuse(
+    registry: Registry, promote: Callable[..., Promotion]
+) -> None:
+    promote("one")
+
+    def refuse() -> None:
+        assert registry.champion() is not None
+        raise RegistryError("another version came into force")
+
+    with pytest.raises(RegistryError, match="another version came into force"):
+        promote("two", before=refuse)
+    assert [event.version for event in registry.history()] == ["v0001"]

@@ -26,7 +26,7 @@ SCORES = pd.DataFrame(
 NUMBERS = pd.Series({"a": 11, "b": 12})
 
 
-def contract(identifier: str | None = "integer", **types: str) -> Contract:
+def contract(identifier: str | None = "integer", *, reasons: int = 0) -> Contract:
     examples: dict[str, Any] = {"string": "x", "integer": 1, "double": 0.5, "date": D}
     origins = {"day": ("scoring_date", "date"), "place": ("rank", "integer"), "chance": ("score", "double")}
     origins |= {"decile": ("decile", "integer"), "version": ("model_version", "string")}
@@ -42,6 +42,8 @@ def contract(identifier: str | None = "integer", **types: str) -> Contract:
         }
         for name, (origin, kind) in origins.items()
     }
+    why = {"origin": "reason", "type": "string", "is_pii": False, "meaning": "m", "example": "x"}
+    columns |= {f"reason_{place}": why | {"place": place} for place in range(1, reasons + 1)}
     return Contract.model_validate(
         {
             "consumer": "crm", "format": ["csv"], "selection": "the top", "top_share": 0.5, "columns": columns,
@@ -141,3 +143,21 @@ def test_no_text_becomes_a_formula_in_csv(identifier: str, cell: str) -> None:
 
     assert render(table, "csv").decode().splitlines()[2].startswith(f"{cell},2011")
     assert pq.read_table(io.BytesIO(render(table, "parquet")))["number"].to_pylist()[1] == identifier
+
+
+def test_reasons_come_beside_their_customers_in_the_places_of_the_contract() -> None:
+    reasons = pd.DataFrame({1: ["first of a", "first of b"], 2: ["x", "y"], 3: ["x", "y"]}, index=["a", "b"])
+
+    table = campaign_list(SCORES, contract(None, reasons=2), entity="customer_token", identifiers=None, reasons=reasons)
+
+    assert table["reason_1"].to_pylist() == ["first of b", "first of a"]
+    assert table["reason_2"].to_pylist() == ["y", "x"]
+    assert "reason_3" not in table.column_names
+
+
+@pytest.mark.parametrize(
+    "reasons", [pytest.param(None, id="none"), pytest.param(pd.DataFrame({1: ["x"]}, index=["b"]), id="of-one-only")]
+)
+def test_a_customer_without_promised_reasons_stops_the_delivery(reasons: pd.DataFrame | None) -> None:
+    with pytest.raises(ScoringError, match="of 2 chosen customers have no reasons"):
+        campaign_list(SCORES, contract(None, reasons=1), entity="customer_token", identifiers=None, reasons=reasons)

@@ -35,7 +35,7 @@ def test_a_score_leads_back_to_the_version_and_its_features() -> None:
 
     assert scores.to_dict("records") == [
         {
-            "scoring_date": D, "customer_token": "t000", "score": 0.1, "rank": 1, "decile": 10, "decision": "campaign",
+            "scoring_date": D, "customer_token": "t000", "score": 0.1, "rank": 1, "decile": 1, "decision": "campaign",
             "model_version": "v0001", "candidate_digest": "b" * 64, "features_snapshot": "f" * 64,
         }
     ]  # fmt: skip
@@ -44,13 +44,24 @@ def test_a_score_leads_back_to_the_version_and_its_features() -> None:
 @pytest.mark.parametrize(
     ("count", "deciles"),
     [
-        pytest.param(1, [10], id="one"),
-        pytest.param(4, [3, 5, 8, 10], id="fewer-than-ten"),
+        pytest.param(1, [1], id="one"),
+        pytest.param(4, [1, 3, 6, 8], id="fewer-than-ten"),
         pytest.param(20, [one for one in range(1, 11) for _ in range(2)], id="two-each"),
     ],
 )
 def test_deciles_split_the_ranks_evenly(count: int, deciles: list[int]) -> None:
     assert score([0.5] * count)["decile"].tolist() == deciles
+
+
+def test_a_tenth_that_is_rounded_up_is_the_first_decile() -> None:
+    """1,265 rows: 126.5 is a list of 127, and its last customer was of decile 2."""
+    scores = score([0.5] * 1265, top_share=0.1)
+
+    assert scores["decision"].eq("campaign").sum() == 127
+    assert scores["decile"].eq(1).sum() == 127
+    assert scores.loc[scores["decision"] == "campaign", "decile"].unique().tolist() == [1]
+    assert scores["decile"].tolist()[126:128] == [1, 2]
+    assert scores["decile"].iloc[-1] == 10
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.prediction import inputs_of, predict
-from ds_pipeline.training.estimator import make_estimator
+from ds_pipeline.training.estimator import make_estimator, make_logistic_regression
 from ds_pipeline.training.fit import to_bytes
 from ds_pipeline.use_case.features import FeatureSet
 
@@ -107,3 +107,55 @@ def test_the_same_texts_give_the_same_bytes_and_another_seed_others(rows: pd.Dat
 
     assert fitted(1) == fitted(1)
     assert fitted(1) != fitted(2)
+
+
+# The logistic regression to beat
+
+
+def test_a_logistic_regression_gives_each_category_a_column_and_missing_numbers_an_indicator(
+    rows: pd.DataFrame, features: FeatureSet
+) -> None:
+    known = rows.assign(days_away=rows["days_away"].where(rows.index % 2 == 0, np.nan), is_new=True)
+    columns = make_logistic_regression(features, seed=1).fit(inputs_of(known, features), known["label"])["columns"]
+
+    coded = columns.transform(
+        pd.DataFrame({"days_away": [1.0, np.nan, 3.0], "plan": ["gold", None, "new"], "is_new": [1.0] * 3})
+    )
+
+    median = known["days_away"].median()
+    # days_away, is_new, days_away is missing, gold, basic
+    assert coded.tolist() == [[1, 1, 0, 1, 0], [median, 1, 1, 0, 0], [3, 1, 0, 0, 0]]
+
+
+def test_a_logistic_regression_ranks_and_scores_what_training_has_not_seen(
+    rows: pd.DataFrame, features: FeatureSet
+) -> None:
+    known = rows[rows["plan"] != "basic"]
+    model = make_logistic_regression(features, seed=1).fit(inputs_of(known, features), known["label"])
+
+    strange = rows.head(4).assign(days_away=[1, 30, 60, 90], plan=["basic", "basic", "new", None], is_new=False)
+    scores = predict(model, strange, features)
+
+    assert ((scores > 0) & (scores < 1)).all()
+    assert np.diff(scores[[0, 1]]) > 0  # the longer away, the more likely
+
+
+def test_a_logistic_regression_of_inputs_that_are_all_missing_is_the_prior(
+    rows: pd.DataFrame, features: FeatureSet
+) -> None:
+    empty = rows.assign(days_away=np.nan, plan=None, is_new=np.nan)
+    model = make_logistic_regression(features, seed=1).fit(inputs_of(empty, features), empty["label"])
+
+    assert predict(model, empty.head(2), features) == pytest.approx(rows["label"].mean(), abs=1e-3)
+
+
+def test_a_logistic_regression_is_given_the_topics_of_texts_and_no_word(
+    rows: pd.DataFrame, with_text: FeatureSet
+) -> None:
+    def fitted(seed: int) -> bytes:
+        model = make_logistic_regression(with_text, seed=seed)
+        return to_bytes(model.fit(inputs_of(written(rows), with_text), rows["label"]))
+
+    assert fitted(1) == fitted(1)
+    assert fitted(1) != fitted(2)
+    assert b"cancel" not in fitted(1)

@@ -64,8 +64,11 @@ def test_the_schema_of_the_list_flags_pii_and_shows_a_row(retail_lapse: UseCase)
     assert [(row[0], row[1], row[2]) for row in rows(schema, 4)] == [
         ("`customer_id`", "integer", "yes"), ("`scoring_date`", "date", "no"), ("`rank`", "integer", "no"),
         ("`score`", "double", "no"), ("`decile`", "integer", "no"), ("`model_version`", "string", "no"),
+        ("`reason_1`", "string", "no"), ("`reason_2`", "string", "no"), ("`reason_3`", "string", "no"),
     ]  # fmt: skip
-    assert rows(schema, 6) == [["12345", "2011-12-05", "1", "0.83", "1", "v0001"]]
+    (example,) = rows(schema, 9)
+    assert example[:6] == ["12345", "2011-12-05", "1", "0.83", "1", "v0001"]
+    assert example[6] == "raises: days since the last purchase (above other customers)"
     assert "comes from `customer_id` of customers" in schema
 
 
@@ -127,7 +130,14 @@ def test_each_threshold_is_told_with_metric_limit_bound_and_owner(retail_lapse: 
         "expected_calibration_error, bins 10",
     )
 
-    assert rows(text, 6) == [
+    told = rows(text, 6)
+    assert [row[0].strip("`") for row in told] == list(retail_lapse.requirements.acceptance)
+    assert [row for row in told if row[0] in ("`no_worse_than_champion`", "`saving`")] == [
+        ["`no_worse_than_champion`", what, "at least -0.02", lower, "average_precision_gain, over champion",
+         "crm-analytics"],
+        ["`saving`", what, "at least 50", lower, "cost_saving", "crm-analytics"],
+    ]  # fmt: skip
+    assert [row for row in told if row[0] not in ("`no_worse_than_champion`", "`saving`")] == [
         ["`precision_at_recall_60`", what, "at least 0.55", lower, "precision_at_recall, recall 0.6", "crm-analytics"],
         ["`precision_in_top_decile`", what, "at least 0.6", lower, "precision_at_top, share 0.1", "crm-analytics"],
         ["`gain_over_recency_rule`", what, "at least 0.08", lower, gain, "data-science"],
@@ -143,7 +153,8 @@ def test_every_part_of_the_requirements_is_told_with_its_owner(retail_lapse: Use
     assert ["psi: act", "0.2", due] in rows(section(text, "Monitoring"), 3)
     assert ["run minutes", "10", "above it the check at the end of a run fails"] in rows(section(text, "Budgets"), 3)
     assert "Owner: data-science." in section(text, "Budgets")
-    assert "Not declared." in section(text, "Label quality")
+    assert ["max undecided share", "0.01", "above it a model is refused"] in rows(section(text, "Label quality"), 3)
+    assert "Not declared." in section(text, "Cross validation")
 
 
 def test_what_is_monitored_is_told_once_it_is_declared(retail_lapse: UseCase) -> None:

@@ -16,7 +16,7 @@ from ds_pipeline.use_case.load import known_use_cases, load_use_case
 Change = Callable[[str, str, str], None]
 Problems = Callable[[], list[str]]
 METRICS = (
-    "precision_at_recall, precision_at_top, recall_at_precision, recall_at_top, average_precision_gain, "
+    "precision_at_recall, precision_at_top, recall_at_precision, recall_at_top, average_precision_gain, cost_saving, "
     "expected_calibration_error, false_positive_rate_difference, demographic_parity_difference, "
     "equalized_odds_difference, calibration_difference"
 )
@@ -171,7 +171,7 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Path, change: Change, 
         ),
         pytest.param(
             "requirements.yaml",
-            "resamples: 1000",
+            "resamples: 2000",
             "resamples: '1000'",
             "requirements.yaml: bootstrap.resamples: expected a whole number, found the text '1000'.",
             id="text-as-number",

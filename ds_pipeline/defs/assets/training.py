@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ds_pipeline.defs.declaring import declare, facts_of, require_as_on_disk
 from ds_pipeline.defs.history import labels_of_days
 from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
@@ -9,9 +10,12 @@ from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT, canonical_json
+from ds_pipeline.errors import TrainingError
+from ds_pipeline.evaluation.leakage import require_no_leak, single_feature_aucs
 from ds_pipeline.lineage import lineage
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labels import count_ways, labels_schema, positives, treated, undecided
+from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.load import UseCase
 
 TRIALS_PER_LINE = 10
@@ -78,6 +82,12 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         weeks = use_case.clock.training(day)
         labelled = labelled_rows(bench, weeks, until=day)
         trials = use_case.training.trials
+        bench.prepare_to_sign()
+        declared = declare(bench, day)
+        leakage = use_case.requirements.leakage
+        if leakage is not None:
+            there = rows_to_train_on(labelled.rows, use_case.training, entity=use_case.problem.entity)
+            require_no_leak(single_feature_aucs(there, use_case.features, entity=use_case.problem.entity), leakage)
 
         def on_trial(done: int) -> None:
             if done % TRIALS_PER_LINE == 0 or done == trials:
@@ -107,17 +117,13 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
             "data": labelled.digest,
             "features": use_case.features_digest,
         }
-        bench.prepare_to_sign()
+        require_as_on_disk(bench, TrainingError)
         document = bench.documents.put(
             {"model.joblib": trained.content, "training.json": canonical_json(facts)}, kind="candidate", day=day
         )
         # The environment that pickled the model, whatever runs when it is promoted. Not in the candidate itself: its
         # digest is of what the inputs make, and must not change with a commit or a comment in contract.yaml.
-        made_by = lineage(bench.project.root) | {
-            "candidate": document.digest,
-            "requirements": use_case.requirements_digest,
-            "use_case": use_case.digest,
-        }
+        made_by = lineage(bench.project.root) | {"candidate": document.digest, **facts_of(declared)}
         bench.documents.put({"lineage.json": canonical_json(made_by)}, kind="lineage", day=day)
         of_all = f" (of {trained.rows_there:,})" if trained.rows < trained.rows_there else ""
         say(

@@ -1,0 +1,106 @@
+"""Thresholds before models: what the files say is signed when a training begins and must stand until the verdict."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ds_pipeline.defs.workbench import Workbench, now
+from ds_pipeline.digests import digest_bytes, digest_json
+from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
+from ds_pipeline.registry.ledger import Configuration, Declared, Entry, Ledger
+from ds_pipeline.use_case.load import UseCase
+
+
+def ledger_of(bench: Workbench) -> Ledger:
+    """The holdout ledger of the use case."""
+    return Ledger(bench.datasets.root / "ledger", bench.keys, use_case=bench.use_case.name)
+
+
+def known_entries(bench: Workbench) -> dict[int, str]:
+    """The entries that signed evaluations refer to, number to digest: a ledger without them is not the one.
+
+    Evaluations lie with their dates and, of each version, in its bundle.
+    """
+    known = {}
+    for content in _signed_evaluations(bench):
+        said = json.loads(content)
+        if said.get("ledger"):  # none in one that was made before there was a ledger
+            known[int(said["ledger"]["entry"])] = str(said["ledger"]["entry_digest"])
+    return known
+
+
+def _signed_evaluations(bench: Workbench) -> Iterator[bytes]:
+    """What verifies; nobody may rely on what is damaged, and training again, which needs the ledger, heals it."""
+    for day in bench.documents.days("evaluation"):
+        with suppress(RegistryError):
+            yield bench.documents.get(kind="evaluation", day=day).files["evaluation.json"]
+    for version in sorted({event.version for event in bench.registry.history()}):
+        with suppress(RegistryError):
+            yield bench.registry.open(version).files["evaluation.json"]
+
+
+def configuration_of(use_case: UseCase) -> Configuration:
+    """What people chose for a candidate of this use case; a comment or another order of keys is no other choice."""
+    sources = use_case.sources.model_dump(mode="json")
+    return Configuration(
+        features=use_case.features_digest,
+        labels=use_case.labels_digest,
+        sources=digest_json([sources, str(use_case.clock.first), use_case.clock.time_zone]),
+        training=digest_json(use_case.training.model_dump(mode="json")),
+        requirements=digest_json(use_case.requirements.model_dump(mode="json")),
+    )
+
+
+def require_as_on_disk(bench: Workbench, error: type[TrainingError | EvaluationError]) -> None:
+    """Raise the error if a file of the use case is not what it was when this run began: the run knows the old one."""
+    case = bench.use_case
+    folder = bench.project.configs / case.name
+    names = {*case.files, *(f"features/{path.name}" for path in (folder / "features").glob("*.sql"))}
+    changed = sorted(name for name in names if _content(folder / name) != case.files.get(name))
+    if changed:
+        raise error(
+            f"configs/{case.name}: {', '.join(changed)} changed while this run was at work, which began under the "
+            "files as they were. What is declared must stand from the training to the verdict: run it again."
+        )
+
+
+def declare(bench: Workbench, day: date) -> Entry:
+    """Sign what the files say now, before anything is trained; the entry of the ledger.
+
+    Raises:
+        TrainingError: a file was edited since this run began.
+        RegistryError: the ledger is broken.
+    """
+    require_as_on_disk(bench, TrainingError)
+    case = bench.use_case
+    declared = Declared(
+        configuration=configuration_of(case),
+        requirements=case.requirements_digest,
+        use_case=case.digest,
+        files={name: digest_bytes(content) for name, content in case.files.items()},
+        inputs=case.features.of_role("input"),
+    )
+    return ledger_of(bench).add(
+        declared, as_of=day, actor="pipeline", reason="a training begins", at=now(), known=known_entries(bench)
+    )[-1]
+
+
+def facts_of(declared: Entry) -> dict[str, Any]:
+    """What the lineage of a candidate repeats of its declaration."""
+    says = declared.says
+    assert isinstance(says, Declared)
+    return {
+        "declared": declared.number,
+        "requirements": says.requirements,
+        "use_case": says.use_case,
+    }
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

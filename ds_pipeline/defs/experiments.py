@@ -1,0 +1,128 @@
+"""The runs of a use case as text for people and as plain values for programs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ds_pipeline.defs.judged import read_ledger
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import SHORT
+from ds_pipeline.evaluation.gates import plain_number
+from ds_pipeline.evaluation.looks import Override
+from ds_pipeline.registry.experiments import Difference, Run, runs_of
+from ds_pipeline.registry.ledger import Figure
+from ds_pipeline.verdicts import WORDS
+
+HEAD = (
+    f"{'run':>4}  {'date':<10}  {'began (UTC)':<16}  {'configuration':<13}  {'candidate':<12}  {'verdict':<23}  version"
+)
+TITLES = {
+    "run": "",
+    "file": "file ",
+    "input": "input ",
+    "parameter": "parameter ",
+    "gate": "gate ",
+    "metric": "metric ",
+}
+
+
+def read_runs(bench: Workbench) -> list[Run]:
+    """Every training and evaluation of the use case, oldest first.
+
+    Raises:
+        RegistryError: the ledger or the history of promotions is broken.
+    """
+    return runs_of(read_ledger(bench), bench.registry.history())
+
+
+def show_runs(runs: Sequence[Run], *, of: int, overrides: Sequence[Override]) -> Iterator[str]:
+    """Lines: one per run, and below it what its acceptance thresholds came to, with the bound; then every override.
+
+    Args:
+        of: how many runs there are in all.
+    """
+    if not runs:
+        yield "No training has begun yet."
+        return
+    yield HEAD
+    for run in runs:
+        candidate = run.candidate[:SHORT] if run.candidate else "-"
+        yield (
+            f"{run.number:>4}  {run.as_of}  {run.at:%Y-%m-%d %H:%M}  {run.configuration[:SHORT]:<13}  {candidate:<12}  "
+            f"{run.verdict:<23}  {run.promoted_as or '-'}"
+        )
+        for figure in run.judged.figures if run.judged else []:
+            if figure.is_acceptance or not figure.passed:
+                yield f"        {_gate(figure)}"
+    if of > len(runs):
+        yield f"The newest {len(runs)} of {of} runs; more with --last."
+    for one in overrides:
+        yield (
+            f"Override of {one.at:%Y-%m-%d} by {one.actor}: {one.more} more for {one.weeks[0]} to {one.weeks[-1]}: "
+            f"{one.reason}"
+        )
+
+
+def show_comparison(first: Run, second: Run, found: Sequence[Difference]) -> Iterator[str]:
+    """Lines: what differs between two runs, the first on the left."""
+    if not found:
+        yield f"Run {first.number} and run {second.number} differ in nothing that is recorded."
+        return
+    named = [
+        (one.name if one.what == "run" else f"{one.what} {one.name}", _value(one.first), _value(one.second))
+        for one in found
+    ]
+    widths = [max(len(row[column]) for row in named) for column in (0, 1)]
+    left = f"run {first.number}"
+    widths[1] = max(widths[1], len(left))
+    yield f"{'':<{widths[0]}}  {left:<{widths[1]}}  run {second.number}"
+    for name, one, other in named:
+        yield f"{name:<{widths[0]}}  {one:<{widths[1]}}  {other}"
+
+
+def plain_run(run: Run) -> dict[str, Any]:
+    """A run for programs."""
+    judged = run.judged
+    return {
+        "run": run.number,
+        "as_of": str(run.as_of),
+        "began_at": run.at.isoformat(timespec="seconds"),
+        "looked_at": run.looked_at.isoformat(timespec="seconds") if run.looked_at else None,
+        "configuration": {"digest": run.configuration, **run.declared.configuration.model_dump()},
+        "use_case": run.declared.use_case,
+        "files": dict(run.declared.files),
+        "inputs": list(run.declared.inputs),
+        "candidate": run.candidate,
+        "verdict": run.verdict,
+        "promoted_as": run.promoted_as,
+        "parameters": dict(judged.parameters) if judged else {},
+        "gates": [figure.model_dump() | {"verdict": figure.verdict} for figure in judged.figures] if judged else [],
+        "metrics": dict(judged.metrics) if judged else {},
+    }
+
+
+def plain_difference(one: Difference) -> dict[str, Any]:
+    """A difference for programs."""
+    return {"what": one.what, "name": one.name, "first": one.first, "second": one.second}
+
+
+def _title(one: Difference) -> str:
+    return one.name if one.what == "run" else f"{one.what} {one.name}"
+
+
+def _gate(figure: Figure) -> str:
+    if figure.verdict == "not_applicable":
+        return f"{figure.name:<28} {WORDS[figure.verdict]}"
+    value = "not measured" if figure.value is None else plain_number(figure.value)
+    bound = "" if figure.bound is None else f" (bound {plain_number(figure.bound)})"
+    verdict = "" if figure.passed else ": refused"
+    return f"{figure.name:<28} {value}{bound}, asked {figure.comparison} {plain_number(figure.threshold)}{verdict}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        figure, bound, comparison, threshold, verdict = value
+        shown = _value(figure) + (f" ({_value(bound)})" if bound is not None else "")
+        return f"{shown} {comparison} {_value(threshold)} {WORDS[verdict]}"
+    if value is None:
+        return "-"
+    return plain_number(value) if isinstance(value, float | int) else str(value)

@@ -1,0 +1,255 @@
+"""Every evaluation in the holdout ledger: the look before its numbers are seen, the verdict after."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from ds_pipeline.defs.declaring import configuration_of, known_entries, ledger_of, require_as_on_disk
+from ds_pipeline.defs.leaks import require_clean_reason
+from ds_pipeline.defs.workbench import Workbench, now
+from ds_pipeline.errors import EvaluationError, RegistryError
+from ds_pipeline.evaluation.asked import gates_of
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.looks import LedgerRecord, Override, WeekLooks, measure_ledger
+from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
+from ds_pipeline.store import make_folder
+
+
+def read_ledger(bench: Workbench) -> list[Entry]:
+    """All entries, verified against each other and against the evaluations that refer to them.
+
+    Raises:
+        RegistryError: an entry is missing or changed.
+    """
+    return ledger_of(bench).entries(known=known_entries(bench))
+
+
+def record_look(
+    bench: Workbench, day: date, *, candidate: str, trained_under: Mapping[str, Any]
+) -> tuple[LedgerRecord, dict[str, Measurement]]:
+    """Write down that the candidate is about to be judged on its holdout, then say what that costs.
+
+    To be called before any row of the holdout is scored: an evaluation that is killed later has cost its look.
+
+    Args:
+        candidate: its digest.
+        trained_under: lineage.json of the candidate.
+
+    Returns:
+        The record for the evaluation, and the measurement of the gate where the requirements ask for it.
+
+    Raises:
+        EvaluationError: the candidate was not declared, or under other files than those of this run or of the disk.
+        RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
+    """
+    require_as_on_disk(bench, EvaluationError)
+    known = known_entries(bench)
+    before = ledger_of(bench).entries(known=known)
+    declared = _declaration(before, day, trained_under)
+    _require_limit_kept(bench, before, day)
+    configuration = configuration_of(bench.use_case)
+    if declared.configuration != configuration:
+        raise EvaluationError(
+            f"configs/{bench.use_case.name} is not what was declared when the training of {day} began. Train again."
+        )
+    weeks = bench.use_case.clock.holdout(day)
+    entries = ledger_of(bench).add(
+        Looked(
+            limit=bench.use_case.requirements.holdout.max_configurations,
+            declared=trained_under["declared"],
+            configuration=configuration.digest,
+            candidate=candidate,
+            weeks=weeks,
+        ),
+        as_of=day,
+        actor="pipeline",
+        reason="an evaluation begins",
+        at=now(),
+        known=known,
+    )
+    record = LedgerRecord(
+        entry=entries[-1].number,
+        entry_digest=entries[-1].digest,
+        configuration=configuration.digest,
+        weeks=[
+            WeekLooks(week=one.week, configurations=one.configurations, allowed=one.allowed)
+            for one in count_weeks(entries, weeks)
+        ],
+        overrides=_shown(overrides(entries, weeks)),
+    )
+    return record, measure_ledger(record, bench.use_case.requirements.holdout)
+
+
+def record_verdict(
+    bench: Workbench,
+    look: LedgerRecord,
+    *,
+    evaluation: Evaluation,
+    decision: Decision,
+    parameters: Mapping[str, float | int],
+) -> None:
+    """Write down what came of a look, for good: a later evaluation of the same date replaces the documents, not this.
+
+    Args:
+        parameters: the hyperparameters of the candidate, from its training.json.
+    """
+    figures = [
+        Figure(
+            name=gate.name,
+            value=gate.value,
+            bound=gate.bound,
+            comparison=gate.comparison,
+            threshold=gate.threshold,
+            passed=gate.passed,
+            is_acceptance=gate.name in bench.use_case.requirements.acceptance,
+        )
+        for gate in decision.gates
+    ]
+    judged = Judged(
+        looked=look.entry,
+        evaluation=evaluation.digest,
+        decision=decision.digest,
+        passed=decision.passed,
+        parameters=dict(parameters),
+        figures=figures,
+        metrics={name: value for name, value in evaluation.metrics.items() if value is not None},
+    )
+    ledger_of(bench).add(
+        judged,
+        as_of=decision.as_of,
+        actor="pipeline",
+        reason="an evaluation has ended",
+        at=now(),
+        known={look.entry: look.entry_digest},
+    )
+
+
+def require_recorded(bench: Workbench, evaluation: Evaluation, decision: Decision, *, champion_is_lost: bool) -> None:
+    """Nothing, if the ledger holds the look and the verdict of a decision that is about to be relied on.
+
+    Args:
+        champion_is_lost: the comparison with it is to be excused, which it is not where it was measured and lost.
+
+    Raises:
+        EvaluationError: it does not.
+        RegistryError: the ledger is broken.
+    """
+    entries, look = read_ledger(bench), evaluation.ledger
+    began = entries[look.entry - 1] if look is not None and look.entry <= len(entries) else None
+    verdicts = [one.says for one in entries if isinstance(one.says, Judged)]
+    if (
+        look is None
+        or began is None
+        or began.digest != look.entry_digest
+        or not isinstance(began.says, Looked)
+        or began.says.candidate != decision.bound_to.candidate
+        or not any(
+            (one.looked, one.evaluation, one.passed) == (look.entry, evaluation.digest, decision.passed)
+            for one in verdicts
+        )
+    ):
+        raise EvaluationError(
+            f"The holdout ledger does not hold the evaluation of {decision.as_of}. Evaluate the candidate again."
+        )
+    if champion_is_lost and _lost_to_champion(bench, entries, decision.bound_to.candidate):
+        raise EvaluationError(
+            f"The candidate of {decision.as_of} was compared with the champion while it was there, and missed. That "
+            "the champion is lost since does not undo it: train another candidate."
+        )
+
+
+def _lost_to_champion(bench: Workbench, entries: list[Entry], candidate: str) -> bool:
+    compared = {gate.name for gate in gates_of(bench.use_case.requirements) if gate.may_not_apply}
+    looks = {one.number for one in entries if isinstance(one.says, Looked) and one.says.candidate == candidate}
+    return any(
+        figure.name in compared and figure.value is not None and not figure.passed
+        for one in entries
+        if isinstance(one.says, Judged) and one.says.looked in looks
+        for figure in one.says.figures
+    )
+
+
+def _require_limit_kept(bench: Workbench, entries: list[Entry], day: date) -> None:
+    """Raise EvaluationError if the budget of a week was raised after somebody had looked at it."""
+    weeks, limit = set(bench.use_case.clock.holdout(day)), bench.use_case.requirements.holdout.max_configurations
+    looks = [one.says for one in entries if isinstance(one.says, Looked) and weeks & set(one.says.weeks)]
+    agreed = min((one.limit for one in looks if one.limit is not None), default=None)
+    if agreed is not None and (limit is None or limit > agreed):
+        raise EvaluationError(
+            f"configs/{bench.use_case.name}/requirements.yaml: holdout.max_configurations was {agreed} when these "
+            f"holdout weeks were looked at, and is {'gone' if limit is None else limit} now. A budget is not raised "
+            f"after the looking: put {agreed} back, and where more is agreed say so, with a reason: ds-pipeline "
+            f"allow-holdout {bench.use_case.name} --reason ..."
+        )
+
+
+def allow_holdout(bench: Workbench, day: date, *, more: int, reason: str, actor: str) -> Override:
+    """Let so many more configurations be judged on the holdout weeks of a date; shown with every verdict on them.
+
+    Raises:
+        ConfigError: the reason holds an identifier.
+        EvaluationError: the budget is not used up.
+        RegistryError: the ledger is broken, or there is no reason.
+    """
+    reason = " ".join(reason.split())  # one line, wherever it is shown
+    require_clean_reason(bench, reason)
+    bench.use_case.clock.training(day)  # a date that nothing can be judged at
+    make_folder(bench.datasets.root)  # nothing may have run yet
+    bench.prepare_to_sign()
+    weeks, known = bench.use_case.clock.holdout(day), known_entries(bench)
+    _require_used_up(bench, ledger_of(bench).entries(known=known), weeks)
+    entries = ledger_of(bench).add(
+        Allowed(weeks=weeks, more=more), as_of=day, actor=actor, reason=reason, at=now(), known=known
+    )
+    return _shown(entries[-1:])[0]
+
+
+def _require_used_up(bench: Workbench, entries: list[Entry], weeks: list[date]) -> None:
+    """Raise EvaluationError if every week may be judged by another configuration as it is."""
+    limit = bench.use_case.requirements.holdout.max_configurations
+    which = f"the holdout weeks {weeks[0]} to {weeks[-1]}"
+    if limit is None:
+        raise EvaluationError(
+            f"configs/{bench.use_case.name}/requirements.yaml sets no holdout.max_configurations, so {which} have no "
+            "budget. Nothing was recorded."
+        )
+    used = max(max(0, one.configurations - one.allowed) for one in count_weeks(entries, weeks))
+    if used < limit:
+        raise EvaluationError(
+            f"{limit - used} of {limit} configurations are still free for {which}. Nothing was recorded; allow more "
+            "when they are used up."
+        )
+
+
+def overrides_of(bench: Workbench) -> list[Override]:
+    """Every override that was ever recorded for the use case, oldest first."""
+    return _shown(overrides(read_ledger(bench)))
+
+
+def _declaration(entries: list[Entry], day: date, trained_under: Mapping[str, Any]) -> Declared:
+    number = trained_under.get("declared")
+    if number is None:
+        raise EvaluationError(f"The candidate of {day} was trained before declarations were recorded. Train again.")
+    if not 1 <= number <= len(entries):
+        raise RegistryError(f"ledger/: the declaration of the candidate of {day} is missing. Restore it from a backup.")
+    entry = entries[number - 1]
+    if not isinstance(entry.says, Declared) or entry.as_of != day:
+        raise EvaluationError(f"The lineage of {day} refers to an entry that is no declaration of it. Train again.")
+    return entry.says
+
+
+def _shown(entries: list[Entry]) -> list[Override]:
+    return [
+        Override(
+            number=one.number,
+            at=one.at,
+            actor=one.actor,
+            reason=one.reason,
+            more=one.says.more,
+            weeks=list(one.says.weeks),
+        )
+        for one in entries
+        if isinstance(one.says, Allowed)
+    ]

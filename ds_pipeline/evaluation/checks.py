@@ -1,0 +1,37 @@
+"""What was found beyond the holdout's metrics: leakage, labels, stability, serving, explanations, and the ledger."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ds_pipeline.evaluation.error_analysis import ErrorAnalysis
+from ds_pipeline.evaluation.explanations import Explained
+from ds_pipeline.evaluation.label_quality import LabelFindings
+from ds_pipeline.evaluation.leakage import InputAuc
+from ds_pipeline.evaluation.operations import Operations
+from ds_pipeline.evaluation.overlap import Overlap
+from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.shuffled import ShuffledFits
+from ds_pipeline.evaluation.stability import Perturbed, Refits, SeedSpread
+
+
+class Checks(Record):
+    """What the report and the metadata show of the checks; the gates are judged on the measurements.
+
+    Attributes:
+        input_aucs: of each input alone on the training rows, the strongest first.
+        explained: what each input is worth, on the validation weeks.
+        errors: false positives, then false negatives of the campaign's selection.
+        Whatever the requirements do not ask for is empty or None.
+    """
+
+    overlap: Overlap | None = None
+    input_aucs: list[InputAuc] = Field(default_factory=list)
+    shuffled: ShuffledFits | None = None
+    labels: LabelFindings | None = None
+    refits: Refits | None = None
+    seeds: SeedSpread | None = None
+    perturbed: Perturbed | None = None
+    operations: Operations | None = None
+    explained: Explained | None = None
+    errors: list[ErrorAnalysis] = Field(default_factory=list)

@@ -1,0 +1,102 @@
+"""Labels that are probably wrong: those that a model which never saw the entity contradicts with confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from ds_pipeline.errors import EvaluationError, TrainingError
+from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.refits import FitPredict, sampled, scores_of
+from ds_pipeline.use_case.features import LABEL
+
+GATE = "estimated_label_errors"
+FOLDS = 3
+
+
+class LabelErrors(Record):
+    """What out-of-fold scores say of the labels.
+
+    Attributes:
+        rows: training rows that were looked at.
+        positive_threshold, negative_threshold: mean score of the label that a row has, over the rows with it.
+        doubted_positives, doubted_negatives: rows with that label which look like the other one.
+        share: of the rows, those that are doubted (0..1).
+        problem: why nothing was estimated.
+    """
+
+    rows: int
+    positive_threshold: float | None = None
+    negative_threshold: float | None = None
+    doubted_positives: int | None = None
+    doubted_negatives: int | None = None
+    share: float | None = None
+    problem: str | None = None
+
+
+def estimate_label_errors(
+    rows: pd.DataFrame, *, entity: str, seed: int, fit_predict: FitPredict
+) -> tuple[LabelErrors, dict[str, Measurement]]:
+    """The share of the labels that out-of-fold scores contradict with confidence: those off the confident diagonal.
+
+    A row belongs to a class with confidence if its score for the class is at least the mean score of the rows with that
+    label; of two such classes, to the one with the higher score. It is doubted if that is not its label. What cannot be
+    foreseen is doubted as well, so the share of a sound use case is not 0: limits come from what it is.
+
+    Args:
+        rows: training rows with the entity, label (0/1) and what fit_predict needs; at most 20,000 are drawn.
+        seed: of the draw and of the three folds, each of whole entities.
+        fit_predict: fits on the first frame and gives the probability of the second.
+
+    Source: C. Northcutt, L. Jiang and I. Chuang, Confident learning: estimating uncertainty in dataset labels, Journal
+    of Artificial Intelligence Research 70 (2021), 1373-1411, section 3.1.
+    """
+    drawn = sampled(rows, seed=seed)
+    try:
+        label, score = drawn[LABEL].to_numpy(dtype="int64"), _out_of_fold(drawn, entity, seed, fit_predict)
+    except (EvaluationError, TrainingError) as error:
+        problem = f"label errors cannot be estimated: {error}"
+        return LabelErrors(rows=len(drawn), problem=problem), {GATE: Measurement(metric=GATE, problem=problem)}
+    threshold = np.array([1 - score[label == 0].mean(), score[label == 1].mean()])
+    looks = confident_class(score, threshold)
+    positives, negatives = (int(np.count_nonzero((label == one) & (looks == 1 - one))) for one in (1, 0))
+    share = (positives + negatives) / len(drawn)
+    found = LabelErrors(
+        rows=len(drawn),
+        positive_threshold=float(threshold[1]),
+        negative_threshold=float(threshold[0]),
+        doubted_positives=positives,
+        doubted_negatives=negatives,
+        share=share,
+    )
+    note = f"{positives:,} positives and {negatives:,} negatives of {len(drawn):,} rows."
+    return found, {GATE: Measurement(metric=GATE, value=share, note=note)}
+
+
+def confident_class(score: NDArray[np.float64], threshold: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The class that each row belongs to with confidence, 0 or 1; -1 where to none.
+
+    Args:
+        score: probability of class 1.
+        threshold: of class 0 and of class 1.
+    """
+    both = np.column_stack([1 - score, score])
+    confident = both >= threshold
+    return np.where(confident.any(axis=1), np.where(confident, both, -1.0).argmax(axis=1), -1)
+
+
+def _out_of_fold(rows: pd.DataFrame, entity: str, seed: int, fit_predict: FitPredict) -> NDArray[np.float64]:
+    for kind, label in (("positive", 1), ("negative", 0)):
+        entities = rows.loc[rows[LABEL] == label, entity].nunique()
+        if entities < FOLDS:
+            raise EvaluationError(f"{entities:,} entities have a {kind} row, too few for {FOLDS} folds")
+    score = np.empty(len(rows))
+    splitter = StratifiedGroupKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
+    for fitted, left_out in splitter.split(np.zeros(len(rows)), rows[LABEL], rows[entity]):
+        score[left_out] = scores_of(fit_predict, rows.iloc[fitted], rows.iloc[left_out])
+    if not ((score >= 0) & (score <= 1)).all():
+        raise EvaluationError("a fitted model gave a score that is no probability")
+    return score

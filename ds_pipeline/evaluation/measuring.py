@@ -1,0 +1,184 @@
+"""A measurement for every threshold on the holdout: a value with its bound, or why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ds_pipeline.evaluation.baselines import IS_CHAMPION, NO_CHAMPION
+from ds_pipeline.evaluation.cost import cost_table
+from ds_pipeline.evaluation.curves import campaigns, selections
+from ds_pipeline.evaluation.fairness import count_cells, group_difference, group_problem, group_table
+from ds_pipeline.evaluation.intervals import bootstrap, lower_bound
+from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.metrics import measure, taken_at_top
+from ds_pipeline.evaluation.outcome import Facts, GroupRow
+from ds_pipeline.evaluation.rows import Floats, ScoredRows, ScoreName
+from ds_pipeline.use_case.requirements import (
+    AveragePrecisionGain,
+    CostSaving,
+    GroupDifference,
+    HoldoutMetric,
+    RecallAtPrecision,
+    Requirements,
+    Threshold,
+)
+
+
+def unmeasured(
+    requirements: Requirements,
+    facts: Facts,
+    *,
+    problems: Sequence[str],
+    rivals: Mapping[ScoreName, str | None],
+    cut_off: float | None,
+) -> dict[str, Measurement]:
+    """The thresholds that cannot be measured, or of which the question does not arise.
+
+    Args:
+        problems: why nothing can be measured.
+        rivals: why the candidate cannot be compared with another score, from baselines.rival_problems.
+    """
+    found = {}
+    for name, threshold in requirements.acceptance.items():
+        problem = "; ".join(problems) or _problem(threshold, requirements, rivals, cut_off)
+        if problem in (NO_CHAMPION, IS_CHAMPION):
+            found[name] = _measurement(threshold, facts, not_applicable=problem)
+        elif problem:
+            found[name] = _measurement(threshold, facts, problem=problem)
+    return found
+
+
+def measure_all(
+    rows: ScoredRows, requirements: Requirements, facts: Facts, *, skip: Collection[str], n_jobs: int
+) -> dict[str, Measurement]:
+    """The thresholds on the whole holdout, but those to skip."""
+    thresholds: dict[str, HoldoutMetric] = {
+        name: threshold
+        for name, threshold in requirements.acceptance.items()
+        if name not in skip and not isinstance(threshold, GroupDifference)
+    }
+    bounded = {name: threshold for name, threshold in thresholds.items() if threshold.bound == "lower"}
+    samples = bootstrap(rows, bounded, settings=requirements.bootstrap, n_jobs=n_jobs) if bounded else {}
+    return {
+        name: _conclude(
+            threshold,
+            rows,
+            facts,
+            requirements,
+            value=float(measure(threshold, rows.once)[0]),
+            samples=samples.get(name),
+        )
+        for name, threshold in thresholds.items()
+    }
+
+
+def compare_groups(
+    frame: pd.DataFrame, rows: ScoredRows, requirements: Requirements, facts: Facts
+) -> tuple[list[GroupRow], dict[str, Measurement]]:
+    """The groups of each protected attribute, each attribute and share once, and the differences between them."""
+    min_support = requirements.slices.min_support
+    tables: dict[tuple[str, float], list[GroupRow]] = {}
+    cells: dict[tuple[str, float], pd.DataFrame] = {}
+    measured = {}
+    for name, asked in requirements.acceptance.items():
+        if not isinstance(asked, GroupDifference):
+            continue
+        key = (asked.attribute, asked.share)
+        if key not in tables:
+            selected = frame.assign(is_selected=taken_at_top(rows.once, share=asked.share)[0])
+            cells[key] = count_cells(selected, attribute=asked.attribute, min_support=min_support)
+            tables[key] = group_table(cells[key], attribute=asked.attribute, share=asked.share, min_support=min_support)
+        missing = float(frame[asked.attribute].isna().mean())
+        problem = group_problem(asked, tables[key], missing=missing, min_support=min_support)
+        value = None if problem else group_difference(asked, cells[key])
+        measured[name] = _measurement(asked, facts, value=value, problem=problem)
+    return [row for table in tables.values() for row in table], measured
+
+
+def _problem(
+    threshold: Threshold, requirements: Requirements, rivals: Mapping[ScoreName, str | None], cut_off: float | None
+) -> str | None:
+    """Why one threshold cannot be measured on a holdout that can; None if it can."""
+    if isinstance(threshold, AveragePrecisionGain) and threshold.over != "prior":
+        return rivals[threshold.over]
+    if not isinstance(threshold, CostSaving):
+        return None
+    if requirements.cost is None:
+        return "the requirements do not say what a decision costs"
+    if cut_off is None:
+        return "no score from which on to act was chosen on the validation weeks"
+    return "the score from which on to act is not a number" if math.isnan(cut_off) else None
+
+
+def _conclude(
+    threshold: HoldoutMetric,
+    rows: ScoredRows,
+    facts: Facts,
+    requirements: Requirements,
+    *,
+    value: float,
+    samples: Floats | None,
+) -> Measurement:
+    """The measurement, unless the value or any resample is undefined: a bound over the rest would flatter."""
+    if not np.isfinite(value):
+        return _measurement(threshold, facts, problem="the metric is not defined on this holdout")
+    note = _note(threshold, value, rows, requirements)
+    if samples is None:
+        return _measurement(threshold, facts, value=value, note=note)
+    undefined = int((~np.isfinite(samples)).sum())
+    if undefined:
+        text = f"the metric is not defined in {undefined:,} of {len(samples):,} resamples, so there is no bound"
+        return _measurement(threshold, facts, problem=text)
+    bound = lower_bound(samples, requirements.bootstrap.confidence)
+    return _measurement(threshold, facts, value=value, bound=bound, note=note)
+
+
+def _measurement(
+    threshold: Threshold,
+    facts: Facts,
+    *,
+    value: float | None = None,
+    bound: float | None = None,
+    problem: str | None = None,
+    not_applicable: str | None = None,
+    note: str | None = None,
+) -> Measurement:
+    return Measurement(
+        metric=threshold.metric,
+        value=value,
+        bound=bound,
+        rows=facts.rows,
+        positives=facts.positives,
+        problem=problem,
+        not_applicable=not_applicable,
+        note=note,
+    )
+
+
+def _note(threshold: HoldoutMetric, value: float, rows: ScoredRows, requirements: Requirements) -> str | None:
+    if isinstance(threshold, RecallAtPrecision) and value == 0:
+        return f"No cut-off has a precision of {100 * threshold.precision:.4g} %, so the recall counts as 0."
+    return _note_on_saving(rows, requirements) if isinstance(threshold, CostSaving) else None
+
+
+def _note_on_saving(rows: ScoredRows, requirements: Requirements) -> str | None:
+    """The currency, whom the cut-off acts on, and what the list that is delivered saves, which is a shorter one."""
+    if rows.cost is None or rows.cut_off is None:
+        return None
+    if rows.cut_off == math.inf:
+        said = f"In {rows.cost.currency}. On the validation weeks acting never paid, so nobody is acted on."
+    else:
+        acted_on = 100 * float((rows.score >= rows.cut_off).mean())
+        said = (
+            f"In {rows.cost.currency}, acting on a score of {rows.cut_off:.6g} or more: {acted_on:.3g} % of the rows."
+        )
+    delivered = campaigns(selections(rows, requirements), requirements)
+    table = cost_table(rows, campaigns=delivered, with_baseline=False)
+    if table is not None:
+        for row in [row for row in table.policies if row.policy in delivered]:
+            said += f" Acting on {row.policy} of each week saves {table.saved_per_1000(row):,.0f} per 1,000 rows."
+    return said

@@ -1,0 +1,80 @@
+"""The model card: what a model is, for whom, how it was judged and where it ends, as Markdown beside the model.
+
+Source: M. Mitchell et al., Model cards for model reporting, FAT* 2019, whose headings it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.wording import (
+    VERDICTS,
+    beside,
+    environment,
+    headline,
+    known_and_new,
+    limits_of,
+    sections_of,
+)
+from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.requirements import GroupDifference, Requirements
+
+FILE = "model_card.md"
+SHOWN_SLICES, SHOWN_INPUTS = 10, 10
+
+
+def render_model_card(
+    evaluation: Evaluation,
+    decision: Decision,
+    *,
+    problem: Problem,
+    requirements: Requirements,
+    features: FeatureSet,
+    training: Mapping[str, Any],
+    invented: str | None = None,
+) -> str:
+    """The card as Markdown; aggregates only, never a token or a person's value. The same inputs give the same text.
+
+    Args:
+        training: training.json of the candidate: rows, positives, weeks, parameters, seed.
+        invented: what is said of invented people, from wording.invented; None where no table is synthetic.
+    """
+    return (
+        environment(is_html=False)
+        .get_template("model_card.md.j2")
+        .render(
+            evaluation=evaluation,
+            decision=decision,
+            problem=problem,
+            requirements=requirements,
+            features=features,
+            training=training,
+            invented=invented,
+            known_and_new=known_and_new(evaluation.slices),
+            headline=headline(decision, None),
+            sections=sections_of(decision.gates),
+            verdicts=VERDICTS,
+            beside=beside,
+            fairness=fairness_gates(decision, requirements),
+            declared=[row for row in evaluation.slices if row.is_declared],
+            weakest=[row for row in evaluation.slices if not row.is_declared and row.is_assessable][:SHOWN_SLICES],
+            inputs=_most_important(evaluation),
+            limits=limits_of(evaluation, requirements),
+        )
+    )
+
+
+def fairness_gates(decision: Decision, requirements: Requirements) -> list[GateResult]:
+    """The gates that compare groups of a protected attribute."""
+    asked = {name for name, one in requirements.acceptance.items() if isinstance(one, GroupDifference)}
+    return [gate for gate in decision.gates if gate.name in asked]
+
+
+def _most_important(evaluation: Evaluation) -> list[Any]:
+    explained = evaluation.checks.explained if evaluation.checks else None
+    return explained.inputs[:SHOWN_INPUTS] if explained else []

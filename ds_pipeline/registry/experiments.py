@@ -1,0 +1,175 @@
+"""Every training and evaluation, read from the ledger and the history of promotions, and what differs between two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from ds_pipeline.digests import SHORT
+from ds_pipeline.errors import RegistryError
+from ds_pipeline.registry.history import Event
+from ds_pipeline.registry.ledger import Declared, Entry, Judged, Looked
+
+Verdict = Literal["passed", "refused", "evaluation not finished", "not evaluated"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training with its evaluation, or a further evaluation of the same candidate.
+
+    Attributes:
+        number: 1, 2, 3 and so on, in the order in which they began.
+        at: when it began, UTC.
+        candidate, looked_at: None where it was never evaluated; then nothing of the holdout was seen.
+        judged: None where the evaluation did not end.
+        promoted_as: the version it became; None for all others, also of the same bytes.
+    """
+
+    number: int
+    as_of: date
+    at: datetime
+    declared: Declared
+    candidate: str | None = None
+    looked_at: datetime | None = None
+    judged: Judged | None = None
+    promoted_as: str | None = None
+
+    @property
+    def configuration(self) -> str:
+        return self.declared.configuration.digest
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.judged is not None:
+            return "passed" if self.judged.passed else "refused"
+        return "evaluation not finished" if self.candidate else "not evaluated"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that differs between two runs; what a run does not have is None."""
+
+    what: Literal["run", "file", "input", "parameter", "gate", "metric"]
+    name: str
+    first: Any
+    second: Any
+
+
+def runs_of(entries: Sequence[Entry], events: Sequence[Event]) -> list[Run]:
+    """All runs, oldest first.
+
+    Args:
+        entries: the ledger.
+        events: the history of promotions.
+    """
+    declared = {entry.number: entry for entry in entries if isinstance(entry.says, Declared)}
+    verdicts = {entry.says.looked: entry.says for entry in entries if isinstance(entry.says, Judged)}
+    looks: dict[int, list[Entry]] = {number: [] for number in declared}
+    for entry in entries:
+        if isinstance(entry.says, Looked):
+            looks[entry.says.declared].append(entry)
+    promotions = [event for event in events if event.kind != "rollback"]
+    begun: list[tuple[int, Entry, Entry | None]] = []
+    for number, entry in declared.items():
+        found = looks[number]
+        begun.append((number, entry, found[0] if found else None))
+        begun += [(look.number, entry, look) for look in found[1:]]  # another evaluation of the same candidate
+    return [
+        _run(place, entry, look, verdicts, promotions)
+        for place, (_, entry, look) in enumerate(sorted(begun, key=lambda one: one[0]), start=1)
+    ]
+
+
+def _run(
+    number: int, declared: Entry, look: Entry | None, verdicts: Mapping[int, Judged], promotions: Sequence[Event]
+) -> Run:
+    assert isinstance(declared.says, Declared)
+    if look is None or not isinstance(look.says, Looked):
+        return Run(number, declared.as_of, declared.at, declared.says)
+    return Run(
+        number,
+        declared.as_of,
+        declared.at,
+        declared.says,
+        candidate=look.says.candidate,
+        looked_at=look.at,
+        judged=verdicts.get(look.number),
+        promoted_as=_promoted_as(look.says.candidate, verdicts.get(look.number), promotions),
+    )
+
+
+def _promoted_as(candidate: str, judged: Judged | None, promotions: Sequence[Event]) -> str | None:
+    """The version that carries the decision of a run; where the entry names none, that of a candidate that passed."""
+    if judged is None:
+        return None
+    for event in promotions:
+        is_its = event.decision_digest == judged.decision if judged.decision else judged.passed
+        if is_its and event.candidate_digest == candidate:
+            return event.version
+    return None
+
+
+def run_number(runs: Sequence[Run], number: int) -> Run:
+    """The run of a number; RegistryError where there is none."""
+    if not 1 <= number <= len(runs):
+        raise RegistryError(f"There is no run {number}. Known: {f'1 to {len(runs)}' if runs else 'none'}.")
+    return runs[number - 1]
+
+
+def differences(first: Run, second: Run) -> list[Difference]:
+    """Everything in which two runs differ: date, files, inputs, parameters, gates and metrics."""
+    return [
+        *_differ("run", _facts(first), _facts(second)),
+        *_differ("file", _short(first.declared.files), _short(second.declared.files)),
+        *_differ(
+            "input", dict.fromkeys(first.declared.inputs, "there"), dict.fromkeys(second.declared.inputs, "there")
+        ),
+        *_differ("parameter", _parameters(first), _parameters(second)),
+        *_differ("gate", _gates(first), _gates(second)),
+        *_differ("metric", _metrics(first), _metrics(second)),
+    ]
+
+
+def _differ(
+    what: Literal["run", "file", "input", "parameter", "gate", "metric"],
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+) -> list[Difference]:
+    return [
+        Difference(what, name, first.get(name), second.get(name))
+        for name in dict.fromkeys([*first, *second])
+        if first.get(name) != second.get(name)
+    ]
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    return {
+        "date": str(run.as_of),
+        "configuration": run.configuration[:SHORT],
+        "candidate": run.candidate and run.candidate[:SHORT],
+        "verdict": run.verdict,
+        "promoted as": run.promoted_as,
+    }
+
+
+def _short(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: digest[:SHORT] for name, digest in files.items()}
+
+
+def _inputs(run: Run) -> dict[str, str]:
+    return dict.fromkeys(run.declared.inputs, "there")
+
+
+def _parameters(run: Run) -> dict[str, float | int]:
+    return dict(run.judged.parameters) if run.judged else {}
+
+
+def _gates(run: Run) -> dict[str, tuple[Any, ...]]:
+    figures = run.judged.figures if run.judged else []
+    return {one.name: (one.value, one.bound, one.comparison, one.threshold, one.verdict) for one in figures}
+
+
+def _metrics(run: Run) -> dict[str, float]:
+    return dict(run.judged.metrics) if run.judged else {}

@@ -1,0 +1,270 @@
+"""The holdout ledger: every declaration, every look at a holdout, its verdict, and every override; never changed.
+
+    ledger/000001.json    the entries, numbered, chained and signed as the history of promotions is
+    ledger.json           the newest entry, signed: entries removed from the end are missed by it
+
+A look is written before its numbers are seen, so an evaluation that is killed has cost its look. How many
+configurations a week has been judged by is counted here; what a count means for a gate is not decided here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from ds_pipeline.chain import Chain, Link, Signer, Text, file_name, next_link
+from ds_pipeline.digests import canonical_json, digest_json
+from ds_pipeline.errors import RegistryError
+from ds_pipeline.store import make_folder, write_file
+from ds_pipeline.use_case.model import FileModel
+from ds_pipeline.verdicts import Verdict, verdict_of
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Weeks = Annotated[list[date], Field(min_length=1)]
+
+
+class Configuration(FileModel):
+    """What people choose before a candidate is trained, by digest. Another week of data is not another configuration.
+
+    Attributes:
+        features: SQL and schema of the features.
+        labels: who is labelled, how, and over which horizon.
+        sources: which rows there are: sources.yaml and the first scoring date.
+        training: training.yaml.
+        requirements: requirements.yaml.
+    """
+
+    features: Digest
+    labels: Digest
+    sources: Digest
+    training: Digest
+    requirements: Digest
+
+    @property
+    def digest(self) -> str:
+        return digest_json(self.model_dump(mode="json"))
+
+
+class Declared(FileModel):
+    """A training begins, under these files: what was declared before there was a model.
+
+    Attributes:
+        requirements: the digest of the bytes of requirements.yaml.
+        use_case: the digest of all files.
+        files: name to digest, to say later which of them differ.
+        inputs: the names of the model's inputs.
+    """
+
+    kind: Literal["declared"] = "declared"
+    configuration: Configuration
+    requirements: Digest
+    use_case: Digest
+    files: dict[Text, Digest]
+    inputs: list[Text]
+
+
+class Looked(FileModel):
+    """An evaluation begins: from here on these weeks have been seen by this configuration.
+
+    Attributes:
+        declared: the number of the entry with which the training of the candidate began.
+        limit: how many configurations the requirements allowed on a week then; None: no limit.
+    """
+
+    kind: Literal["looked"] = "looked"
+    limit: Annotated[int, Field(ge=1)] | None = None
+    declared: Annotated[int, Field(ge=1)]
+    configuration: Digest
+    candidate: Digest
+    weeks: Weeks
+
+
+class Figure(FileModel):
+    """What a gate came to; is_acceptance: of a threshold, not of a fixed gate."""
+
+    name: Text
+    value: float | None
+    bound: float | None
+    comparison: Literal[">=", "<="]
+    threshold: float
+    passed: bool
+    is_acceptance: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """Only a gate that does not apply passes without a value."""
+        return verdict_of(passed=self.passed, applies=not (self.passed and self.value is None))
+
+
+class Judged(FileModel):
+    """An evaluation has ended.
+
+    Attributes:
+        looked: the number of the entry with which it began.
+        evaluation: the digest of what it says.
+        decision: the digest of decision.json, which a promotion repeats; None in an entry from before it was noted.
+        parameters: the hyperparameters that the search chose.
+        metrics: further ones, which no gate reads.
+    """
+
+    kind: Literal["judged"] = "judged"
+    looked: Annotated[int, Field(ge=1)]
+    evaluation: Digest
+    passed: bool
+    parameters: dict[Text, float | int]
+    figures: list[Figure]
+    metrics: dict[Text, float]
+    decision: Digest | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what an old entry does not say: its digest and signature are of the text without it."""
+        said: dict[str, Any] = dump(self)
+        return said if self.decision is not None else {name: one for name, one in said.items() if name != "decision"}
+
+
+class Allowed(FileModel):
+    """A person lets so many more configurations be judged on these weeks; the entry's reason says why."""
+
+    kind: Literal["allowed"] = "allowed"
+    weeks: Weeks
+    more: Annotated[int, Field(ge=1, le=1000)]
+
+
+Says = Declared | Looked | Judged | Allowed
+
+
+class Entry(Link):
+    """One line of the ledger.
+
+    Attributes:
+        as_of: the scoring date of the candidate; of an override, that of the holdout.
+    """
+
+    as_of: date
+    says: Annotated[Says, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True)
+class WeekCount:
+    """One holdout week: the configurations that were ever judged on it, and how many more people have allowed."""
+
+    week: date
+    configurations: int
+    allowed: int
+
+
+class Ledger(Chain[Entry]):
+    """The entries of one use case in one folder, and beside it the file that says which is the newest."""
+
+    def __init__(self, folder: Path, keys: Signer, *, use_case: str) -> None:
+        super().__init__(folder, keys, use_case=use_case, kind=Entry)
+        self.newest_path = folder.parent / f"{folder.name}.json"
+
+    def entries(self, *, known: Mapping[int, str]) -> list[Entry]:
+        """All entries, oldest first, verified.
+
+        Args:
+            known: number and digest of entries that something outside the ledger, such as an evaluation, refers to.
+
+        Raises:
+            RegistryError: an entry is missing, also from the end, or changed; or the ledger is not the one that
+                evaluations refer to.
+        """
+        last, digest = self._newest()  # before the entries: another process may add one in between
+        entries = self.read()
+        if len(entries) > 1 and not self.newest_path.exists():  # a first entry that was killed before its note is alone
+            raise self._broken(f"{self.newest_path.name} is missing")
+        for number, expected in [*known.items(), *([(last, digest)] if last else [])]:
+            if number > len(entries):
+                raise self._broken(f"{file_name(number)} is missing, but was made")
+            if entries[number - 1].digest != expected:
+                raise self._broken(f"{file_name(number)} is not the entry that was made")
+        return entries
+
+    def add(
+        self, says: Says, *, as_of: date, actor: str, reason: str, at: datetime, known: Mapping[int, str]
+    ) -> list[Entry]:
+        """Write one entry; all entries afterwards, the new one last. One process at a time.
+
+        Raises:
+            RegistryError: the ledger is broken, or a field is empty or not valid; nothing was written.
+        """
+        with self._lock():
+            entries = self.entries(known=known)
+            entry = next_link(
+                Entry, entries, use_case=self.use_case, as_of=as_of, actor=actor, reason=reason, at=at, says=says
+            )
+            self.append(entry)
+            self._point(entry)
+            return [*entries, entry]
+
+    def _newest(self) -> tuple[int, str]:
+        """Number and digest of the newest entry as far as it was noted: one killed before its note is one further."""
+        if not self.newest_path.exists():
+            return 0, ""
+        what = self.newest_path.name
+        try:
+            found = json.loads(self.newest_path.read_bytes())
+            number, digest, signature = int(found["number"]), str(found["digest"]), str(found["signature"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._broken(f"{what} is damaged") from error
+        self.keys.verify(self._signed_text(number, digest), signature, what=what)
+        return number, digest
+
+    def _point(self, entry: Entry) -> None:
+        signature = self.keys.sign(self._signed_text(entry.number, entry.digest))
+        content = {"number": entry.number, "digest": entry.digest, "signature": signature}
+        write_file(self.newest_path, canonical_json(content), replace=True)
+
+    def _signed_text(self, number: int, digest: str) -> bytes:
+        return canonical_json({"ledger_of": self.use_case, "number": number, "digest": digest})
+
+    def _broken(self, fault: str) -> RegistryError:
+        return RegistryError(
+            f"{self.folder.name}/: {fault}. Nobody can say how often the holdout was looked at, so nothing is judged. "
+            f"Restore {self.folder.name}/ and {self.newest_path.name} from a backup."
+        )
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One writer at a time; the lock ends with the process that holds it, however that ends."""
+        descriptor = os.open(make_folder(self.folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def count_weeks(entries: Sequence[Entry], weeks: Sequence[date]) -> list[WeekCount]:
+    """For each of the weeks the distinct configurations that were judged on it, and the overrides for it."""
+    seen: dict[date, set[str]] = {week: set() for week in weeks}
+    allowed = dict.fromkeys(weeks, 0)
+    for entry in entries:
+        says = entry.says
+        if isinstance(says, Looked):
+            for week in seen.keys() & set(says.weeks):
+                seen[week].add(says.configuration)
+        elif isinstance(says, Allowed):
+            for week in allowed.keys() & set(says.weeks):
+                allowed[week] += says.more
+    return [WeekCount(week, len(seen[week]), allowed[week]) for week in weeks]
+
+
+def overrides(entries: Sequence[Entry], weeks: Sequence[date] | None = None) -> list[Entry]:
+    """The overrides for any of the weeks, oldest first; all that were ever made where no weeks are given."""
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry.says, Allowed) and (weeks is None or set(weeks) & set(entry.says.weeks))
+    ]

@@ -1,0 +1,201 @@
+"""What is declared stands until the verdict; a look is written before anything is seen, and told for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ds_pipeline.defs.declaring import declare, facts_of, known_entries, ledger_of, require_as_on_disk
+from ds_pipeline.defs.judged import allow_holdout, overrides_of, read_ledger, record_look
+from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.digests import canonical_json, digest_bytes
+from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError, TrainingError
+from ds_pipeline.evaluation.looks import LedgerRecord
+from ds_pipeline.registry.ledger import Declared, Looked
+from ds_pipeline.store import make_folder
+
+DAY = date(2011, 12, 5)
+CANDIDATE = digest_bytes(b"candidate")
+
+
+@pytest.fixture
+def bench(bench: Workbench) -> Workbench:
+    """The workbench, with the files of its use case where they belong, and its key."""
+    folder = bench.project.configs / bench.use_case.name
+    for name, content in bench.use_case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    make_folder(bench.datasets.root)
+    bench.prepare_to_sign()
+    return bench
+
+
+def trained(bench: Workbench) -> dict[str, Any]:
+    """What the lineage of a candidate says that is trained now."""
+    return facts_of(declare(bench, DAY))
+
+
+def look(bench: Workbench, trained_under: dict[str, Any]) -> LedgerRecord:
+    return record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained_under)[0]
+
+
+def edit(bench: Workbench, name: str, content: bytes = b"# another\n") -> None:
+    (bench.project.configs / bench.use_case.name / name).write_bytes(content)
+
+
+def test_a_declaration_holds_the_digests_from_before_the_training(bench: Workbench) -> None:
+    facts = trained(bench)
+    (entry,) = read_ledger(bench)
+    assert isinstance(entry.says, Declared)
+    assert facts == {
+        "declared": 1,
+        "requirements": bench.use_case.requirements_digest,
+        "use_case": bench.use_case.digest,
+    }
+    assert entry.says.files["label.sql"] == digest_bytes(bench.use_case.files["label.sql"])
+
+
+@pytest.mark.parametrize("name", ["requirements.yaml", "label.sql", "features/new.sql"])
+def test_nothing_is_trained_under_files_that_were_edited_since_the_run_began(bench: Workbench, name: str) -> None:
+    edit(bench, name)
+    with pytest.raises(TrainingError, match=f"configs/shop: {name} changed while this run was at work"):
+        declare(bench, DAY)
+    assert read_ledger(bench) == []
+
+
+def test_a_file_that_was_removed_is_a_change(bench: Workbench) -> None:
+    (bench.project.configs / "shop" / "contract.yaml").unlink()
+    with pytest.raises(EvaluationError, match=r"contract.yaml changed"):
+        require_as_on_disk(bench, EvaluationError)
+
+
+def test_a_note_beside_the_files_is_no_change(bench: Workbench) -> None:
+    edit(bench, "README.md")
+    require_as_on_disk(bench, EvaluationError)
+
+
+def test_a_look_is_written_with_its_weeks_and_counts_itself(bench: Workbench) -> None:
+    limit = bench.use_case.requirements.holdout.max_configurations
+    found, measured = record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained(bench))
+    entry = read_ledger(bench)[-1]
+    assert isinstance(entry.says, Looked)
+    assert entry.says.weeks == bench.use_case.clock.holdout(DAY)
+    assert (found.entry, found.entry_digest) == (2, entry.digest)
+    assert {one.configurations for one in found.weeks} == {1}
+    assert [one.value for one in measured.values()] == ([] if limit is None else [1])
+
+
+def test_an_edit_between_training_and_evaluation_costs_no_look_and_gives_no_verdict(bench: Workbench) -> None:
+    trained_under = trained(bench)
+    edit(bench, "requirements.yaml")
+    with pytest.raises(EvaluationError, match=r"requirements.yaml changed"):
+        look(bench, trained_under)
+    assert len(read_ledger(bench)) == 1
+
+
+def test_a_candidate_without_a_declaration_is_not_judged(bench: Workbench) -> None:
+    with pytest.raises(EvaluationError, match="before declarations were recorded"):
+        look(bench, {"requirements": bench.use_case.requirements_digest})
+
+
+@pytest.mark.parametrize("number", [2, 3, 99], ids=["a look", "an override", "none"])
+def test_a_declaration_that_is_none_is_refused(bench: Workbench, number: int) -> None:
+    bench = with_limit(bench, 1)
+    allow_it = trained(bench)
+    look(bench, allow_it)
+    allow_holdout(bench, DAY, more=1, reason="a fault was repaired", actor="ann")
+    with pytest.raises((EvaluationError, RegistryError), match="declaration"):
+        look(bench, allow_it | {"declared": number})
+
+
+def test_an_override_is_told_with_each_later_look(bench: Workbench) -> None:
+    bench = with_limit(bench, 1)
+    trained_under = trained(bench)
+    assert look(bench, trained_under).overrides == []
+    made = allow_holdout(bench, DAY, more=2, reason="a fault was repaired", actor="ann")
+    assert look(bench, trained_under).overrides == [made]
+    assert overrides_of(bench) == [made]
+    assert (made.more, made.actor, made.weeks) == (2, "ann", bench.use_case.clock.holdout(DAY))
+
+
+def test_an_identifier_in_a_reason_is_refused(bench: Workbench) -> None:
+    with pytest.raises(ConfigError, match="an identifier was found"):
+        allow_holdout(bench, DAY, more=1, reason="asked for by zarathea@example.org", actor="ann")
+    assert read_ledger(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [(10, "9 of 10 configurations are still free"), (None, "sets no holdout.max_configurations")],
+    ids=["budget left", "no budget"],
+)
+def test_no_override_where_the_budget_is_not_used_up(bench: Workbench, limit: int | None, said: str) -> None:
+    """It was recorded and shown for good as if it had been needed."""
+    bench = with_limit(bench, limit)
+    look(bench, trained(bench))
+    with pytest.raises(EvaluationError, match=said):
+        allow_holdout(bench, DAY, more=1, reason="to be on the safe side", actor="ann")
+    assert overrides_of(bench) == []
+
+
+def test_what_was_allowed_is_free_until_it_is_used(bench: Workbench) -> None:
+    bench = with_limit(bench, 1)
+    look(bench, trained(bench))
+    allow_holdout(bench, DAY, more=1, reason="a fault was repaired", actor="ann")
+    with pytest.raises(EvaluationError, match="1 of 1 configurations are still free"):
+        allow_holdout(bench, DAY, more=1, reason="once more", actor="ann")
+
+
+def put_evaluation(bench: Workbench, found: LedgerRecord) -> None:
+    said = {"ledger": found.model_dump(mode="json")}
+    bench.documents.put({"evaluation.json": canonical_json(said)}, kind="evaluation", day=DAY)
+
+
+def test_a_ledger_is_missed_by_the_evaluation_that_refers_to_it(bench: Workbench) -> None:
+    trained_under = trained(bench)
+    put_evaluation(bench, look(bench, trained_under))
+    assert known_entries(bench).keys() == {2}
+    for path in [*ledger_of(bench).folder.glob("*.json"), ledger_of(bench).newest_path]:
+        path.unlink()
+    with pytest.raises(RegistryError, match="nothing is judged"):
+        look(bench, trained_under)
+    with pytest.raises(RegistryError, match="nothing is judged"):
+        declare(bench, DAY)
+
+
+def test_a_damaged_evaluation_does_not_stop_the_training_that_heals_it(bench: Workbench) -> None:
+    put_evaluation(bench, look(bench, trained(bench)))
+    (bench.documents.root / "evaluation" / str(DAY) / "current.json").write_bytes(b"{")
+    assert known_entries(bench) == {}
+    assert declare(bench, DAY).number == 3
+
+
+def test_an_evaluation_from_before_there_was_a_ledger_refers_to_none(bench: Workbench) -> None:
+    bench.documents.put({"evaluation.json": b"{}"}, kind="evaluation", day=DAY)
+    assert declare(bench, DAY).number == 1
+
+
+def with_limit(bench: Workbench, limit: int | None) -> Workbench:
+    """The same use case under another budget."""
+    holdout = bench.use_case.requirements.holdout.model_copy(update={"max_configurations": limit})
+    requirements = bench.use_case.requirements.model_copy(update={"holdout": holdout})
+    return replace(bench, use_case=replace(bench.use_case, requirements=requirements))
+
+
+@pytest.mark.parametrize(("later", "said"), [(1000, "is 1000 now"), (None, "is gone now")])
+def test_a_budget_is_not_raised_after_the_looking(bench: Workbench, later: int | None, said: str) -> None:
+    agreed, raised = with_limit(bench, 1), with_limit(bench, later)
+    look(agreed, trained(agreed))
+    facts = trained(raised)
+
+    with pytest.raises(EvaluationError, match=f"was 1 when these holdout weeks were looked at, and {said}"):
+        look(raised, facts)
+
+
+def test_a_smaller_budget_may_be_agreed_at_any_time(bench: Workbench) -> None:
+    agreed, smaller = with_limit(bench, 9), with_limit(bench, 2)
+    look(agreed, trained(agreed))
+    assert look(smaller, trained(smaller)).entry == 4

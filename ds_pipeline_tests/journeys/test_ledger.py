@@ -1,0 +1,218 @@
+"""Declared, looked at, judged: what a user sees of the ledger, and what happens where someone goes around it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from ds_pipeline.defs import judging
+from ds_pipeline.defs.assets import training
+
+if TYPE_CHECKING:
+    from ds_pipeline_tests.journeys.conftest import Done, Journey
+
+DAY = "2011-08-01"
+
+
+def entries(journey: Journey) -> list[dict[str, Any]]:
+    paths = sorted((journey.store / "ledger").glob("*.json"))
+    return [json.loads(path.read_text())["event"] for path in paths]
+
+
+def kinds(journey: Journey) -> list[str]:
+    return [entry["says"]["kind"] for entry in entries(journey)]
+
+
+def runs(journey: Journey) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(journey.cli("runs", "--json").out)
+    return found
+
+
+def limit(journey: Journey, configurations: int) -> None:
+    with journey.edit("requirements.yaml") as requirements:
+        requirements["holdout"]["max_configurations"] = configurations
+
+
+def another_configuration(journey: Journey) -> None:
+    with journey.edit("training.yaml") as content:
+        content["seed"] += 1
+
+
+def materialize(journey: Journey, asset: str) -> Done:
+    command = ("dagster", "asset", "materialize", "--select", f"key:{journey.name}/{asset}", "--partition", DAY)
+    return journey.shell(*command, DAGSTER_MODULE_NAME="ds_pipeline.definitions")
+
+
+def test_a_run_is_declared_before_it_is_looked_at_and_judged(journey: Journey) -> None:
+    assert kinds(journey) == ["declared", "looked", "judged"]
+    (run,) = runs(journey)
+    assert (run["run"], run["as_of"], run["verdict"], run["promoted_as"]) == (1, DAY, "passed", "v0001")
+    assert run["configuration"]["digest"] == entries(journey)[1]["says"]["configuration"]
+    assert set(run["parameters"]) >= {"learning_rate", "max_iter"}
+    assert "precision_in_top_decile" in {gate["name"] for gate in run["gates"]}
+    assert 0 < run["metrics"]["average_precision"] < 1
+
+
+def test_training_the_same_configuration_again_costs_nothing(journey: Journey) -> None:
+    limit(journey, 2)  # this changes the requirements, and so is the second configuration
+    for _ in range(2):
+        done = journey.cli("train")
+        assert done.code == 0, done.text
+    assert [run["verdict"] for run in runs(journey)] == ["passed"] * 3
+
+
+def test_past_the_budget_it_is_refused_until_a_person_says_why(journey: Journey) -> None:
+    limit(journey, 2)
+    assert journey.cli("train").code == 0
+    another_configuration(journey)
+
+    refused = journey.cli("train")
+    allowed = journey.cli("allow-holdout", "--reason", "the seed of the first was a mistake")
+    passed = journey.cli("train")
+
+    assert refused.code == 1, refused.text
+    assert re.search(r"^holdout_configurations +3 +- +<= 2 +refused", refused.out, re.MULTILINE)
+    assert "ds-pipeline allow-holdout" in refused.out
+    assert allowed.code == 0, allowed.text
+    assert "1 more for the holdout weeks 2011-07-04 to 2011-07-18" in allowed.out
+    assert passed.code == 0, passed.text
+    page = (journey.root / "data" / "reports" / journey.name / DAY / "evaluation.html").read_text()
+    assert "the seed of the first was a mistake" in page
+    shown = journey.cli("runs").out
+    assert "Override of " in shown
+    assert "the seed of the first was a mistake" in shown
+
+
+def test_an_override_needs_a_clean_reason(journey: Journey) -> None:
+    for reason in ("  ", "asked for by zarathea.wexcombeaa0@example.org"):
+        done = journey.cli("allow-holdout", "--reason", reason)
+        assert done.code == 2, done.text
+        assert "example.org" not in done.err
+    assert "allowed" not in kinds(journey)
+
+
+def test_an_evaluation_that_is_killed_after_looking_has_cost_its_look(journey: Journey) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    another_configuration(journey)
+    with mock.patch.object(judging, "evaluate", die):
+        journey.cli("train")
+
+    assert kinds(journey)[-2:] == ["declared", "looked"]
+    assert runs(journey)[-1]["verdict"] == "evaluation not finished"
+
+
+def test_a_ledger_that_is_gone_is_an_error_and_no_fresh_start(journey: Journey) -> None:
+    before = journey.serving()
+    shutil.rmtree(journey.store / "ledger")
+    (journey.store / "ledger.json").unlink()
+
+    done = journey.cli("train")
+
+    assert done.code == 2, done.text
+    assert "Nobody can say how often the holdout was looked at" in done.err
+    assert not (journey.store / "ledger" / "000001.json").exists()
+    assert journey.serving() == before
+    assert journey.cli("runs").code == 2
+
+
+def test_an_edit_between_training_and_evaluation_is_refused(journey: Journey) -> None:
+    """The evaluation is another process, which loads the edited files as if they had always been so."""
+    assert materialize(journey, "candidate").code == 0
+    before = kinds(journey)
+    with journey.edit("requirements.yaml") as requirements:
+        requirements["acceptance"]["precision_in_top_decile"]["minimum"] = 0.02
+
+    done = materialize(journey, "holdout_evaluation")
+
+    assert done.code != 0
+    assert "requirements.yaml has changed since the candidate was trained" in done.text
+    assert kinds(journey) == before
+
+
+def test_an_edit_while_it_trains_is_refused(journey: Journey) -> None:
+    before = journey.serving()
+    train = training.train_candidate
+
+    def edited_meanwhile(*arguments: Any, **named: Any) -> Any:
+        with journey.edit("requirements.yaml") as requirements:
+            requirements["acceptance"]["precision_in_top_decile"]["minimum"] = 0.02
+        return train(*arguments, **named)
+
+    with mock.patch.object(training, "train_candidate", edited_meanwhile):
+        done = journey.cli("train")
+
+    assert done.code == 2, done.text
+    assert "requirements.yaml changed while this run was at work" in done.err
+    assert kinds(journey)[-1] == "declared"
+    assert runs(journey)[-1]["verdict"] == "not evaluated"
+    assert journey.serving() == before
+
+
+def test_an_edit_between_the_steps_of_one_run_is_refused(journey: Journey) -> None:
+    """The run has loaded its files at its start, so its own use case does not show the edit."""
+    before = journey.serving()
+    lineage = training.lineage
+
+    def edited_after(*arguments: Any) -> Any:
+        journey.replace("requirements.yaml", "acceptance:", "# eased\nacceptance:")
+        return lineage(*arguments)
+
+    with mock.patch.object(training, "lineage", edited_after):
+        done = journey.cli("train")
+
+    assert done.code == 2, done.text
+    assert "requirements.yaml changed while this run was at work" in done.err
+    assert "looked" not in kinds(journey)[3:]
+    assert journey.serving() == before
+
+
+def test_two_runs_are_compared(journey: Journey) -> None:
+    another_configuration(journey)
+    assert journey.cli("train").code == 0
+
+    text = journey.cli("runs", "--compare", "1", "2")
+    plain = json.loads(journey.cli("runs", "--compare", "1", "2", "--json").out)
+
+    assert text.code == 0, text.text
+    assert re.search(r"^file training.yaml +[0-9a-f]{12} +[0-9a-f]{12}$", text.out, re.MULTILINE)
+    assert re.search(r"^promoted as +v0001 +v0002$", text.out, re.MULTILINE)
+    assert "requirements.yaml" not in text.out
+    assert {"run", "file", "metric"} <= {one["what"] for one in plain}
+    assert journey.cli("runs", "--compare", "1", "9").code == 2
+
+
+def test_before_the_first_training_there_are_no_runs(new_journey: Journey) -> None:
+    before = new_journey.everything()
+    done = new_journey.cli("runs")
+    assert (done.code, done.out) == (0, "No training has begun yet.\n")
+    assert new_journey.everything() == before
+
+
+def test_a_ledger_that_is_gone_is_missed_by_the_bundles_whoever_removed_the_evaluations(journey: Journey) -> None:
+    shutil.rmtree(journey.store / "ledger")
+    (journey.store / "ledger.json").unlink()
+    shutil.rmtree(journey.store / "documents" / "evaluation")
+    before = journey.serving()
+
+    done = journey.cli("train")
+
+    assert done.code == 2, done.text
+    assert "ledger" in done.err
+    assert journey.serving() == before
+
+
+def test_nothing_is_promoted_that_the_ledger_does_not_know(journey: Journey) -> None:
+    shutil.rmtree(journey.store / "ledger")
+    (journey.store / "ledger.json").unlink()
+    before = journey.serving()
+
+    done = journey.cli("promote", "--reason", "it was judged")
+
+    assert done.code == 2, done.text
+    assert "ledger" in done.err
+    assert journey.serving() == before
