@@ -177,6 +177,20 @@ def allow_holdout(
 
 
 @app.command()
+def mistakes(
+    name: Name,
+    day: Date = None,
+    examples: Annotated[int, typer.Option("--examples", min=0, max=100, help="Tokens per group.")] = 3,
+) -> None:
+    """Whom the judged candidate gets wrong, in groups, with examples by token; nothing is written."""
+    from ds_pipeline.defs.mistakes import show_mistakes
+
+    bench = _open(name)
+    for line in show_mistakes(bench, _day_of(bench, day), examples=examples):
+        typer.echo(line)
+
+
+@app.command()
 def runs(
     name: Name,
     last: Annotated[int, typer.Option("--last", min=1, help="The newest so many.")] = 20,

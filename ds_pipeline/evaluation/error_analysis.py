@@ -7,7 +7,6 @@ small decision tree on the inputs. A leaf of it is a group in words, large enoug
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -64,12 +63,26 @@ def analyse_errors(
         share: the highest-scored share of each scoring date is selected, rounded up, ties by entity, as delivered.
         min_support: no group is smaller.
     """
+    found = errors_with_rows(rows, entity=entity, features=features, share=share, min_support=min_support, seed=seed)
+    return [analysis for analysis, _ in found]
+
+
+def errors_with_rows(
+    rows: pd.DataFrame, *, entity: str, features: FeatureSet, share: float, min_support: int, seed: int
+) -> list[tuple[ErrorAnalysis, list[np.ndarray]]]:
+    """The same, and for each group the positions of its errors in the rows: for a person to look at, never stored."""
     selected, label = _selected(rows, entity=entity, share=share), rows[LABEL].to_numpy() == 1
-    analyse = partial(_analyse, features=features, min_support=min_support, seed=seed)
-    return [
-        analyse("false positives among the selected", rows[selected], ~label[selected]),
-        analyse("false negatives among the positives", rows[label], ~selected[label]),
-    ]
+    kinds: dict[ErrorKind, tuple[np.ndarray, np.ndarray]] = {
+        "false positives among the selected": (selected, ~label),
+        "false negatives among the positives": (label, ~selected),
+    }
+    found = []
+    for kind, (looked_at, is_error) in kinds.items():
+        analysis, groups = _analyse(
+            kind, rows[looked_at], is_error[looked_at], features=features, min_support=min_support, seed=seed
+        )
+        found.append((analysis, [np.flatnonzero(looked_at)[errors] for errors in groups]))
+    return found
 
 
 def _selected(rows: pd.DataFrame, *, entity: str, share: float) -> np.ndarray:
@@ -82,11 +95,12 @@ def _selected(rows: pd.DataFrame, *, entity: str, share: float) -> np.ndarray:
 
 def _analyse(
     kind: ErrorKind, rows: pd.DataFrame, is_error: np.ndarray, *, features: FeatureSet, min_support: int, seed: int
-) -> ErrorAnalysis:
+) -> tuple[ErrorAnalysis, list[np.ndarray]]:
+    """The groups, and for each of them which rows are its errors."""
     errors = int(is_error.sum())
     if len(rows) < min_support:
         problem = f"{len(rows):,} rows are fewer than the {min_support:,} that a group needs"
-        return ErrorAnalysis(kind=kind, rows=len(rows), errors=errors, error_rate=None, groups=[], problem=problem)
+        return ErrorAnalysis(kind=kind, rows=len(rows), errors=errors, error_rate=None, groups=[], problem=problem), []
     traits = _traits(rows, features)
     tree = DecisionTreeClassifier(max_depth=MAX_DEPTH, min_samples_leaf=min_support, random_state=seed)
     leaves = tree.fit(traits, is_error).apply(traits)
@@ -94,22 +108,23 @@ def _analyse(
     for leaf, bounds in _leaves(tree, traits):
         is_here = leaves == leaf
         here = int(is_error[is_here].sum())
-        groups.append(
-            ErrorGroup(
-                traits=[_in_words(name, features, bound) for name, bound in bounds.items()],
-                rows=int(is_here.sum()),
-                errors=here,
-                error_rate=here / int(is_here.sum()),
-                share_of_errors=here / errors if errors else 0.0,
-            )
+        group = ErrorGroup(
+            traits=[_in_words(name, features, bound) for name, bound in bounds.items()],
+            rows=int(is_here.sum()),
+            errors=here,
+            error_rate=here / int(is_here.sum()),
+            share_of_errors=here / errors if errors else 0.0,
         )
-    return ErrorAnalysis(
+        groups.append((group, np.flatnonzero(is_here & is_error)))
+    groups.sort(key=lambda one: (-one[0].error_rate, one[0].traits))
+    analysis = ErrorAnalysis(
         kind=kind,
         rows=len(rows),
         errors=errors,
         error_rate=errors / len(rows),
-        groups=sorted(groups, key=lambda group: (-group.error_rate, group.traits)),
+        groups=[group for group, _ in groups],
     )
+    return analysis, [there for _, there in groups]
 
 
 def _traits(rows: pd.DataFrame, features: FeatureSet) -> pd.DataFrame:

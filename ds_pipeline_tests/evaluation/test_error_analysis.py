@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.error_analysis import ErrorAnalysis, analyse_errors
+from ds_pipeline.evaluation.error_analysis import ErrorAnalysis, analyse_errors, errors_with_rows
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "days", "nullable": True, "role": "input"}
@@ -115,6 +115,13 @@ def test_the_selection_is_that_of_each_week_with_ties_by_entity(rows: pd.DataFra
     false_positives, false_negatives = analyse(tied)
 
     assert (false_positives.errors, false_negatives.errors) == (100, 100)
+
+
+def test_each_group_comes_with_the_positions_of_its_errors(rows: pd.DataFrame) -> None:
+    found = errors_with_rows(rows, entity="customer_token", features=FEATURES, share=0.5, min_support=10, seed=1)
+    for (analysis, groups), label in zip(found, (0, 1), strict=True):
+        assert [len(there) for there in groups] == [group.errors for group in analysis.groups]
+        assert all((rows["label"].iloc[there] == label).all() for there in groups)
 
 
 def test_no_token_stands_in_the_record(rows: pd.DataFrame) -> None:
