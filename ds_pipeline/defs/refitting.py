@@ -77,7 +77,7 @@ def refit_and_predict(
 
 def stable(
     use_case: UseCase,
-    labelled: pd.DataFrame,
+    trained_on: pd.DataFrame,
     holdout: pd.DataFrame,
     *,
     training: Mapping[str, Any],
@@ -90,7 +90,7 @@ def stable(
     that was killed, is a problem of the gates that needed it.
 
     Args:
-        labelled: the labelled rows of the training weeks.
+        trained_on: the rows that the candidate was trained on, from rows_to_train_on.
         holdout: the labelled rows of the holdout.
         training: training.json of the candidate.
         content, model: its model.joblib, and what was loaded from it.
@@ -98,17 +98,22 @@ def stable(
     asked, seed = use_case.requirements.stability, use_case.requirements.bootstrap.seed
     if asked is None:
         return None, {}
-    rows = rows_to_train_on(labelled, use_case.training, entity=use_case.problem.entity)
-    refits, found = _refitted(use_case, rows, holdout, training["parameters"], content=content, model=model)
-    seeds, spread = _seeded(use_case, rows, training["parameters"], count=asked.seeds)
-    perturbed, moved = perturb(model, holdout, trained_on=rows, features=use_case.features, asked=asked, seed=seed)
+    refits, found = _refitted(use_case, trained_on, holdout, training["parameters"], content=content, model=model)
+    seeds, spread = _seeded(use_case, trained_on, training["parameters"], count=asked.seeds)
+    perturbed, moved = perturb(
+        model, holdout, trained_on=trained_on, features=use_case.features, asked=asked, seed=seed
+    )
     return Stable(refits, seeds, perturbed), found | spread | moved
 
 
-def explained(use_case: UseCase, labelled: pd.DataFrame, training: Mapping[str, Any]) -> Explained | None:
-    """The importance of each input on the validation weeks, for the choice of the search fitted on the weeks before."""
-    rows = rows_to_train_on(labelled, use_case.training, entity=use_case.problem.entity)
-    fit, validate = inner_parts(rows, clock=use_case.clock, training=use_case.training)
+def explained(use_case: UseCase, trained_on: pd.DataFrame, training: Mapping[str, Any]) -> Explained | None:
+    """The importance of each input on the validation weeks, for the choice of the search fitted on the weeks before.
+
+    Args:
+        trained_on: the rows that the candidate was trained on, from rows_to_train_on.
+        training: training.json of the candidate.
+    """
+    fit, validate = inner_parts(trained_on, clock=use_case.clock, training=use_case.training)
     model = fit_inner(fit, training["parameters"], features=use_case.features, seed=use_case.training.seed)
     return explain(model, validate, features=use_case.features, seed=use_case.requirements.bootstrap.seed)
 

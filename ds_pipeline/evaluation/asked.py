@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal, assert_never
 
 from ds_pipeline.errors import EvaluationError
@@ -157,16 +158,13 @@ def _gates_of_operations(requirements: Requirements) -> Iterator[Gate]:
     )
 
 
-def _at_least(name: str, limit: float, meaning: str, owner: str) -> Gate:
+def _fixed(comparison: Comparison, name: str, limit: float, meaning: str, owner: str) -> Gate:
     return Gate(
-        name=name, metric=name, meaning=meaning, threshold=limit, comparison=">=", compares="point", owner=owner
+        name=name, metric=name, meaning=meaning, threshold=limit, comparison=comparison, compares="point", owner=owner
     )
 
 
-def _at_most(name: str, limit: float, meaning: str, owner: str) -> Gate:
-    return Gate(
-        name=name, metric=name, meaning=meaning, threshold=limit, comparison="<=", compares="point", owner=owner
-    )
+_at_least, _at_most = partial(_fixed, ">="), partial(_fixed, "<=")
 
 
 def _gate(name: str, threshold: Threshold) -> Gate:

@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from ds_pipeline.clock import WEEK, Clock
 from ds_pipeline.errors import EvaluationError
+from ds_pipeline.top_share import top_count
 
 FIGURES = ("precision", "recall", "average_precision")
 WEEK_COLUMNS = (  # at least these
@@ -119,8 +120,7 @@ def _measure_week(frame: pd.DataFrame, *, entity: str, top_share: float) -> dict
     frame = frame.sort_values(entity, ignore_index=True)  # ties go by entity, as when a week is scored
     label = frame["label"].to_numpy(dtype=float, na_value=np.nan)
     decided = ~np.isnan(label)
-    # The small step down keeps ceil(0.07 * 100) at 7: the product is 7.000000000000001 in floating point.
-    taken = int(np.ceil(top_share * len(frame) - 1e-9))
+    taken = int(top_count(top_share, len(frame)))
     base_rate = float(label[decided].mean()) if decided.any() else np.nan
     model = _worth(frame["score"].to_numpy(dtype=float), label, taken=taken)
     baseline = _worth(frame["baseline"].to_numpy(dtype=float), label, taken=taken)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping
-from io import BytesIO
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ds_pipeline.evaluation.backtest import by_age
-from ds_pipeline.evaluation.pictures import DPI, FAINT, INK, MODEL, RULE
+from ds_pipeline.evaluation.pictures import FAINT, INK, MODEL, RULE, data_uri, png_of
+from ds_pipeline.evaluation.wording import environment
 from ds_pipeline.use_case.problem import Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SIZE_INCHES = (9.2, 3.6)
 TITLES = {
@@ -29,36 +32,24 @@ def render_backtest(weeks: pd.DataFrame, *, problem: Problem, facts: Mapping[str
         weeks: from `backtest.measure_weeks`.
         facts: how it was made, in words: name and value.
     """
-    environment = Environment(
-        loader=PackageLoader("ds_pipeline", "evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = _figure
-    return environment.get_template("backtest.html.j2").render(
+    templates = environment(is_html=True)
+    templates.filters["figure"] = _figure
+    return templates.get_template("backtest.html.j2").render(
         problem=problem,
         facts=facts,
         weeks=weeks.to_dict("records"),
         ages=by_age(weeks).to_dict("records"),
         means=weeks.drop(columns=["scoring_date", "trained_as_of", "trained_until"]).mean().to_dict(),
-        pictures=[(alt_text(weeks, name), _data_uri(picture(weeks, name))) for name in TITLES],
+        pictures=[(alt_text(weeks, name), data_uri(picture(weeks, name))) for name in TITLES],
     )
 
 
 def picture(weeks: pd.DataFrame, figure: str) -> bytes:
     """PNG bytes: a figure per scoring date, with the age of the model in weeks at each point."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # 0.5 s, paid only where something is drawn
-    from matplotlib.figure import Figure
+    return png_of(partial(_draw, weeks=weeks, figure=figure), size=SIZE_INCHES)
 
-    drawing = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
-    axes = drawing.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
-    axes.tick_params(colors=INK, labelsize=9)
-    axes.grid(axis="y", color="#e8eaec", linewidth=0.8)
-    axes.set_axisbelow(True)
+
+def _draw(axes: Axes, *, weeks: pd.DataFrame, figure: str) -> None:
     across = list(range(len(weeks)))
     dates = [f"{day:%d %b}" for day in weeks["scoring_date"]]
     for place in [place for place in across if weeks["age_weeks"].iloc[place] == 0]:
@@ -77,10 +68,6 @@ def picture(weeks: pd.DataFrame, figure: str) -> bytes:
     axes.set_title(TITLES[figure], loc="left", fontsize=11, color=INK, fontweight="bold", pad=12)
     axes.set_xlabel("scoring date (number: age of the model in weeks; dotted: a new model)", fontsize=9, color=INK)
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper right", bbox_to_anchor=(1, 1.13), labelcolor=INK)
-    buffer = BytesIO()
-    # No Software entry: the same weeks give the same bytes.
-    FigureCanvasAgg(drawing).print_figure(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def alt_text(weeks: pd.DataFrame, figure: str) -> str:
@@ -97,7 +84,3 @@ def alt_text(weeks: pd.DataFrame, figure: str) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "not known"
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

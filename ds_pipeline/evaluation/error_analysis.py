@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from ds_pipeline.evaluation.record import Record
+from ds_pipeline.top_share import top_count
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, Feature, FeatureSet
 
 MAX_DEPTH = 3
@@ -88,8 +89,7 @@ def errors_with_rows(
 def _selected(rows: pd.DataFrame, *, entity: str, share: float) -> np.ndarray:
     ranked = rows.reset_index(drop=True).sort_values(["score", entity], ascending=[False, True])
     weeks = ranked.groupby(SCORING_DATE, sort=False)
-    # The small step down keeps ceil(0.07 * 100) at 7: the product is 7.000000000000001.
-    quota = np.ceil(share * weeks["score"].transform("size") - 1e-9)
+    quota = top_count(share, weeks["score"].transform("size"))
     return (weeks.cumcount() < quota).sort_index().to_numpy()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ds_pipeline.evaluation.cost import cost_of
 from ds_pipeline.evaluation.rows import CutOffs, Floats, Ints, Places, Resamples
+from ds_pipeline.top_share import top_count
 from ds_pipeline.use_case.requirements import (
     AveragePrecisionGain,
     CostSaving,
@@ -98,8 +99,7 @@ def _taken(places: Places, sample: Resamples, *, share: float, at: Ints | None =
 
 def _quota(places: Places, share: float) -> Ints:
     """How many rows of each week are taken (resamples x weeks)."""
-    # The small step down keeps ceil(0.07 * 100) at 7: the product is 7.000000000000001 in floating point.
-    return np.ceil(share * places.weeks - 1e-9).astype(places.weeks.dtype)
+    return top_count(share, places.weeks).astype(places.weeks.dtype)
 
 
 def average_precision_gain(sample: Resamples, *, over: Rival) -> Floats:

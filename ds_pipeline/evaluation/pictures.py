@@ -3,6 +3,7 @@ and whatever is drawn says beside it what it is."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ def png_of(draw: Callable[[Axes], None], *, size: tuple[float, float] = SIZE_INC
     # No Software entry: the same evaluation gives the same bytes.
     FigureCanvasAgg(figure).print_figure(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def data_uri(png: bytes) -> str:
+    """The picture as an address that a page holds itself."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def name_axes(axes: Axes, title: str, across: str, up: str) -> None:

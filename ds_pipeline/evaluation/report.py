@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypedDict
@@ -14,6 +13,7 @@ from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import pictures_of
 from ds_pipeline.evaluation.label_rates import RateShift
 from ds_pipeline.evaluation.outcome import Evaluation, GroupRow, Proxy
+from ds_pipeline.evaluation.pictures import data_uri
 from ds_pipeline.evaluation.slices import SliceRow
 from ds_pipeline.evaluation.wording import (
     VERDICTS,
@@ -104,7 +104,7 @@ def render_report(
             sections=sections_of(decision.gates),
             verdicts=VERDICTS,
             beside=beside,
-            pictures=[(one.words, _data_uri(one.png)) for one in pictures_of(evaluation)],
+            pictures=[(one.words, data_uri(one.png)) for one in pictures_of(evaluation)],
             found=len(found),
             weakest=[row for row in found if row.is_assessable][:SHOWN_SLICES],
             group_tables=group_tables(evaluation),
@@ -169,10 +169,6 @@ def _shown_backtest(weeks: pd.DataFrame) -> dict[str, Any]:
     return {
         "weeks": weeks.to_dict("records"),
         "means": weeks.mean(numeric_only=True).to_dict(),
-        "picture": _data_uri(picture(weeks, "precision")),
+        "picture": data_uri(picture(weeks, "precision")),
         "words": alt_text(weeks, "precision"),
     }
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -16,6 +16,7 @@ from ds_pipeline.evaluation.slices import KNOWN, SliceRow
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 from ds_pipeline.use_case.sources import Sources
+from ds_pipeline.verdicts import Verdict
 
 NOT_MEASURED = "not measured"
 SECTIONS = {  # of the report's table of gates: title, by the part of requirements.yaml
@@ -27,6 +28,7 @@ SECTIONS = {  # of the report's table of gates: title, by the part of requiremen
     "stability": "Stability: the same again",
     "operations": "Operations: what serving takes",
 }
+KINDS: dict[Verdict, str] = {"pass": "passed", "refused": "refused", "not_applicable": "aside"}  # classes in the CSS
 VERDICTS = {"passed": "✓ passed", "refused": "✕ refused", "aside": "– not applicable"}
 
 
@@ -85,9 +87,7 @@ def yes_no(value: object) -> str:
 
 def verdict(gate: GateResult) -> str:
     """passed, refused, or aside: there was nothing to compare with."""
-    if not gate.passed:
-        return "refused"
-    return "passed" if gate.applies else "aside"
+    return KINDS[gate.verdict]
 
 
 def sections_of(judged: Sequence[GateResult]) -> list[tuple[str, list[GateResult]]]:

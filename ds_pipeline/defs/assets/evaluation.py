@@ -1,6 +1,5 @@
 """holdout_evaluation: the candidate on weeks it never saw, and one gate per acceptance threshold."""
 
-import base64
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -19,6 +18,7 @@ from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
 from ds_pipeline.evaluation.gates import GateResult
 from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.pictures import data_uri
 from ds_pipeline.evaluation.record import Record
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.verdicts import count_verdicts
@@ -127,4 +127,4 @@ def _plain(row: Record) -> dict[str, Any]:
 
 
 def _picture(one: Picture) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![{one.words}](data:image/png;base64,{base64.b64encode(one.png).decode()})")
+    return dg.MetadataValue.md(f"![{one.words}]({data_uri(one.png)})")
