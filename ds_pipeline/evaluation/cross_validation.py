@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.outcome import CrossValidated, FoldMetric
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.rows import Floats
 from ds_pipeline.use_case.requirements import CrossValidation
 
@@ -24,6 +24,25 @@ METRICS = {
     "brier_score": brier_score_loss,
 }
 FitPredict = Callable[[pd.DataFrame, pd.DataFrame], Floats]
+
+
+class FoldMetric(Record):
+    """A metric on each fold that was left out, with the mean and the sample standard deviation."""
+
+    name: str
+    folds: list[float]
+    mean: float
+    standard_deviation: float
+
+
+class CrossValidated(Record):
+    """Refits on folds of entities of the training rows; metrics are empty where a problem says why."""
+
+    folds: int
+    rows: int
+    entities: int
+    metrics: list[FoldMetric]
+    problem: str | None
 
 
 def cross_validate(

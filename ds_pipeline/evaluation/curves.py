@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from pydantic import Field
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -20,7 +21,7 @@ from ds_pipeline.evaluation.metrics import (
     recall_at_top,
     taken_at_top,
 )
-from ds_pipeline.evaluation.outcome import Bin, CurvePoint, Curves, Decile, OperatingPoint
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.rows import Floats, Ints, ScoredRows
 from ds_pipeline.use_case.requirements import (
     ExpectedCalibrationError,
@@ -36,6 +37,49 @@ DECILES = 10
 BINS = 10  # of the calibration error and its picture, where no threshold says
 SHARES = (0.01, 0.05, 0.1)  # of each week, for precision and recall at the top
 K = 100  # for precision at k: as many rows of each week
+
+
+class OperatingPoint(Record):
+    """What acting on the scores as the requirements describe it would have given."""
+
+    name: str  # of the acceptance threshold that describes it
+    selected: int
+    precision: float
+    recall: float
+
+
+class Decile(Record):
+    """A tenth of each week's rows; decile 1 has the highest scores."""
+
+    decile: int
+    rows: int
+    positives: int
+    rate: float
+    lift: float
+
+
+class CurvePoint(Record):
+    recall: float
+    precision: float
+
+
+class Bin(Record):
+    """Rows of similar score: what was predicted and what happened."""
+
+    rows: int
+    mean_score: float
+    rate: float
+
+
+class Curves(Record):
+    """What the pictures draw; what ranks nothing, or is not there, has no points."""
+
+    deciles: list[Decile]
+    score: list[CurvePoint]
+    baseline: list[CurvePoint]
+    logistic_regression: list[CurvePoint] = Field(default_factory=list)
+    champion: list[CurvePoint] = Field(default_factory=list)
+    calibration: list[Bin]
 
 
 def report_metrics(rows: ScoredRows, requirements: Requirements, *, with_baseline: bool) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ds_pipeline.evaluation.cost import Costs
 from ds_pipeline.evaluation.explanations import Importance
-from ds_pipeline.evaluation.outcome import GroupRow
+from ds_pipeline.evaluation.fairness import GroupRow
 from ds_pipeline.evaluation.pictures import FAINT, INK, MODEL, PALE, RULE
 from ds_pipeline.evaluation.slices import SliceRow
 from ds_pipeline.evaluation.wording import name, number, percent

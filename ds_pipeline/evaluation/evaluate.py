@@ -11,8 +11,9 @@ import pandas as pd
 from ds_pipeline.evaluation.baselines import ChampionFacts, baseline_table, rival_problems
 from ds_pipeline.evaluation.cost import cost_table
 from ds_pipeline.evaluation.curves import campaigns, curves, operating_point, report_metrics, selections
+from ds_pipeline.evaluation.facts import Facts
 from ds_pipeline.evaluation.measuring import compare_groups, measure_all, unmeasured
-from ds_pipeline.evaluation.outcome import Evaluation, Facts, measured_as
+from ds_pipeline.evaluation.outcome import Evaluation, measured_as
 from ds_pipeline.evaluation.predictions import find_problems, require_truth, tidy
 from ds_pipeline.evaluation.rows import ScoredRows
 from ds_pipeline.evaluation.slices import slice_table

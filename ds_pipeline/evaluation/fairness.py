@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.outcome import GroupRow
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.slices import pooled_groups
 from ds_pipeline.use_case.requirements import (
     CalibrationDifference,
@@ -23,6 +23,22 @@ from ds_pipeline.use_case.requirements import (
 )
 
 MAX_MISSING = 0.3  # of the rows: beyond it, those whose group nobody knows could turn any difference round
+
+
+class GroupRow(Record):
+    """A group of a protected attribute at the selection of the highest-scored share; what cannot be told is None."""
+
+    attribute: str
+    share: float
+    group: str
+    rows: int
+    positives: int
+    base_rate: float
+    selected_share: float | None
+    false_positive_rate: float | None
+    true_positive_rate: float | None
+    mean_score: float | None
+    is_assessable: bool
 
 
 def count_cells(frame: pd.DataFrame, *, attribute: str, min_support: int) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from ds_pipeline.evaluation.outcome import Proxy
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.slices import pooled_groups
 
 ALL_INPUTS = "all inputs together"
@@ -27,6 +27,23 @@ FOLDS = 3
 DEPTH = 4
 
 Codes = NDArray[np.int64]
+
+
+class Proxy(Record):
+    """How much of a protected attribute an input, or all of them together, tells; None where it cannot be told.
+
+    Attributes:
+        measure: what strength is; proxies.py says how it is measured.
+        people: how many it was measured on, each once.
+        groups: of the attribute that were large enough.
+    """
+
+    protected: str
+    input: str
+    measure: str
+    strength: float | None
+    people: int
+    groups: int
 
 
 def find_proxies(rows: pd.DataFrame, *, entity: str, inputs: Sequence[str], protected: Sequence[str]) -> list[Proxy]:

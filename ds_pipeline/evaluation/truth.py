@@ -8,13 +8,30 @@ above 1 is possible. No gate reads it.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from sklearn.metrics import average_precision_score
 
-from ds_pipeline.evaluation.curves import operating_point, selections
-from ds_pipeline.evaluation.outcome import OperatingPoint, TruthRow
+from ds_pipeline.evaluation.curves import OperatingPoint, operating_point, selections
+from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.rows import Floats, ScoredRows
 from ds_pipeline.use_case.requirements import PrecisionAtRecall, Requirements
+
+
+class TruthRow(Record):
+    """A figure of the model beside that of the true probability on the same rows, the best that any score can expect.
+
+    Attributes:
+        name: average_precision, or the operating point.
+        figure: what is compared there.
+        ratio: model / truth; None where the truth reaches 0.
+    """
+
+    name: str
+    figure: Literal["average precision", "precision", "recall"]
+    model: float
+    truth: float
+    ratio: float | None
 
 
 def compare_with_truth(rows: ScoredRows, truth: Floats, requirements: Requirements) -> list[TruthRow]:

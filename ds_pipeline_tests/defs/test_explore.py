@@ -23,7 +23,9 @@ import yaml
 from ds_pipeline.defs import explore
 from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.errors import ConfigError, HistoryError, KeyChangedError, RegistryError
-from ds_pipeline.evaluation.outcome import Bin, Curves, Evaluation, Facts
+from ds_pipeline.evaluation.curves import Bin, Curves
+from ds_pipeline.evaluation.facts import Facts
+from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.project import KEY_VARIABLE, Project, Settings
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.load import load_use_case

@@ -7,8 +7,9 @@ import pandas as pd
 from ds_pipeline.evaluation.checks import Checks
 from ds_pipeline.evaluation.cost import CostRow, Costs
 from ds_pipeline.evaluation.explanations import Explained, Importance
+from ds_pipeline.evaluation.fairness import GroupRow
 from ds_pipeline.evaluation.gallery import pictures_of, worst_slices
-from ds_pipeline.evaluation.outcome import Evaluation, GroupRow
+from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 CURVES = ["precision_recall", "lift_by_decile", "calibration"]
