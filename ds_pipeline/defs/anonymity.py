@@ -4,21 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-import dagster as dg
 import pyarrow as pa
 
 from ds_pipeline import sandbox
 from ds_pipeline.asof import AsOfTables
 from ds_pipeline.defs.boundary import MaskedWeek
-from ds_pipeline.defs.partitions import check_spec
 from ds_pipeline.defs.workbench import Workbench
-from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.k_anonymity import Anonymity, measure_anonymity, require_anonymity
-from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
-
-ANONYMITY = "k_anonymity"
 
 
 def anonymity_of(
@@ -57,58 +51,11 @@ def check_anonymity(bench: Workbench, name: str, weeks: list[MaskedWeek]) -> Ano
     """
     found = anonymity_of(bench, name, weeks[-1].day, {week.day: week.kept for week in weeks})
     if found is not None:
-        _require(bench, name, found, weeks[-1].day)
+        require_groups(bench, name, found, weeks[-1].day)
     return found
 
 
-def require_anonymous(
-    context: dg.AssetExecutionContext, bench: Workbench, name: str, weeks: list[MaskedWeek]
-) -> Anonymity | None:
-    """The same inside a run: a breach leaves a failed check with the figures behind before it stops the run."""
-    day = weeks[-1].day
-    found = anonymity_of(bench, name, day, {week.day: week.kept for week in weeks})
-    if found is None:
-        return None
-    try:
-        _require(bench, name, found, day)
-    except AnonymityError:
-        context.log_event(
-            dg.AssetCheckEvaluation(
-                asset_key=context.asset_key,
-                check_name=ANONYMITY,
-                passed=False,
-                partition=str(day),
-                metadata=anonymity_facts(found),
-            )
-        )
-        raise
-    return found
-
-
-def anonymity_facts(found: Anonymity) -> dict[str, dg.MetadataValue]:
-    """The figures as Dagster shows them."""
-    return {
-        "columns": dg.MetadataValue.text(", ".join(found.columns)),
-        "people": dg.MetadataValue.int(found.people),
-        "smallest_group": dg.MetadataValue.int(found.groups.smallest),
-        "people_in_groups_below_k": dg.MetadataValue.int(found.groups.people_below),
-        "k": dg.MetadataValue.int(found.limit.k),
-        "is_judged": dg.MetadataValue.bool(found.is_judged),
-    }
-
-
-def anonymity_specs(use_case: UseCase, name: str, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The check of a table that declares a limit."""
-    limit = use_case.sources.tables[name].k_anonymity
-    if limit is None:
-        return []
-    text = (
-        f"At least {limit.k} people share each combination of the quasi-identifiers that stay, judged from "
-        f"{limit.from_entities:,} people on. A breach stops the run and says which columns to widen."
-    )
-    return [check_spec(ANONYMITY, key, use_case, blocking=True, description=text)]
-
-
-def _require(bench: Workbench, name: str, found: Anonymity, day: date) -> None:
+def require_groups(bench: Workbench, name: str, found: Anonymity, day: date) -> None:
+    """Raise AnonymityError if a group of the table at D is too small."""
     where = f"configs/{bench.use_case.name}/sources.yaml: tables.{name}.k_anonymity"
     require_anonymity(found, bench.use_case.sources.tables[name], where=where, day=day)

@@ -1,4 +1,4 @@
-"""Build many weeks of features or labels at once, and replay one of them from its sources."""
+"""Build many weeks of features at once, and replay one of them from its sources."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from ds_pipeline.asof import AsOfTables, ReadWeek
 from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.features.build import build_features
-from ds_pipeline.training.labels import assign_labels, labels_schema
 from ds_pipeline.use_case.load import UseCase
 
 Build = Callable[[AsOfTables, date], pa.Table]
@@ -20,24 +19,7 @@ Build = Callable[[AsOfTables, date], pa.Table]
 def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> dict[date, pa.Table]:
     """The features of each day, from the masked tables; the use case is the current one or that of a bundle."""
     bench.datasets.require_masked(days[-1])
-    return _each_day(use_case, bench.datasets.read_week, days, build_features)
-
-
-def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
-    """The labels that matured at each day: those of the scoring date one lag before; none for the first weeks."""
-    clock, entity = bench.use_case.clock, bench.use_case.problem.entity
-    bench.datasets.require_masked(days[-1])
-    scored = [day - clock.lag for day in days if clock.matured(day)]
-    populations = {
-        day: bench.datasets.store.read(snapshot)[entity]
-        for day, snapshot in zip(scored, bench.datasets.require_features(scored, until=days[-1]), strict=True)
-    }
-
-    def build(tables: AsOfTables, day: date) -> pa.Table:
-        return assign_labels(tables, day, populations[day])
-
-    made = _each_day(bench.use_case, bench.datasets.read_week, scored, build)
-    return {day: made.get(day - clock.lag, labels_schema(entity).empty_table()) for day in days}
+    return each_day(use_case, bench.datasets.read_week, days, build_features)
 
 
 def replayed_features(bench: Workbench, day: date) -> pa.Table:
@@ -57,7 +39,7 @@ def replayed_features(bench: Workbench, day: date) -> pa.Table:
         return build_features(tables, day)
 
 
-def _each_day(use_case: UseCase, read_week: ReadWeek, days: list[date], build: Build) -> dict[date, pa.Table]:
+def each_day(use_case: UseCase, read_week: ReadWeek, days: list[date], build: Build) -> dict[date, pa.Table]:
     """Runs of neighbouring days side by side, each on a connection of its own with one thread."""
     workers = min(os.cpu_count() or 1, max(1, len(days) // 4))
     size = -(-len(days) // workers)

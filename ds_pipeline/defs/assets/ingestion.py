@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from ds_pipeline.datasets import KEY
-from ds_pipeline.defs.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
+from ds_pipeline.defs.assets.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
 from ds_pipeline.defs.boundary import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.progress import say
