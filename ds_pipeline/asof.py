@@ -13,8 +13,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline import sandbox
 from ds_pipeline.clock import WEEK
+from ds_pipeline.sql import sandbox
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Table
 from ds_pipeline.use_case.sql import VERSIONS_SUFFIX, masked_schema

@@ -21,7 +21,7 @@ HISTORY_CODE = (
     "features/",
     "training/labels.py",
     "asof.py",
-    "sandbox.py",
+    "sql/sandbox.py",
     "clock.py",
     "store.py",
     "use_case/sql.py",

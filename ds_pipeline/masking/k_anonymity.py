@@ -16,8 +16,8 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from ds_pipeline import sandbox
 from ds_pipeline.errors import AnonymityError
+from ds_pipeline.sql import sandbox
 from ds_pipeline.use_case.sources import Column, KAnonymity, Table
 
 

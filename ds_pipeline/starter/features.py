@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from ds_pipeline import sandbox
+from ds_pipeline.sql import sandbox
 from ds_pipeline.starter.plan import ColumnPlan, Plan, TablePlan
 from ds_pipeline.use_case.features import names_identifier
 

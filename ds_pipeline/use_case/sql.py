@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
-from ds_pipeline import sandbox, sql_guard
 from ds_pipeline.errors import FeatureError
-from ds_pipeline.sandbox import ResultColumn
+from ds_pipeline.sql import guard as sql_guard
+from ds_pipeline.sql import sandbox
+from ds_pipeline.sql.sandbox import ResultColumn
 from ds_pipeline.use_case.features import DECIDED_BY, IS_TREATED, LABEL, FeatureSet
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.sources import Column, Sources, Table

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline import sandbox
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.sql import sandbox
 from ds_pipeline.starter.answers import Answers
 from ds_pipeline.starter.plan import Plan
 from ds_pipeline.starter.write import render, reviews, write_starter

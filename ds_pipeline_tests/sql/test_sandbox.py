@@ -10,8 +10,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ds_pipeline import sandbox, sql_guard
 from ds_pipeline.errors import FeatureError
+from ds_pipeline.sql import guard as sql_guard
+from ds_pipeline.sql import sandbox
 
 MONDAY = datetime(2011, 3, 28, tzinfo=UTC)
 ROWS = pa.table(

@@ -7,9 +7,10 @@ import re
 import duckdb
 import pytest
 
-from ds_pipeline import sandbox, sql_guard
 from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import FeatureError
+from ds_pipeline.sql import guard as sql_guard
+from ds_pipeline.sql import sandbox
 
 TABLES = frozenset({"t", "future.t"})
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 
-from ds_pipeline import sandbox
 from ds_pipeline.errors import FeatureError
+from ds_pipeline.sql import sandbox
 
 # The parts of a syntax tree that a SELECT over given tables is made of. What is not listed is refused: DuckDB also
 # counts a statement as SELECT when a CTE inserts or deletes, and a newer version may count more.
