@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.backtesting import backtest, show_backtest, write_backtest
 from ds_pipeline.defs.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
@@ -26,6 +25,7 @@ from ds_pipeline.evaluation.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates import column_number
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
+from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.sources import Simulation
 from ds_pipeline.verdicts import WORDS, Verdict
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.delivered import DELIVERED
 from ds_pipeline.defs.erasing import erase, people_of, resume, survey
 from ds_pipeline.defs.exposure import retraining_is_due
@@ -21,6 +20,7 @@ from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.erasure.record import Change, Erasure
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.project import Project
+from ds_pipeline.store.datasets import SCORES
 
 DONE, REFUSED = 0, 1
 STDIN = "-"

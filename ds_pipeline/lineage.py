@@ -20,10 +20,10 @@ HISTORY_CODE = (
     "masking/",
     "features/",
     "training/labels.py",
-    "asof.py",
+    "store/asof.py",
     "sql/sandbox.py",
     "clock.py",
-    "store.py",
+    "store/snapshots.py",
     "use_case/sql.py",
 )
 HISTORY_PACKAGES = (

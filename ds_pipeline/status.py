@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.report import row_counts
 from ds_pipeline.defs.suppressing import erasures_of, pending_file
@@ -12,6 +11,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import GateResult, column_number
+from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.verdicts import WORDS
 
 

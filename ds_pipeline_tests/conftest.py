@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.asof import ReadWeek
 from ds_pipeline.clock import Clock
+from ds_pipeline.store.asof import ReadWeek
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.load import UseCase, load_use_case
 from ds_pipeline.use_case.sources import Sources

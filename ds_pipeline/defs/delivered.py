@@ -15,7 +15,7 @@ from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import listed_rows, read_csv, without, write_csv
 from ds_pipeline.erasure.suppression import Hashes
 from ds_pipeline.errors import ErasureRefused
-from ds_pipeline.store import encode, write_file
+from ds_pipeline.store.snapshots import encode, write_file
 
 DELIVERED = "deliveries/"
 

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.asof import AsOfTables
 from ds_pipeline.checking import (
     Changed,
     FeatureFacts,
@@ -41,6 +40,7 @@ from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
 from ds_pipeline.joins import find_overlaps, require_joins
+from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_values
 from ds_pipeline.use_case.features import LABEL

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ds_pipeline.datasets import KEY, SCORES, Datasets
 from ds_pipeline.defs.boundary import count_reasons
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
@@ -15,7 +14,8 @@ from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import rows_of, tokens_in, without
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.masking.tokens import key_fingerprint
-from ds_pipeline.store import StoredFile, encode
+from ds_pipeline.store.datasets import KEY, SCORES, Datasets
+from ds_pipeline.store.snapshots import StoredFile, encode
 
 PAIRED = ("masked", "quarantine")
 

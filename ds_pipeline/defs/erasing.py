@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import pandas as pd
 
-from ds_pipeline.chain import next_link
 from ds_pipeline.defs.delivered import delivered_changes, remove_delivered
 from ds_pipeline.defs.erased_files import apply_changes, other_keys_changes, require_gone, stored_changes
 from ds_pipeline.defs.exposure import candidates_affected
@@ -22,7 +21,8 @@ from ds_pipeline.erasure.record import Change, Erasure, Pending, merged
 from ds_pipeline.erasure.suppression import count
 from ds_pipeline.errors import ErasureError
 from ds_pipeline.masking.tokens import key_fingerprint, tokenize
-from ds_pipeline.store import remove_half_written
+from ds_pipeline.store.chain import next_link
+from ds_pipeline.store.snapshots import remove_half_written
 
 
 @dataclass(frozen=True)

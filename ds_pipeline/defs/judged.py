@@ -14,7 +14,7 @@ from ds_pipeline.evaluation.looks import LedgerRecord, Override, WeekLooks, meas
 from ds_pipeline.evaluation.measurement import Measurement
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
-from ds_pipeline.store import make_folder
+from ds_pipeline.store.snapshots import make_folder
 
 
 def read_ledger(bench: Workbench) -> list[Entry]:

@@ -25,7 +25,7 @@ from ds_pipeline.masking.raw_identifiers import KIND, RawColumn, RawIdentifiers
 from ds_pipeline.masking.scan import Finding, TextColumn, scan_columns, text_columns
 from ds_pipeline.masking.treatments import TEN_YEARS
 from ds_pipeline.registry.documents import Document, Documents
-from ds_pipeline.store import Snapshot, Store
+from ds_pipeline.store.snapshots import Snapshot, Store
 from ds_pipeline.use_case.sources import Column, Table
 from ds_pipeline.use_case.sql import masked_schema
 

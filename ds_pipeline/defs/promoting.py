@@ -16,7 +16,7 @@ from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.wording import invented
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.registry.promotion import Promotion
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 
 
 def champion_of(bench: Workbench, day: date) -> str | None:

@@ -15,7 +15,7 @@ from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import AnonymityCount, QuarantineCount, TableCount, render_report
 from ds_pipeline.evaluation.wording import invented
-from ds_pipeline.store import Snapshot, write_file
+from ds_pipeline.store.snapshots import Snapshot, write_file
 
 
 def write_report(

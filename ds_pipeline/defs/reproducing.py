@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.serving import features_for, use_case_of
 from ds_pipeline.defs.suppressing import erasures_of
 from ds_pipeline.defs.workbench import Workbench
@@ -19,7 +18,8 @@ from ds_pipeline.lineage import lineage
 from ds_pipeline.prediction import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import made_by
-from ds_pipeline.store import Snapshot, encode
+from ds_pipeline.store.datasets import SCORES
+from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.training.rows import join_labels
 from ds_pipeline.use_case.load import UseCase

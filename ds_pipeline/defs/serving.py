@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.datasets import KEY, SCORES
 from ds_pipeline.defs.boundary import identifiers_of
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.leaks import delivered_identifiers, require_clean_table
@@ -21,7 +20,8 @@ from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
 from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
-from ds_pipeline.store import Snapshot, encode, write_file
+from ds_pipeline.store.datasets import KEY, SCORES
+from ds_pipeline.store.snapshots import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
 

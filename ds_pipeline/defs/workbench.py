@@ -6,7 +6,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ds_pipeline.clock import WEEK
-from ds_pipeline.datasets import Datasets
 from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.ingestion.read import source_digest, source_state
@@ -16,6 +15,7 @@ from ds_pipeline.project import Project
 from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.registry.registry import Registry
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.store.datasets import Datasets
 from ds_pipeline.use_case.load import UseCase
 
 

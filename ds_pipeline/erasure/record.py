@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from ds_pipeline.chain import Chain, Link, Signer, Text
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.errors import ErasureError
-from ds_pipeline.store import write_file
+from ds_pipeline.store.chain import Chain, Link, Signer, Text
+from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 
 Count = Annotated[int, Field(ge=0)]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.errors import ErasureError
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 
 KEY_BYTES = 32
 OTHERS_CAN_READ = 0o077

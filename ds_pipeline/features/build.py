@@ -7,9 +7,9 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline.asof import AsOfTables
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.sql import sandbox
+from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
 

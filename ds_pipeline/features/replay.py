@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
 from ds_pipeline.errors import FeatureError
-from ds_pipeline.store import encode
+from ds_pipeline.store.snapshots import encode
 
 
 def sample_day(days: Sequence[date]) -> date:

@@ -22,7 +22,7 @@ import joblib
 from ds_pipeline.digests import canonical_json, digest_bytes, digest_files
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.signing import SigningKeys
-from ds_pipeline.store import flush_folder, make_folder, write_file
+from ds_pipeline.store.snapshots import flush_folder, make_folder, write_file
 
 BUNDLE, SIGNATURE, MANIFEST = "bundle", "bundle.sig", "manifest.json"
 MODEL, LINEAGE = "model.joblib", "lineage.json"

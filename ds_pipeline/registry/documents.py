@@ -14,7 +14,7 @@ from pathlib import Path
 from ds_pipeline.digests import SHORT, canonical_json, digest_files
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.signing import SigningKeys
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 
 
 @dataclass(frozen=True)

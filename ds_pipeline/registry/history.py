@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ds_pipeline.chain import Chain, Link, Signed, Text, file_name, next_link
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.store.chain import Chain, Link, Signed, Text, file_name, next_link
 
 __all__ = ["Event", "History", "SignedEvent", "file_name", "made_by", "next_event", "way_back"]
 

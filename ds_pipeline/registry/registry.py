@@ -24,7 +24,7 @@ from ds_pipeline.registry.history import Event, History, file_name, made_by, nex
 from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
-from ds_pipeline.store import make_folder
+from ds_pipeline.store.snapshots import make_folder
 
 OK = "ok"
 

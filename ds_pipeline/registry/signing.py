@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ds_pipeline.digests import SHORT, digest_bytes
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 
 CURVE = ec.SECP256R1  # what OpenSSL calls prime256v1; the smallest curve that model_signing takes
 ALGORITHM = ec.ECDSA(hashes.SHA256())

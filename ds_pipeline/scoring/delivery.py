@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ds_pipeline.errors import ScoringError
 from ds_pipeline.scoring.score import CAMPAIGN
-from ds_pipeline.store import encode
+from ds_pipeline.store.snapshots import encode
 from ds_pipeline.use_case.contract import Contract
 
 # What a spreadsheet takes for a formula; a signed number, such as a phone number, is only that number to it.

@@ -23,7 +23,7 @@ import typer
 from faker import Faker
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.store import encode, write_file
+from ds_pipeline.store.snapshots import encode, write_file
 
 SEED = 20101201
 AGE_DAY = date(2010, 12, 1)  # ages are 18 to 90 on this day, the first of the invoices

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from faker import Faker
 
-from ds_pipeline.store import make_folder
+from ds_pipeline.store.snapshots import make_folder
 
 SEED = 20240101
 CUSTOMERS = 1_200

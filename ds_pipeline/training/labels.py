@@ -12,8 +12,8 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline.asof import AsOfTables
 from ds_pipeline.errors import TrainingError
+from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.features import DECIDED_BY, IS_TREATED, LABEL, SCORING_DATE
 
 MOST_WAYS = 20  # that a label can be decided; more are no ways but cells of a table

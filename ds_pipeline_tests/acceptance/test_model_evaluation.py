@@ -19,10 +19,10 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.digests import digest_files
 from ds_pipeline.evaluation.asked import gates_of
 from ds_pipeline.evaluation.gates import apply_gates, still_passes
+from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.contract import Contract
 
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32()}

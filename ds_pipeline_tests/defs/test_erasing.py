@@ -15,8 +15,6 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
-from ds_pipeline import store as store_module
-from ds_pipeline.datasets import SCORES
 from ds_pipeline.defs.erasing import erase, people_of, resume, survey
 from ds_pipeline.defs.suppressing import (
     alone,
@@ -34,7 +32,9 @@ from ds_pipeline.ingestion.ingest import REASON, REASONS, Week
 from ds_pipeline.masking.tokens import tokenize
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.scoring.delivery import render
-from ds_pipeline.store import WRITING, StoredFile
+from ds_pipeline.store import snapshots as store_module
+from ds_pipeline.store.datasets import SCORES
+from ds_pipeline.store.snapshots import WRITING, StoredFile
 from ds_pipeline.use_case.load import UseCase
 
 AT = datetime(2011, 3, 15, 9, 0, tzinfo=UTC)

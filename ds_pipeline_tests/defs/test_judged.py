@@ -15,7 +15,7 @@ from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.looks import LedgerRecord
 from ds_pipeline.registry.ledger import Declared, Looked
-from ds_pipeline.store import make_folder
+from ds_pipeline.store.snapshots import make_folder
 
 DAY = date(2011, 12, 5)
 CANDIDATE = digest_bytes(b"candidate")

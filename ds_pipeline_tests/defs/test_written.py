@@ -16,7 +16,7 @@ from ds_pipeline.defs.leaks import exemptions
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.defs.written import PlaceScan, scan_written, show_place, show_rest
 from ds_pipeline.masking.scan import Finding
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 from ds_pipeline_tests.defs.conftest import CUSTOMERS
 
 NAME = CUSTOMERS[0]

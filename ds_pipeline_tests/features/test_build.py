@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.asof import AsOfTables, ReadWeek
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import build_features, features_schema
-from ds_pipeline.store import encode
+from ds_pipeline.store.asof import AsOfTables, ReadWeek
+from ds_pipeline.store.snapshots import encode
 from ds_pipeline.use_case.load import UseCase
 
 D = date(2011, 3, 7)

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.asof import AsOfTables
 from ds_pipeline.features.build import build_features
 from ds_pipeline.ingestion.ingest import split_weeks
 from ds_pipeline.ingestion.read import ROW_NUMBER
 from ds_pipeline.masking.policy import mask_table
 from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema

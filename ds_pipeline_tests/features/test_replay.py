@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.asof import AsOfTables, ReadWeek
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.replay import require_equal, sample_day
+from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.use_case.load import UseCase
 
 D = date(2011, 3, 14)

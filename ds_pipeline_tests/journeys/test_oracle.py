@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.asof import AsOfTables
 from ds_pipeline.features.build import build_features
+from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.load import load_use_case
 from ds_pipeline_tests.features.test_oracle import expected as expected_of_shop
 from ds_pipeline_tests.features.test_oracle import is_same

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.asof import AsOfTables, ReadWeek
 from ds_pipeline.errors import TrainingError
+from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.training.labels import assign_labels, count_ways, labels_schema, positives, treated, undecided
 from ds_pipeline.use_case.load import UseCase
 

@@ -20,7 +20,7 @@ from ds_pipeline.errors import SourceError, StoreError
 from ds_pipeline.simulation.subscriptions.blocks import BLOCK, blocks
 from ds_pipeline.simulation.subscriptions.tables import SCHEMAS, TRUTH, path_of, schema_of
 from ds_pipeline.simulation.subscriptions.timeline import PRICE_RISES, Timeline
-from ds_pipeline.store import WRITING, make_folder
+from ds_pipeline.store.snapshots import WRITING, make_folder
 
 FEWEST_WEEKS, MOST_WEEKS = 12, 520
 MOST_USERS = 50_000_000

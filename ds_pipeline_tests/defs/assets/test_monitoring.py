@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.datasets import KEY, SCORES
 from ds_pipeline.defs.assets import monitoring
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sql import masked_schema

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.store import write_file
+from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 
 Text = Annotated[str, Field(min_length=1)]

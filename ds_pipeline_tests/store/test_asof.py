@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.asof import AsOfTables, ReadWeek
 from ds_pipeline.errors import ClockError, FeatureError, StoreError
+from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.use_case.load import UseCase
 
 D = date(2011, 3, 28)  # London is an hour ahead of UTC from the day before on

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ds_pipeline.digests import SHORT, digest_json
 from ds_pipeline.errors import HistoryError, KeyChangedError
-from ds_pipeline.store import Snapshot, Store
+from ds_pipeline.store.snapshots import Snapshot, Store
 from ds_pipeline.use_case.load import UseCase
 
 SCORES = "scores"

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.datasets import KEY, Datasets
 from ds_pipeline.errors import HistoryError, KeyChangedError
+from ds_pipeline.store.datasets import KEY, Datasets
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
 
