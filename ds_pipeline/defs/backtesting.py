@@ -20,7 +20,7 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.backtest import FIGURES, Step, measure_weeks, walk_forward
 from ds_pipeline.evaluation.backtest_page import render_backtest
 from ds_pipeline.evaluation.predictions import baseline_score
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labels import positives, undecided

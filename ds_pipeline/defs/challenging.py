@@ -18,7 +18,7 @@ from ds_pipeline.defs.serving import use_case_of
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import ConfigError, FeatureError, RegistryError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event
 from ds_pipeline.use_case.features import SCORING_DATE

@@ -36,10 +36,10 @@ from ds_pipeline.evaluation.predictions import baseline_score
 from ds_pipeline.evaluation.proxies import find_proxies
 from ds_pipeline.evaluation.shuffled import shuffled_labels
 from ds_pipeline.lineage import code_digest
+from ds_pipeline.model.estimator import make_logistic_regression
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.monitoring.drift import make_reference
-from ds_pipeline.prediction import inputs_of, predict
 from ds_pipeline.registry.documents import Document
-from ds_pipeline.training.estimator import make_logistic_regression
 from ds_pipeline.training.refit import fit_inner, inner_parts
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.load import UseCase

@@ -21,8 +21,8 @@ from ds_pipeline.evaluation.stability import (
     perturb,
     spread_of_seeds,
 )
-from ds_pipeline.fresh import call_fresh
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import fit_calibrated
 from ds_pipeline.training.refit import as_table, average_precisions, fit_inner, inner_parts, refit
 from ds_pipeline.training.rows import rows_to_train_on

@@ -15,7 +15,7 @@ from ds_pipeline.digests import SHORT, digest_bytes, digest_json
 from ds_pipeline.erasure.record import affecting
 from ds_pipeline.errors import HistoryError
 from ds_pipeline.lineage import lineage
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import made_by
 from ds_pipeline.store.datasets import SCORES

@@ -15,7 +15,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
 from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons

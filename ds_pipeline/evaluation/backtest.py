@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from ds_pipeline.clock import WEEK, Clock
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.top_share import top_count
+from ds_pipeline.model.top_share import top_count
 
 FIGURES = ("precision", "recall", "average_precision")
 WEEK_COLUMNS = (  # at least these

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from ds_pipeline.evaluation.record import Record
-from ds_pipeline.top_share import top_count
+from ds_pipeline.model.top_share import top_count
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, Feature, FeatureSet
 
 MAX_DEPTH = 3

@@ -19,8 +19,8 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.measurement import Measurement
 from ds_pipeline.evaluation.record import Record
-from ds_pipeline.fresh import call_fresh
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.predict import predict
 from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.features import FeatureSet
 

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
-from ds_pipeline.top_share import top_count
+from ds_pipeline.model.top_share import top_count
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
 
 CAMPAIGN = "campaign"

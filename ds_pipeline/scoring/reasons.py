@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.contributions import contributions
+from ds_pipeline.model.contributions import contributions
 from ds_pipeline.use_case.contract import REASONS
 from ds_pipeline.use_case.features import FeatureSet
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import ScoringError
-from ds_pipeline.top_share import top_count
+from ds_pipeline.model.top_share import top_count
 
 CAMPAIGN, NO_ACTION = "campaign", "no_action"
 

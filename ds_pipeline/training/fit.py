@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.prediction import inputs_of
-from ds_pipeline.training.estimator import Parameters, calibrate, make_estimator
+from ds_pipeline.model.estimator import Parameters, calibrate, make_estimator
+from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.training.rows import require_values, rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
 from ds_pipeline.training.split import inner_split

@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.prediction import inputs_of, predict
-from ds_pipeline.training.estimator import Parameters, make_estimator
+from ds_pipeline.model.estimator import Parameters, make_estimator
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.training.fit import fit_calibrated, to_bytes
 from ds_pipeline.training.split import inner_split
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet

@@ -9,8 +9,8 @@ import optuna
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from ds_pipeline.prediction import inputs_of, predict
-from ds_pipeline.training.estimator import make_estimator
+from ds_pipeline.model.estimator import make_estimator
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.training import SearchSpace, Training
 

@@ -22,7 +22,7 @@ from ds_pipeline.defs.challenging import score_champion
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.store.snapshots import make_folder
 
 DAY, HOLDOUT = date(2011, 12, 5), date(2011, 10, 31)

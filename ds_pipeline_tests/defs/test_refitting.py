@@ -12,7 +12,7 @@ import pytest
 
 from ds_pipeline.defs.refitting import cross_validated, explained, refit_and_predict, stable
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import CrossValidation, Stability

@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.evaluation.explanations import explain
-from ds_pipeline.prediction import inputs_of
+from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "x", "nullable": False, "role": "input", "dtype": "int64", "minimum": 0, "maximum": 99}

@@ -33,7 +33,7 @@ from ds_pipeline.evaluation import operations
 from ds_pipeline.evaluation.asked import gate_names
 from ds_pipeline.evaluation.decision import Decision, decide
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.parts import parts_of
+from ds_pipeline.model.parts import parts_of
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import load_use_case

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.prediction import inputs_of
+from ds_pipeline.model.estimator import calibrate, make_estimator
+from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.scoring.reasons import (
     ABOVE,
     BELOW,
@@ -20,7 +21,6 @@ from ds_pipeline.scoring.reasons import (
     only_of_logged,
     reasons,
 )
-from ds_pipeline.training.estimator import calibrate, make_estimator
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "x", "nullable": True, "role": "input"}

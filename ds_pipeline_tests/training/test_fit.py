@@ -16,7 +16,7 @@ import pytest
 from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import Candidate, entity_folds, train_candidate
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.training import Training

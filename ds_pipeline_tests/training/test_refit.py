@@ -10,8 +10,8 @@ import pytest
 from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.fresh import call_fresh
-from ds_pipeline.prediction import predict
+from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.training.refit import as_table, average_precisions, inner_parts, refit
 from ds_pipeline.use_case.features import FeatureSet

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.prediction import inputs_of
+from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.use_case.features import FeatureSet
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.prediction import inputs_of, predict
-from ds_pipeline.training.estimator import make_estimator, make_logistic_regression
+from ds_pipeline.model.estimator import make_estimator, make_logistic_regression
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.training.fit import to_bytes
 from ds_pipeline.use_case.features import FeatureSet
 

@@ -18,7 +18,7 @@ from typing import Any
 from ds_pipeline.errors import DsPipelineError
 
 # -P: the folder it happens to be called in is no place to import from.
-COMMAND = ("-P", "-m", "ds_pipeline.fresh")
+COMMAND = ("-P", "-m", "ds_pipeline.model.fresh")
 
 
 def call_fresh(calls: Sequence[Callable[[], Any]], *, at_once: int = 2) -> list[Any]:

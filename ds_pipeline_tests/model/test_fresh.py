@@ -11,7 +11,7 @@ import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import ClockError
-from ds_pipeline.fresh import call_fresh
+from ds_pipeline.model.fresh import call_fresh
 
 MONDAY = date(2011, 3, 7)
 

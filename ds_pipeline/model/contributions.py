@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ds_pipeline.parts import Floats, column_inputs, parts_of
+from ds_pipeline.model.parts import Floats, column_inputs, parts_of
 from ds_pipeline.use_case.features import FeatureSet
 
 EXPECTED = "expected"  # the column of what is predicted where nothing is known

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.prediction import inputs_of, predict
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import FeatureSet
 
 GIVEN: dict[str, Any] = {"unit": "x", "nullable": True, "meaning": "made up", "role": "input"}

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.contributions import EXPECTED, contributions
-from ds_pipeline.parts import column_inputs, parts_of
-from ds_pipeline.prediction import inputs_of, predict
-from ds_pipeline.training.estimator import calibrate, make_estimator
+from ds_pipeline.model.contributions import EXPECTED, contributions
+from ds_pipeline.model.estimator import calibrate, make_estimator
+from ds_pipeline.model.parts import column_inputs, parts_of
+from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "x", "nullable": True, "meaning": "made up", "role": "input"}
