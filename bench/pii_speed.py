@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 import pii_tickets
 
+from ds_pipeline.masking.columns.tokens import tokenize
+from ds_pipeline.masking.columns.treatments import age_band, initial, keep, prefix
 from ds_pipeline.masking.text import TextRedactor
-from ds_pipeline.masking.tokens import tokenize
-from ds_pipeline.masking.treatments import age_band, initial, keep, prefix
 
 WORDS = 68
 _KEY = bytes(range(32))

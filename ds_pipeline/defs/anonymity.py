@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ds_pipeline.defs.boundary import MaskedWeek
 from ds_pipeline.defs.workbench import Workbench
-from ds_pipeline.masking.k_anonymity import Anonymity, measure_anonymity, require_anonymity
+from ds_pipeline.masking.columns.k_anonymity import Anonymity, measure_anonymity, require_anonymity
 from ds_pipeline.sql import sandbox
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.sources import Sources

@@ -13,7 +13,7 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import rows_of, tokens_in, without
 from ds_pipeline.errors import ErasureError, ErasureRefused
-from ds_pipeline.masking.tokens import key_fingerprint
+from ds_pipeline.masking.columns.tokens import key_fingerprint
 from ds_pipeline.store.datasets import KEY, SCORES, Datasets
 from ds_pipeline.store.snapshots import StoredFile, encode
 

@@ -20,7 +20,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.erasure.record import Change, Erasure, Pending, merged
 from ds_pipeline.erasure.suppression import count
 from ds_pipeline.errors import ErasureError
-from ds_pipeline.masking.tokens import key_fingerprint, tokenize
+from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize
 from ds_pipeline.store.chain import next_link
 from ds_pipeline.store.snapshots import remove_half_written
 

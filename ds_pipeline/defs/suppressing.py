@@ -15,7 +15,7 @@ from ds_pipeline.erasure.record import Erasures, PendingFile
 from ds_pipeline.erasure.suppression import FROM_A_BACKUP, Hashes, SuppressionKey, SuppressionList, count
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import Week
-from ds_pipeline.masking.tokens import key_fingerprint, tokenize
+from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.use_case.sources import Table
 

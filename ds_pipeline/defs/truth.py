@@ -9,7 +9,7 @@ import pyarrow.dataset as ds
 
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.use_case.problem import Truth
 
 SCORING_DATE, PROBABILITY = "scoring_date", "true_probability"

@@ -10,7 +10,7 @@ from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.ingestion.read import source_digest, source_state
 from ds_pipeline.lineage import history_digest
-from ds_pipeline.masking.tokens import key_fingerprint
+from ds_pipeline.masking.columns.tokens import key_fingerprint
 from ds_pipeline.project import Project
 from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.registry.registry import Registry

@@ -29,7 +29,7 @@ from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.erasure.record import Erasure
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import REASON, REASONS, Week
-from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.scoring.delivery import render
 from ds_pipeline.store import snapshots as store_module

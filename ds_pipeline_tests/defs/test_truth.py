@@ -17,7 +17,7 @@ import pytest
 from ds_pipeline.defs.truth import true_probability
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.use_case.problem import Truth
 from ds_pipeline_tests.defs.conftest import CUSTOMERS
 

@@ -19,8 +19,8 @@ import pytest
 from ds_pipeline.features.build import build_features
 from ds_pipeline.ingestion.ingest import split_weeks
 from ds_pipeline.ingestion.read import ROW_NUMBER
-from ds_pipeline.masking.policy import mask_table
-from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.columns.policy import mask_table
+from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.use_case.load import UseCase

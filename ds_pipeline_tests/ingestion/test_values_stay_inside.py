@@ -13,7 +13,7 @@ from ds_pipeline.defs.boundary import values_stay_inside
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.cast import cast_columns
 from ds_pipeline.ingestion.read import read_source
-from ds_pipeline.masking.treatments import age_band
+from ds_pipeline.masking.columns.treatments import age_band
 from ds_pipeline.use_case.sources import Table
 
 Declare = Callable[..., Table]

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.masking.tokens import tokenize
+from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.use_case.load import load_use_case

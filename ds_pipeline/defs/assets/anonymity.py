@@ -7,7 +7,7 @@ from ds_pipeline.defs.boundary import MaskedWeek
 from ds_pipeline.defs.partitions import check_spec
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import AnonymityError
-from ds_pipeline.masking.k_anonymity import Anonymity
+from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.use_case.load import UseCase
 
 ANONYMITY = "k_anonymity"

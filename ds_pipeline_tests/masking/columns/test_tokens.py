@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds_pipeline.errors import KeyMissingError, SourceError
-from ds_pipeline.masking.tokens import canonical_text, key_fingerprint, tokenize
+from ds_pipeline.masking.columns.tokens import canonical_text, key_fingerprint, tokenize
 
 KEY = b"0123456789abcdef0123456789abcdef"
 OTHER_KEY = b"fedcba9876543210fedcba9876543210"

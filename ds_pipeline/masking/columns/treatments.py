@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.uniques import map_unique
+from ds_pipeline.masking.columns.uniques import map_unique
 
 OTHER = "other"
 _LETTER = re.compile(r"[^\W\d_]")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import AnonymityError
-from ds_pipeline.masking.k_anonymity import Anonymity, Groups, measure_anonymity, require_anonymity
+from ds_pipeline.masking.columns.k_anonymity import Anonymity, Groups, measure_anonymity, require_anonymity
 from ds_pipeline.use_case.sources import KAnonymity, Table
 
 DAY = date(2011, 12, 5)

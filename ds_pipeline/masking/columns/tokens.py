@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import KeyMissingError, SourceError
-from ds_pipeline.masking.uniques import map_uniques
+from ds_pipeline.masking.columns.uniques import map_uniques
 
 _TOKEN_BYTES = 16
 _KEY_BYTES = range(16, blake2b.MAX_KEY_SIZE + 1)

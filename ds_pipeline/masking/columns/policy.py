@@ -6,9 +6,9 @@ from typing import Protocol
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.masking.columns.tokens import tokenize
+from ds_pipeline.masking.columns.treatments import TEN_YEARS, age_band, categories, initial, keep, prefix
 from ds_pipeline.masking.owners import RowOwners
-from ds_pipeline.masking.tokens import tokenize
-from ds_pipeline.masking.treatments import TEN_YEARS, age_band, categories, initial, keep, prefix
 
 
 class ColumnPolicy(Protocol):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.treatments import age_band, categories, initial, keep, prefix
+from ds_pipeline.masking.columns.treatments import age_band, categories, initial, keep, prefix
 
 
 def band(born: object, at: str = "2011-12-05") -> object:

@@ -1,0 +1,1 @@
+"""The treatment that sources.yaml declares for a column: keep, drop, token, or coarser."""
