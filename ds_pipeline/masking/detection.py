@@ -14,10 +14,10 @@ from presidio_analyzer import EntityRecognizer
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from ds_pipeline.masking.engines import NamesEngine, artifacts, artifacts_of, load_engine
+from ds_pipeline.masking.find.name_parts import where_names_end
+from ds_pipeline.masking.find.place_names import where_places_begin, where_places_end
+from ds_pipeline.masking.find.postcodes import around_place
 from ds_pipeline.masking.folding import View, views
-from ds_pipeline.masking.name_parts import where_names_end
-from ds_pipeline.masking.place_names import where_places_begin, where_places_end
-from ds_pipeline.masking.postcodes import around_place
 from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
 from ds_pipeline.masking.spans import Found, chunks, gaps, join
 

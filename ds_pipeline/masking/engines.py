@@ -13,7 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ds_pipeline.errors import ConfigError
-from ds_pipeline.masking.cues import NOT_NAMES
+from ds_pipeline.masking.find.cues import NOT_NAMES
 from ds_pipeline.masking.words import fold, is_common
 
 FindNames = Callable[[Doc], Iterable[tuple[int, int, str]]]

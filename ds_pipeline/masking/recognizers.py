@@ -13,7 +13,7 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, LocalRecognizer,
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from ds_pipeline.masking import addresses, cues, national_ids, numbers, patterns, place_names, shapes
+from ds_pipeline.masking.find import addresses, cues, national_ids, numbers, patterns, place_names, shapes
 
 Finder = Callable[[str], Iterable[tuple[int, int]]]
 

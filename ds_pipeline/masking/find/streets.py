@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import Span
-from ds_pipeline.masking.postcodes import POSTCODE
+from ds_pipeline.masking.find.numbers import Span
+from ds_pipeline.masking.find.postcodes import POSTCODE
 from ds_pipeline.masking.starts import Anchored, digits_of, has_word, limit
 from ds_pipeline.masking.words import fold, is_common, listed
 

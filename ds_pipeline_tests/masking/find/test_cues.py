@@ -1,6 +1,6 @@
 import pytest
 
-from ds_pipeline.masking.cues import find_cued_names
+from ds_pipeline.masking.find.cues import find_cued_names
 
 
 def names(text: str) -> set[str]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import Span
-from ds_pipeline.masking.postcodes import POSTCODE, find_postcodes
+from ds_pipeline.masking.find.numbers import Span
+from ds_pipeline.masking.find.postcodes import POSTCODE, find_postcodes
+from ds_pipeline.masking.find.streets import STOP, find_streets
 from ds_pipeline.masking.starts import Anchored, has_digit, limit
-from ds_pipeline.masking.streets import STOP, find_streets
 from ds_pipeline.masking.words import fold, is_common
 
 _ANY_CASE = regex.IGNORECASE

@@ -9,9 +9,9 @@ from functools import cache
 
 import regex  # type: ignore[import-untyped]
 
+from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.ner.finding import MODEL
 from ds_pipeline.masking.ner.gazetteer import Gazetteer
-from ds_pipeline.masking.numbers import Span
 from ds_pipeline.masking.starts import limit
 
 _GAP = regex.compile(r"[ \t]*+(?:[,;][ \t]*+\n?|\n)[ \t]*+(?:\(|<br ?/?>)?")

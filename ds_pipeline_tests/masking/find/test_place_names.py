@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_pipeline.masking.place_names import where_places_end
+from ds_pipeline.masking.find.place_names import where_places_end
 
 
 @pytest.mark.parametrize(("text", "place", "whole"), [

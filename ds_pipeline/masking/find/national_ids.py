@@ -8,7 +8,7 @@ from datetime import date
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import Span, passes_luhn
+from ds_pipeline.masking.find.numbers import Span, passes_luhn
 from ds_pipeline.masking.starts import digits_of, limit
 
 _CONTROL_ES = "TRWAGMYFPDXBNJZSQVHLCKE"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_pipeline.masking.name_parts import where_names_end
+from ds_pipeline.masking.find.name_parts import where_names_end
 from ds_pipeline.masking.text import TextRedactor
 
 REDACTOR = TextRedactor("patterns", processes=1)

@@ -1,6 +1,6 @@
 import pytest
 
-from ds_pipeline.masking.addresses import find_addresses
+from ds_pipeline.masking.find.addresses import find_addresses
 from ds_pipeline.masking.spans import Found, join
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import Span
+from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.starts import Anchored, has_digit, limit
 
 _ANY_CASE = regex.IGNORECASE

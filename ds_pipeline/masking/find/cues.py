@@ -10,7 +10,7 @@ from typing import Any
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.numbers import Span
+from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.starts import Anchored, limit, single_letters
 from ds_pipeline.masking.words import fold, is_common, listed
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ds_pipeline.masking.national_ids import find_national_ids
+from ds_pipeline.masking.find.national_ids import find_national_ids
 
 
 def numbers(text: str) -> list[str]:
