@@ -13,7 +13,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.ingestion.ingest import known_before, known_values
 from ds_pipeline.ingestion.read import read_source
 from ds_pipeline.masking.columns.tokens import canonical_text
-from ds_pipeline.masking.owners import OwnerIndex, RowOwners
+from ds_pipeline.masking.people.owners import OwnerIndex, RowOwners
 
 
 def owners_of(

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ds_pipeline.masking.folding import repair
-from ds_pipeline.masking.mentions import is_strong
-from ds_pipeline.masking.owner import Owner
+from ds_pipeline.masking.people.mentions import is_strong
+from ds_pipeline.masking.people.owner import Owner
+from ds_pipeline.masking.people.prepared import PreparedText
+from ds_pipeline.masking.people.typos import TypoIndex
 from ds_pipeline.masking.placeholders import People
-from ds_pipeline.masking.prepared import PreparedText
 from ds_pipeline.masking.spans import Found, gaps, join
-from ds_pipeline.masking.typos import TypoIndex
 from ds_pipeline.masking.words import WORD, fold
 
 _ECHO_SCORE = 0.3

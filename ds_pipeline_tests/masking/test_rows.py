@@ -7,7 +7,7 @@ import spacy
 
 from ds_pipeline.errors import ConfigError, SourceError
 from ds_pipeline.masking import detection, engines, text
-from ds_pipeline.masking.owners import OwnerIndex
+from ds_pipeline.masking.people.owners import OwnerIndex
 from ds_pipeline.masking.remembered import forget
 from ds_pipeline.masking.text import TextRedactor
 

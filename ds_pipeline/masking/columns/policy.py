@@ -8,7 +8,7 @@ import pandas as pd
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.masking.columns.treatments import TEN_YEARS, age_band, categories, initial, keep, prefix
-from ds_pipeline.masking.owners import RowOwners
+from ds_pipeline.masking.people.owners import RowOwners
 
 
 class ColumnPolicy(Protocol):

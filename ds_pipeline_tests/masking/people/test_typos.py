@@ -1,6 +1,6 @@
 import pytest
 
-from ds_pipeline.masking.typos import TypoIndex, is_slip, rests
+from ds_pipeline.masking.people.typos import TypoIndex, is_slip, rests
 
 
 @pytest.mark.parametrize("word", ["smithso", "mithson", "smitthson", "xsmithson", "smithxon", "msithson", "smithsno"])

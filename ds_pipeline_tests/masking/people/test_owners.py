@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.owners import OwnerIndex
-from ds_pipeline.masking.prepared import PreparedText
-from ds_pipeline.masking.typos import TypoIndex
+from ds_pipeline.masking.people.owners import OwnerIndex
+from ds_pipeline.masking.people.prepared import PreparedText
+from ds_pipeline.masking.people.typos import TypoIndex
 
 
 def index(*rows: tuple) -> OwnerIndex:

@@ -2,9 +2,9 @@ from datetime import date
 
 import pytest
 
-from ds_pipeline.masking.owner import Owner
-from ds_pipeline.masking.prepared import PreparedText
-from ds_pipeline.masking.typos import TypoIndex
+from ds_pipeline.masking.people.owner import Owner
+from ds_pipeline.masking.people.prepared import PreparedText
+from ds_pipeline.masking.people.typos import TypoIndex
 
 ANNA = Owner(
     [

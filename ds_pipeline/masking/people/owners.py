@@ -11,7 +11,7 @@ from typing import overload
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.owner import Owner
+from ds_pipeline.masking.people.owner import Owner
 
 KINDS = frozenset({"name", "email", "phone", "address", "postcode", "id", "birth_date"})
 _COLUMNS = ("id", "kind", "value", "known_from")

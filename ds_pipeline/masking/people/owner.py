@@ -11,10 +11,10 @@ from itertools import pairwise
 
 import phonenumbers
 
-from ds_pipeline.masking.mentions import STREET_WORDS, NameMentions, is_strong, place_mentions
-from ds_pipeline.masking.prepared import Day, PreparedText, days_of, fold_text
+from ds_pipeline.masking.people.mentions import STREET_WORDS, NameMentions, is_strong, place_mentions
+from ds_pipeline.masking.people.prepared import Day, PreparedText, days_of, fold_text
+from ds_pipeline.masking.people.typos import SHORTEST, TypoIndex, is_slip, rests
 from ds_pipeline.masking.spans import Found
-from ds_pipeline.masking.typos import SHORTEST, TypoIndex, is_slip, rests
 from ds_pipeline.masking.words import fold, is_common
 
 _SURE = 1.0
