@@ -17,9 +17,9 @@ from ds_pipeline.masking.engines import NamesEngine, artifacts, artifacts_of, lo
 from ds_pipeline.masking.find.name_parts import where_names_end
 from ds_pipeline.masking.find.place_names import where_places_begin, where_places_end
 from ds_pipeline.masking.find.postcodes import around_place
-from ds_pipeline.masking.folding import View, views
+from ds_pipeline.masking.reading.folding import View, views
+from ds_pipeline.masking.reading.spans import Found, chunks, gaps, join
 from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
-from ds_pipeline.masking.spans import Found, chunks, gaps, join
 
 _ACCOUNT = re.compile(r"(?:[._-]?[^\W\d_]{1,20})?[._-]?[0-9]{1,6}(?![\w,.:/-]?[0-9])\b")
 _TO_SPACE, _FROM_SPACE, _GLUE = re.compile(r"\S+"), re.compile(r"\S+$"), re.compile(r"[\d@]")

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.masking.find.cues import NOT_NAMES
-from ds_pipeline.masking.words import fold, is_common
+from ds_pipeline.masking.reading.words import fold, is_common
 
 FindNames = Callable[[Doc], Iterable[tuple[int, int, str]]]
 

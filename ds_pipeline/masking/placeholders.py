@@ -7,7 +7,7 @@ carries meaning, and numbers would make texts that differ in nothing else unequa
 
 from collections.abc import Iterable
 
-from ds_pipeline.masking.words import WORD, fold, listed
+from ds_pipeline.masking.reading.words import WORD, fold, listed
 
 _NO_PART = listed(
     """

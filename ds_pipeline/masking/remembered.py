@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from hashlib import blake2b
 
-from ds_pipeline.masking.spans import Found
+from ds_pipeline.masking.reading.spans import Found
 
 _MOST_TEXTS, _LONGEST = 10_000, 2_000
 _SPAN = struct.Struct("<HHdB")  # start, end, score, and the number of its kind

@@ -17,9 +17,9 @@ from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.people.owners import RowOwners
 from ds_pipeline.masking.people.prepared import PreparedText
 from ds_pipeline.masking.people.typos import TypoIndex
+from ds_pipeline.masking.reading.spans import Found
 from ds_pipeline.masking.remembered import remembered
 from ds_pipeline.masking.rows import redact_row, with_echoes
-from ds_pipeline.masking.spans import Found
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer

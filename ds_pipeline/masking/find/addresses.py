@@ -12,8 +12,8 @@ import regex  # type: ignore[import-untyped]
 from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.find.postcodes import POSTCODE, find_postcodes
 from ds_pipeline.masking.find.streets import STOP, find_streets
-from ds_pipeline.masking.starts import Anchored, has_digit, limit
-from ds_pipeline.masking.words import fold, is_common
+from ds_pipeline.masking.reading.starts import Anchored, has_digit, limit
+from ds_pipeline.masking.reading.words import fold, is_common
 
 _ANY_CASE = regex.IGNORECASE
 _CUE = (

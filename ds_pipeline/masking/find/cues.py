@@ -11,8 +11,8 @@ from typing import Any
 import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span
-from ds_pipeline.masking.starts import Anchored, limit, single_letters
-from ds_pipeline.masking.words import fold, is_common, listed
+from ds_pipeline.masking.reading.starts import Anchored, limit, single_letters
+from ds_pipeline.masking.reading.words import fold, is_common, listed
 
 _ANY_CASE = regex.IGNORECASE
 _PARTICLES = listed(

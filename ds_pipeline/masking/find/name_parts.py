@@ -2,7 +2,7 @@
 
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.starts import limit
+from ds_pipeline.masking.reading.starts import limit
 
 _MORE = regex.compile(
     r"[ ](?:van(?:[ ](?:de[nr]?|['’]t))?|von(?:[ ]der)?|de(?:[ ](?:la|los|las))?|del|della|di|da|dos|das|du|y|"

@@ -9,7 +9,7 @@ from datetime import date
 import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span, passes_luhn
-from ds_pipeline.masking.starts import digits_of, limit
+from ds_pipeline.masking.reading.starts import digits_of, limit
 
 _CONTROL_ES = "TRWAGMYFPDXBNJZSQVHLCKE"
 _CONTROL_FI = "0123456789ABCDEFHJKLMNPRSTUVWXY"

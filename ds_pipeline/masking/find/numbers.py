@@ -10,7 +10,7 @@ from itertools import pairwise
 import phonenumbers
 import regex  # type: ignore[import-untyped]
 
-from ds_pipeline.masking.starts import limit
+from ds_pipeline.masking.reading.starts import limit
 
 Span = tuple[int, int]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span
-from ds_pipeline.masking.starts import Anchored, has_digit, has_word, limit
-from ds_pipeline.masking.words import is_common
+from ds_pipeline.masking.reading.starts import Anchored, has_digit, has_word, limit
+from ds_pipeline.masking.reading.words import is_common
 
 _ANY_CASE = regex.IGNORECASE
 

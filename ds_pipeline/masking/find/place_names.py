@@ -12,7 +12,7 @@ import regex  # type: ignore[import-untyped]
 from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.ner.finding import MODEL
 from ds_pipeline.masking.ner.gazetteer import Gazetteer
-from ds_pipeline.masking.starts import limit
+from ds_pipeline.masking.reading.starts import limit
 
 _GAP = regex.compile(r"[ \t]*+(?:[,;][ \t]*+\n?|\n)[ \t]*+(?:\(|<br ?/?>)?")
 _WORD = regex.compile(r"[^\W\d_][\p{L}\p{M}'’-]*+")

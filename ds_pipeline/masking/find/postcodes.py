@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span
-from ds_pipeline.masking.starts import Anchored, has_digit, limit
+from ds_pipeline.masking.reading.starts import Anchored, has_digit, limit
 
 _ANY_CASE = regex.IGNORECASE
 _UK_AREAS = (

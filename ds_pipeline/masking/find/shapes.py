@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span
-from ds_pipeline.masking.starts import Anchored, has_word, limit
+from ds_pipeline.masking.reading.starts import Anchored, has_word, limit
 
 _MACHINE_READ = re.compile(r"(?<![\w<])(?=[A-Z0-9<]{9})[A-Z0-9]+(?:<+[A-Z0-9]+)+<*(?![\w<])|(?<![\w<])[A-Z]<[A-Z<]{8,}")
 _CODE = re.compile(  # m_88213, cust_004417, SUB.441.902

@@ -9,8 +9,8 @@ import regex  # type: ignore[import-untyped]
 
 from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.find.postcodes import POSTCODE
-from ds_pipeline.masking.starts import Anchored, digits_of, has_word, limit
-from ds_pipeline.masking.words import fold, is_common, listed
+from ds_pipeline.masking.reading.starts import Anchored, digits_of, has_word, limit
+from ds_pipeline.masking.reading.words import fold, is_common, listed
 
 _ANY_CASE = regex.IGNORECASE
 _W = r"[\p{L}\d][\p{L}\p{M}\d’'.-]*"

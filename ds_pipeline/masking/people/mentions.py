@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from ds_pipeline.masking.words import WORD, fold, is_common, listed, spellings
+from ds_pipeline.masking.reading.words import WORD, fold, is_common, listed, spellings
 
 _PARTICLES = listed(
     """

@@ -14,8 +14,8 @@ import phonenumbers
 from ds_pipeline.masking.people.mentions import STREET_WORDS, NameMentions, is_strong, place_mentions
 from ds_pipeline.masking.people.prepared import Day, PreparedText, days_of, fold_text
 from ds_pipeline.masking.people.typos import SHORTEST, TypoIndex, is_slip, rests
-from ds_pipeline.masking.spans import Found
-from ds_pipeline.masking.words import fold, is_common
+from ds_pipeline.masking.reading.spans import Found
+from ds_pipeline.masking.reading.words import fold, is_common
 
 _SURE = 1.0
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")

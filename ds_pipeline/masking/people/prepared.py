@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cached_property
 
-from ds_pipeline.masking.folding import View, views
-from ds_pipeline.masking.words import fold
+from ds_pipeline.masking.reading.folding import View, views
+from ds_pipeline.masking.reading.words import fold
 
 Day = tuple[int, int, int]
 

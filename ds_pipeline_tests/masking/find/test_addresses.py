@@ -1,7 +1,7 @@
 import pytest
 
 from ds_pipeline.masking.find.addresses import find_addresses
-from ds_pipeline.masking.spans import Found, join
+from ds_pipeline.masking.reading.spans import Found, join
 
 
 def places(text: str) -> list[str]:

@@ -6,7 +6,15 @@ import regex
 from ds_pipeline.masking.find.addresses import _CUED as ADDRESS_CUE
 from ds_pipeline.masking.find.patterns import _CUED_ID, _USER_NAME
 from ds_pipeline.masking.find.streets import _STREETS
-from ds_pipeline.masking.starts import Anchored, digits_of, has_digit, has_word, limit, single_letters, starts_of
+from ds_pipeline.masking.reading.starts import (
+    Anchored,
+    digits_of,
+    has_digit,
+    has_word,
+    limit,
+    single_letters,
+    starts_of,
+)
 
 
 def test_words_are_indexed_by_their_first_four_letters_and_digits_by_a_nought():

@@ -1,0 +1,1 @@
+"""How a text is read before anything is found in it: words, folded letters, and where they lie."""
