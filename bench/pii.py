@@ -28,7 +28,7 @@ from pii_speed import WORDS, Stock, cell_rates, cores, memory_growth, text_rates
 from rich.console import Console
 from rich.table import Table
 
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 
 Finder = Callable[[list[str]], list[list[Span]]]
 

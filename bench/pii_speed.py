@@ -24,7 +24,7 @@ import pii_tickets
 
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.masking.columns.treatments import age_band, initial, keep, prefix
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 
 WORDS = 68
 _KEY = bytes(range(32))

@@ -359,7 +359,7 @@ def docs(
 @app.command()
 def redact() -> None:
     """Read lines of text from standard input and write them with identifiers replaced by their kind."""
-    from ds_pipeline.masking.text import TextRedactor
+    from ds_pipeline.masking.text.text import TextRedactor
 
     sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")  # type: ignore[union-attr]

@@ -23,7 +23,7 @@ from ds_pipeline.ingestion.read import FILE, ROW_NUMBER, read_source, source_sha
 from ds_pipeline.ingestion.shape import Shape, drift_of
 from ds_pipeline.masking.columns.policy import mask_table
 from ds_pipeline.masking.columns.tokens import tokenize
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.use_case.sql import masked_schema
 
 SHAPE = "shape"  # in the info of a partition: columns and types that its source had

@@ -6,7 +6,7 @@ from functools import cache
 
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.masking.scan import texts_with_identifiers
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.project import DEMO_KEY, Project
 from ds_pipeline.starter.answers import Answers
 from ds_pipeline.starter.asking import ask_missing

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_pipeline.masking.remembered import forget
+from ds_pipeline.masking.text.remembered import forget
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking import detection
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text import detection
+from ds_pipeline.masking.text.text import TextRedactor
 
 SIZE = 100_000
 RANDOM = random.Random(1)

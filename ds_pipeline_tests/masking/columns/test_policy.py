@@ -7,7 +7,7 @@ import pytest
 from ds_pipeline.errors import KeyMissingError, SourceError
 from ds_pipeline.masking.columns.policy import mask_table
 from ds_pipeline.masking.columns.tokens import tokenize
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.use_case.sources import Table
 
 KEY = b"0123456789abcdef0123456789abcdef"

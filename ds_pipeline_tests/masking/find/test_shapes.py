@@ -3,7 +3,7 @@
 import pytest
 
 from ds_pipeline.masking.find.name_parts import where_names_end
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 
 REDACTOR = TextRedactor("patterns", processes=1)
 

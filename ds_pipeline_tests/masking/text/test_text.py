@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.scan import scan_frame
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text.text import TextRedactor
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_an_address_longer_than_the_overlap_leaves_no_rest(redactor):
 
 
 def test_a_pattern_that_does_not_finish_is_an_error_and_no_pass():
-    from ds_pipeline.masking.recognizers import SpanRecognizer
+    from ds_pipeline.masking.text.recognizers import SpanRecognizer
 
     def slow(text):
         return [match.span() for match in regex.finditer(r"(?:a|aa|a?)+$", text, timeout=0.001)]
@@ -187,7 +187,7 @@ def test_a_pattern_that_does_not_finish_is_an_error_and_no_pass():
 
 
 def test_overlapping_finds_become_one_of_the_longest_kind():
-    from ds_pipeline.masking.recognizers import SpanRecognizer
+    from ds_pipeline.masking.text.recognizers import SpanRecognizer
 
     def finder(part):
         return lambda text: [(text.index(part), text.index(part) + len(part))] if part in text else []
@@ -227,7 +227,7 @@ def test_nothing_is_asked_of_the_network(monkeypatch):
 
 
 def test_importing_the_module_does_not_import_presidio():
-    check = "import sys, ds_pipeline.masking.text as t; t.TextRedactor(); sys.exit('presidio_analyzer' in sys.modules)"
+    check = "import sys, ds_pipeline.masking.text.text as t; t.TextRedactor(); sys.exit('presidio_analyzer' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

@@ -13,13 +13,13 @@ from time import thread_time
 from presidio_analyzer import EntityRecognizer
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from ds_pipeline.masking.engines import NamesEngine, artifacts, artifacts_of, load_engine
 from ds_pipeline.masking.find.name_parts import where_names_end
 from ds_pipeline.masking.find.place_names import where_places_begin, where_places_end
 from ds_pipeline.masking.find.postcodes import around_place
 from ds_pipeline.masking.reading.folding import View, views
 from ds_pipeline.masking.reading.spans import Found, chunks, gaps, join
-from ds_pipeline.masking.recognizers import build_analyzer, default_recognizers
+from ds_pipeline.masking.text.engines import NamesEngine, artifacts, artifacts_of, load_engine
+from ds_pipeline.masking.text.recognizers import build_analyzer, default_recognizers
 
 _ACCOUNT = re.compile(r"(?:[._-]?[^\W\d_]{1,20})?[._-]?[0-9]{1,6}(?![\w,.:/-]?[0-9])\b")
 _TO_SPACE, _FROM_SPACE, _GLUE = re.compile(r"\S+"), re.compile(r"\S+$"), re.compile(r"[\d@]")

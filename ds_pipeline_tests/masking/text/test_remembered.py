@@ -2,9 +2,9 @@
 
 import pytest
 
-from ds_pipeline.masking import remembered as module
 from ds_pipeline.masking.reading.spans import Found
-from ds_pipeline.masking.remembered import remembered
+from ds_pipeline.masking.text import remembered as module
+from ds_pipeline.masking.text.remembered import remembered
 
 SPAN = [Found(0, 1, 1.0, "PERSON")]
 

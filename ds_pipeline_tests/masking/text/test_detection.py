@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_pipeline.masking import detection
+from ds_pipeline.masking.text import detection
 
 TEXTS = ["Marta Kowalczyk of Xqzvburg, call 0161 496 0123.", "Regards,\nBjorn Wqxzle"]
 

@@ -6,10 +6,10 @@ import pytest
 import spacy
 
 from ds_pipeline.errors import ConfigError, SourceError
-from ds_pipeline.masking import detection, engines, text
 from ds_pipeline.masking.people.owners import OwnerIndex
-from ds_pipeline.masking.remembered import forget
-from ds_pipeline.masking.text import TextRedactor
+from ds_pipeline.masking.text import detection, engines, text
+from ds_pipeline.masking.text.remembered import forget
+from ds_pipeline.masking.text.text import TextRedactor
 
 KNOWN = {"PERSON": ["Anna Smith", "Anna", "Bob Jones", "Bob", "Priya"], "LOCATION": ["Leeds", "Porto"]}
 

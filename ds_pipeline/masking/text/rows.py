@@ -8,10 +8,10 @@ from ds_pipeline.masking.people.mentions import is_strong
 from ds_pipeline.masking.people.owner import Owner
 from ds_pipeline.masking.people.prepared import PreparedText
 from ds_pipeline.masking.people.typos import TypoIndex
-from ds_pipeline.masking.placeholders import People
 from ds_pipeline.masking.reading.folding import repair
 from ds_pipeline.masking.reading.spans import Found, gaps, join
 from ds_pipeline.masking.reading.words import WORD, fold
+from ds_pipeline.masking.text.placeholders import People
 
 _ECHO_SCORE = 0.3
 _SHORTEST_GLUED = 5  # letters of a name that is looked for inside other words: 'sdlamini'

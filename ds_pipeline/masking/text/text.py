@@ -18,13 +18,13 @@ from ds_pipeline.masking.people.owners import RowOwners
 from ds_pipeline.masking.people.prepared import PreparedText
 from ds_pipeline.masking.people.typos import TypoIndex
 from ds_pipeline.masking.reading.spans import Found
-from ds_pipeline.masking.remembered import remembered
-from ds_pipeline.masking.rows import redact_row, with_echoes
+from ds_pipeline.masking.text.remembered import remembered
+from ds_pipeline.masking.text.rows import redact_row, with_echoes
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
-    from ds_pipeline.masking.detection import Detector
+    from ds_pipeline.masking.text.detection import Detector
 
 _CACHED_LINES = 10_000
 _PREPARED = 4_096
@@ -149,7 +149,7 @@ class TextRedactor:
 
     @cached_property
     def _detector(self) -> "Detector":
-        from ds_pipeline.masking.detection import Detector
+        from ds_pipeline.masking.text.detection import Detector
 
         return Detector(self._engine, self._recognizers)
 
@@ -171,7 +171,7 @@ class TextRedactor:
 
     def _find_parallel(self, texts: list[str]) -> list[list[Found]]:
         """In workers that load the engine once each; their libraries for linear algebra use one thread."""
-        from ds_pipeline.masking.detection import find_spans
+        from ds_pipeline.masking.text.detection import find_spans
 
         size = -(-len(texts) // (self._processes * _TASKS_PER_PROCESS))
         parts = [texts[start : start + size] for start in range(0, len(texts), size)]

@@ -1,4 +1,4 @@
-from ds_pipeline.masking.placeholders import People
+from ds_pipeline.masking.text.placeholders import People
 
 
 def numbers(mentions: list[str], owner: tuple[str, ...] = ()) -> list[int]:
