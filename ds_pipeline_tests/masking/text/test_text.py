@@ -227,7 +227,9 @@ def test_nothing_is_asked_of_the_network(monkeypatch):
 
 
 def test_importing_the_module_does_not_import_presidio():
-    check = "import sys, ds_pipeline.masking.text.text as t; t.TextRedactor(); sys.exit('presidio_analyzer' in sys.modules)"
+    check = (
+        "import sys, ds_pipeline.masking.text.text as t; t.TextRedactor(); sys.exit('presidio_analyzer' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

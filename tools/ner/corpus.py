@@ -13,10 +13,10 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ds_pipeline.masking.ner.gazetteer import UNKNOWN
-from ds_pipeline.masking.ner.identities import Identities
-from ds_pipeline.masking.ner.material import lines
 from ds_pipeline.masking.ner.pipeline import tagger_of
-from ds_pipeline.masking.ner.prose import LabelledText
+from tools.ner.identities import Identities
+from tools.ner.material import lines
+from tools.ner.prose import LabelledText
 
 SOURCES = {"synthetic": 0.53, "wnut17": 0.27, "wordnet": 0.20}
 RENAMED = 0.5  # share of the real prose

@@ -19,7 +19,7 @@ import names
 from anyascii import anyascii
 
 from ds_pipeline.masking.ner.gazetteer import Gazetteer, fold
-from ds_pipeline.masking.ner.material import lines
+from tools.ner.material import lines
 
 FREQUENT_FIRST, FREQUENT_LAST, SURNAMES = 900, 4_000, 40_000  # ranks in the census lists of `names`
 FREQUENT_IN = 3  # cultures; a first name of more is a frequent one

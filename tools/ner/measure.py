@@ -1,4 +1,4 @@
-"""Figures of a model on WNUT-17: `python -m ds_pipeline.masking.ner.measure --help`.
+"""Figures of a model on WNUT-17: `python -m tools.ner.measure --help`.
 
 Exact: a found span counts if start, end and label are those of the annotation. Overlap: if it shares a character
 with an annotation of the same label. Speed: texts of 68 words, one process, one thread.
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ds_pipeline.masking.ner.finding import MODEL, Found, find_names
 from ds_pipeline.masking.ner.pipeline import load_pipeline
-from ds_pipeline.masking.ner.prose import LabelledText, read_wnut17
+from tools.ner.prose import LabelledText, read_wnut17
 
 KINDS = ("PERSON", "LOCATION")
 TEST_PART = "emerging.test.annotated"
@@ -60,7 +60,7 @@ def texts_per_second(nlp: Language, texts: Sequence[LabelledText]) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command: recall and precision of the network, and with the rules, and the speed."""
-    parser = argparse.ArgumentParser(prog="python -m ds_pipeline.masking.ner.measure", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.ner.measure", description=__doc__)
     parser.add_argument("--wnut17", type=Path, required=True, help=f"folder with {TEST_PART}")
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument(
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     if options.held_out:
-        from ds_pipeline.masking.ner.train import wnut17_texts
+        from tools.ner.train import wnut17_texts
 
         texts = wnut17_texts(options.wnut17, held_out=True)
     else:

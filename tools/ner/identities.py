@@ -11,9 +11,9 @@ from typing import NamedTuple, TypeVar
 
 from faker import Faker
 
-from ds_pipeline.masking.ner import word_lists
 from ds_pipeline.masking.ner.gazetteer import fold
-from ds_pipeline.masking.ner.material import lines
+from tools.ner import word_lists
+from tools.ner.material import lines
 
 _SEED = 20_170_917
 _POOL = 300  # addresses taken from faker per locale

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.ner.prose import LabelledText, read_wnut17, read_wordnet
+from tools.ner.prose import LabelledText, read_wnut17, read_wordnet
 
 
 def wnut17(folder: Path, *lines: str) -> list[LabelledText]:

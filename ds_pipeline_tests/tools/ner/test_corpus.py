@@ -6,9 +6,9 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from ds_pipeline.masking.ner.corpus import Writer, hide_tags, renamed
-from ds_pipeline.masking.ner.material import lines
-from ds_pipeline.masking.ner.prose import LabelledText
+from tools.ner.corpus import Writer, hide_tags, renamed
+from tools.ner.material import lines
+from tools.ner.prose import LabelledText
 
 VALUES = {
     "name": lambda: "Ann Lee",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from spacy.tokens import Doc
 
-from ds_pipeline.masking.ner.corpus import to_doc
 from ds_pipeline.masking.ner.finding import MODEL
 from ds_pipeline.masking.ner.gazetteer import Gazetteer
-from ds_pipeline.masking.ner.measure import recall_precision
 from ds_pipeline.masking.ner.pipeline import blank_pipeline
-from ds_pipeline.masking.ner.prose import LabelledText
-from ds_pipeline.masking.ner.train import digest, save, train
+from tools.ner.corpus import to_doc
+from tools.ner.measure import recall_precision
+from tools.ner.prose import LabelledText
+from tools.ner.train import digest, save, train
 
 CARD = MODEL / "MODEL_CARD.md"
 

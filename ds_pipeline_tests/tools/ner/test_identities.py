@@ -5,11 +5,11 @@ import random
 import subprocess
 import sys
 
-from ds_pipeline.masking.ner.identities import Identities
+from tools.ner.identities import Identities
 
 _DRAW = """
 import hashlib, random
-from ds_pipeline.masking.ner.identities import Identities
+from tools.ner.identities import Identities
 who = Identities(random.Random(3))
 drawn = [draw() for _ in range(400) for draw in (who.full, who.address, who.org, who.email, who.code, who.date)]
 print(hashlib.sha256(repr(drawn).encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""Trains the model that is shipped: `python -m ds_pipeline.masking.ner.train --help`.
+"""Trains the model that is shipped: `python -m tools.ner.train --help`.
 
 Everything is drawn from one seed and in one thread: the same lists, the same libraries and the same processor type
 make the same bytes. Needs the packages of the extra `dev`.
@@ -17,10 +17,10 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed, warmup_linear
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.masking.ner.corpus import stream
 from ds_pipeline.masking.ner.pipeline import blank_pipeline, network_of, use_numpy_products
-from ds_pipeline.masking.ner.prose import LabelledText, read_wnut17, read_wordnet
-from ds_pipeline.masking.ner.word_lists import build_gazetteer
+from tools.ner.corpus import stream
+from tools.ner.prose import LabelledText, read_wnut17, read_wordnet
+from tools.ner.word_lists import build_gazetteer
 
 SEED = 17
 STEPS = 4_000
@@ -92,7 +92,7 @@ def digest(folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command: read, train, write, print the digest."""
-    parser = argparse.ArgumentParser(prog="python -m ds_pipeline.masking.ner.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.ner.train", description=__doc__)
     parser.add_argument(
         "--wnut17", type=Path, required=True, help="folder with wnut17train.conll and emerging.dev.conll"
     )

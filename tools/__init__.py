@@ -1,0 +1,1 @@
+"""What makes files that are shipped, and is not shipped itself."""

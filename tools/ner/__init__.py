@@ -1,0 +1,1 @@
+"""Training of the small model that finds names in free text."""
