@@ -24,10 +24,10 @@ from ds_pipeline.evaluation.backtest import Step
 from ds_pipeline.evaluation.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates import column_number
 from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.registry.verdicts import WORDS, Verdict
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.sources import Simulation
-from ds_pipeline.verdicts import WORDS, Verdict
 
 DONE, REFUSED, WRONG = 0, 1, 2
 STYLES: dict[Verdict, str] = {"pass": "green", "refused": "bold red", "not_applicable": "dim"}

@@ -11,8 +11,8 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import GateResult, column_number
+from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
-from ds_pipeline.verdicts import WORDS
 
 
 def read_status(bench: Workbench) -> dict[str, Any]:

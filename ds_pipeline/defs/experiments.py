@@ -10,7 +10,7 @@ from ds_pipeline.evaluation.gates import plain_number
 from ds_pipeline.evaluation.looks import Override
 from ds_pipeline.registry.experiments import Difference, Run, runs_of
 from ds_pipeline.registry.ledger import Figure
-from ds_pipeline.verdicts import WORDS
+from ds_pipeline.registry.verdicts import WORDS
 
 HEAD = (
     f"{'run':>4}  {'date':<10}  {'began (UTC)':<16}  {'configuration':<13}  {'candidate':<12}  {'verdict':<23}  version"

@@ -9,8 +9,8 @@ from ds_pipeline.evaluation.measurement import Measurement
 from ds_pipeline.evaluation.outcome import Evaluation, measured_as
 from ds_pipeline.evaluation.predictions import support_problems
 from ds_pipeline.evaluation.record import Record
+from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.use_case.requirements import Requirements
-from ds_pipeline.verdicts import Verdict, verdict_of
 
 
 class GateResult(Record):

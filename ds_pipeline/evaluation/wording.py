@@ -13,10 +13,10 @@ from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import GateResult
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.slices import KNOWN, SliceRow
+from ds_pipeline.registry.verdicts import Verdict
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 from ds_pipeline.use_case.sources import Sources
-from ds_pipeline.verdicts import Verdict
 
 NOT_MEASURED = "not measured"
 SECTIONS = {  # of the report's table of gates: title, by the part of requirements.yaml

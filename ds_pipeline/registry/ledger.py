@@ -23,10 +23,10 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
+from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.store.chain import Chain, Link, Signer, Text, file_name, next_link
 from ds_pipeline.store.snapshots import make_folder, write_file
 from ds_pipeline.use_case.model import FileModel
-from ds_pipeline.verdicts import Verdict, verdict_of
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Weeks = Annotated[list[date], Field(min_length=1)]

@@ -210,7 +210,8 @@ def test_a_name_cannot_leave_the_store(store: Store, dataset: str, partition: st
 
 def test_the_same_table_gives_the_same_bytes_in_another_process() -> None:
     code = (
-        "import pyarrow as pa; from ds_pipeline.store.snapshots import encode; from ds_pipeline.digests import digest_bytes;"
+        "import pyarrow as pa; from ds_pipeline.store.snapshots import encode;"
+        "from ds_pipeline.digests import digest_bytes;"
         "print(digest_bytes(encode(pa.table({'token': ['a', 'b'], 'spend_gbp': [1.5, 2.5]}))))"
     )
 

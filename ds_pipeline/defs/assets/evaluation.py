@@ -20,8 +20,8 @@ from ds_pipeline.evaluation.gates import GateResult
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri
 from ds_pipeline.evaluation.record import Record
+from ds_pipeline.registry.verdicts import count_verdicts
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.verdicts import count_verdicts
 
 
 def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:

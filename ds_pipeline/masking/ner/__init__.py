@@ -1,1 +1,1 @@
-"""Names of people and places in free text, found by a small model that is shipped with the package; tools/ner trains it."""
+"""Names of people and places in free text, found by a small model that is shipped; tools/ner trains it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ds_pipeline.verdicts import Verdict, count_verdicts, verdict_of
+from ds_pipeline.registry.verdicts import Verdict, count_verdicts, verdict_of
 
 
 @pytest.mark.parametrize(
