@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from ds_pipeline.evaluation.baselines import ChampionFacts
-from ds_pipeline.evaluation.cost import cost_of
 from ds_pipeline.evaluation.evaluate import evaluate
-from ds_pipeline.evaluation.intervals import bootstrap, bootstrap_counts
-from ds_pipeline.evaluation.metrics import measure
-from ds_pipeline.evaluation.rows import ScoredRows
-from ds_pipeline.evaluation.slices import slice_table
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts
+from ds_pipeline.evaluation.measure.cost import cost_of
+from ds_pipeline.evaluation.measure.intervals import bootstrap, bootstrap_counts
+from ds_pipeline.evaluation.measure.metrics import measure
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
+from ds_pipeline.evaluation.measure.slices import slice_table
 from ds_pipeline.use_case.requirements import Cost, HoldoutMetric, Requirements
 
 USERS, WEEKS, PRESENT, INPUTS = 10_900, 8, 0.975, 40

@@ -20,9 +20,9 @@ from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
 from ds_pipeline.defs.suppressing import at_work, require_finished
 from ds_pipeline.defs.workbench import Workbench, now
-from ds_pipeline.evaluation.backtest import Step
 from ds_pipeline.evaluation.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates import column_number
+from ds_pipeline.evaluation.measure.walk_forward import Step
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.verdicts import WORDS, Verdict
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of

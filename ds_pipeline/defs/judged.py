@@ -11,7 +11,7 @@ from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.asked import gates_of
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.looks import LedgerRecord, Override, WeekLooks, measure_ledger
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
 from ds_pipeline.store.snapshots import make_folder

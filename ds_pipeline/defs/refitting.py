@@ -11,7 +11,7 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.cross_validation import CrossValidated, cross_validate
 from ds_pipeline.evaluation.explanations import Explained, explain
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.stability import (
     MAX_ROWS,
     Perturbed,

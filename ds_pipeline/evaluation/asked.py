@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal, assert_never
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.requirements import (
     FIXED_GATES,
     AveragePrecisionGain,

@@ -8,9 +8,9 @@ from ds_pipeline.evaluation.error_analysis import ErrorAnalysis
 from ds_pipeline.evaluation.explanations import Explained
 from ds_pipeline.evaluation.label_quality import LabelFindings
 from ds_pipeline.evaluation.leakage import InputAuc
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.operations import Operations
 from ds_pipeline.evaluation.overlap import Overlap
-from ds_pipeline.evaluation.record import Record
 from ds_pipeline.evaluation.shuffled import ShuffledFits
 from ds_pipeline.evaluation.stability import Perturbed, Refits, SeedSpread
 

@@ -14,8 +14,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Floats
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Floats
 from ds_pipeline.use_case.requirements import CrossValidation
 
 METRICS = {

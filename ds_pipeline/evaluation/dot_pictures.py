@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ds_pipeline.evaluation.cost import Costs
 from ds_pipeline.evaluation.explanations import Importance
-from ds_pipeline.evaluation.fairness import GroupRow
+from ds_pipeline.evaluation.measure.cost import Costs
+from ds_pipeline.evaluation.measure.fairness import GroupRow
+from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.pictures import FAINT, INK, MODEL, PALE, RULE
-from ds_pipeline.evaluation.slices import SliceRow
 from ds_pipeline.evaluation.wording import name, number, percent
 
 if TYPE_CHECKING:

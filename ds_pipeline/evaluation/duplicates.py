@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 
 GATE = "conflicting_duplicates"

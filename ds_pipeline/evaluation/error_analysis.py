@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.top_share import top_count
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, Feature, FeatureSet
 

@@ -8,16 +8,16 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.baselines import ChampionFacts, baseline_table, rival_problems
-from ds_pipeline.evaluation.cost import cost_table
-from ds_pipeline.evaluation.curves import campaigns, curves, operating_point, report_metrics, selections
-from ds_pipeline.evaluation.facts import Facts
-from ds_pipeline.evaluation.measuring import compare_groups, measure_all, unmeasured
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts, baseline_table, rival_problems
+from ds_pipeline.evaluation.measure.cost import cost_table
+from ds_pipeline.evaluation.measure.curves import campaigns, curves, operating_point, report_metrics, selections
+from ds_pipeline.evaluation.measure.facts import Facts
+from ds_pipeline.evaluation.measure.predictions import find_problems, require_truth, tidy
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
+from ds_pipeline.evaluation.measure.slices import slice_table
+from ds_pipeline.evaluation.measure.thresholds import compare_groups, measure_all, unmeasured
+from ds_pipeline.evaluation.measure.truth import compare_with_truth
 from ds_pipeline.evaluation.outcome import Evaluation, measured_as
-from ds_pipeline.evaluation.predictions import find_problems, require_truth, tidy
-from ds_pipeline.evaluation.rows import ScoredRows
-from ds_pipeline.evaluation.slices import slice_table
-from ds_pipeline.evaluation.truth import compare_with_truth
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
 
 

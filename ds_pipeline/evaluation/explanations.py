@@ -13,7 +13,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 

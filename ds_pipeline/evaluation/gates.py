@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from ds_pipeline.evaluation.asked import Comparison, Gate, gates_of
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.predictions import support_problems
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.outcome import Evaluation, measured_as
-from ds_pipeline.evaluation.predictions import support_problems
-from ds_pipeline.evaluation.record import Record
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.use_case.requirements import Requirements
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.slices import MISSING
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.slices import MISSING
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
 
 GATE = "label_rate_shift"

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ds_pipeline.errors import EvaluationError, TrainingError
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.requirements import Leakage
 

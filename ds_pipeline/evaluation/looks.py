@@ -10,8 +10,8 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.requirements import Holdout
 
 GATE = "holdout_configurations"

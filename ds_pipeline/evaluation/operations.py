@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
 from ds_pipeline.use_case.contract import Contract

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pydantic import Field
 
 from ds_pipeline.digests import digest_json
-from ds_pipeline.evaluation.baselines import BaselineRow
 from ds_pipeline.evaluation.checks import Checks
-from ds_pipeline.evaluation.cost import Costs
 from ds_pipeline.evaluation.cross_validation import CrossValidated
-from ds_pipeline.evaluation.curves import Curves, OperatingPoint
-from ds_pipeline.evaluation.facts import Facts
-from ds_pipeline.evaluation.fairness import GroupRow
 from ds_pipeline.evaluation.looks import LedgerRecord
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure.baselines import BaselineRow
+from ds_pipeline.evaluation.measure.cost import Costs
+from ds_pipeline.evaluation.measure.curves import Curves, OperatingPoint
+from ds_pipeline.evaluation.measure.facts import Facts
+from ds_pipeline.evaluation.measure.fairness import GroupRow
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.slices import SliceRow
+from ds_pipeline.evaluation.measure.truth import TruthRow
 from ds_pipeline.evaluation.proxies import Proxy
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.slices import SliceRow
-from ds_pipeline.evaluation.truth import TruthRow
 from ds_pipeline.use_case.requirements import Requirements
 
 

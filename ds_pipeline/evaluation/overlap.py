@@ -8,7 +8,7 @@ import pandas as pd
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import SCORING_DATE
 
 

@@ -15,8 +15,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.slices import pooled_groups
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.slices import pooled_groups
 
 ALL_INPUTS = "all inputs together"
 CRAMERS_V, AUC = "Cramer's V", "AUC"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.parts import Floats, parts_of
 from ds_pipeline.use_case.features import Feature, FeatureSet
 from ds_pipeline.use_case.requirements import Stability

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ds_pipeline.evaluation import gates
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.measure.slices import KNOWN, SliceRow
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.evaluation.slices import KNOWN, SliceRow
 from ds_pipeline.registry.verdicts import Verdict
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements

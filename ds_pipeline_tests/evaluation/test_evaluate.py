@@ -11,12 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation import measuring
-from ds_pipeline.evaluation.baselines import ChampionFacts
 from ds_pipeline.evaluation.gates import apply_gates
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure import thresholds as measuring
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.evaluation.predictions import baseline_score
 from ds_pipeline.use_case.requirements import BaselineRule, Requirements
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

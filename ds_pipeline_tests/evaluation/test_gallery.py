@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 
 from ds_pipeline.evaluation.checks import Checks
-from ds_pipeline.evaluation.cost import CostRow, Costs
 from ds_pipeline.evaluation.explanations import Explained, Importance
-from ds_pipeline.evaluation.fairness import GroupRow
 from ds_pipeline.evaluation.gallery import pictures_of, worst_slices
+from ds_pipeline.evaluation.measure.cost import CostRow, Costs
+from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.evaluation.label_rates import RateShift, label_rate_shifts
-from ds_pipeline.evaluation.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement
 
 BEFORE, WEEK = date(2024, 1, 1), date(2024, 4, 1)
 GATE = "label_rate_shift"

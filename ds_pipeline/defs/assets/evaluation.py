@@ -17,9 +17,9 @@ from ds_pipeline.evaluation.asked import gates_of
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
 from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri
-from ds_pipeline.evaluation.record import Record
 from ds_pipeline.registry.verdicts import count_verdicts
 from ds_pipeline.use_case.load import UseCase
 

@@ -9,9 +9,9 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.predictions import rival_problem
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Floats, Ints, ScoredRows, ScoreName
+from ds_pipeline.evaluation.measure.predictions import rival_problem
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Floats, Ints, ScoredRows, ScoreName
 
 NO_CHAMPION = "there is no champion yet, so the baseline is the bar"
 IS_CHAMPION = "the candidate is the champion"

@@ -8,15 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.baselines import IS_CHAMPION, NO_CHAMPION
-from ds_pipeline.evaluation.cost import cost_table
-from ds_pipeline.evaluation.curves import campaigns, selections
-from ds_pipeline.evaluation.facts import Facts
-from ds_pipeline.evaluation.fairness import GroupRow, count_cells, group_difference, group_problem, group_table
-from ds_pipeline.evaluation.intervals import bootstrap, lower_bound
-from ds_pipeline.evaluation.measurement import Measurement
-from ds_pipeline.evaluation.metrics import measure, taken_at_top
-from ds_pipeline.evaluation.rows import Floats, ScoredRows, ScoreName
+from ds_pipeline.evaluation.measure.baselines import IS_CHAMPION, NO_CHAMPION
+from ds_pipeline.evaluation.measure.cost import cost_table
+from ds_pipeline.evaluation.measure.curves import campaigns, selections
+from ds_pipeline.evaluation.measure.facts import Facts
+from ds_pipeline.evaluation.measure.fairness import GroupRow, count_cells, group_difference, group_problem, group_table
+from ds_pipeline.evaluation.measure.intervals import bootstrap, lower_bound
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.metrics import measure, taken_at_top
+from ds_pipeline.evaluation.measure.resamples import Floats, ScoredRows, ScoreName
 from ds_pipeline.use_case.requirements import (
     AveragePrecisionGain,
     CostSaving,

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 
 
 class Measurement(Record):

@@ -13,10 +13,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.intervals import CELLS_AT_ONCE, bootstrap_counts
-from ds_pipeline.evaluation.metrics import average_precision
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Ints, Ranking
+from ds_pipeline.evaluation.measure.intervals import CELLS_AT_ONCE, bootstrap_counts
+from ds_pipeline.evaluation.measure.metrics import average_precision
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Ints, Ranking
 
 MISSING, OTHER = "missing", "other"
 QUARTERS = 4

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.rows import ScoreName
+from ds_pipeline.evaluation.measure.resamples import ScoreName
 from ds_pipeline.use_case.requirements import BaselineRule, Holdout
 
 

@@ -12,9 +12,9 @@ from typing import Literal
 
 from sklearn.metrics import average_precision_score
 
-from ds_pipeline.evaluation.curves import OperatingPoint, operating_point, selections
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Floats, ScoredRows
+from ds_pipeline.evaluation.measure.curves import OperatingPoint, operating_point, selections
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Floats, ScoredRows
 from ds_pipeline.use_case.requirements import PrecisionAtRecall, Requirements
 
 

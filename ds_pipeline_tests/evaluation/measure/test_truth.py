@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.rows import ScoredRows
-from ds_pipeline.evaluation.truth import TruthRow, compare_with_truth
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
+from ds_pipeline.evaluation.measure.truth import TruthRow, compare_with_truth
 from ds_pipeline.use_case.requirements import Requirements
 
 AT_TOP = {"metric": "recall_at_top", "share": 0.25, "minimum": 0.1, "bound": "lower", "owner": "crm"}

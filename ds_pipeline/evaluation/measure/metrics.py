@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
 
-from ds_pipeline.evaluation.cost import cost_of
-from ds_pipeline.evaluation.rows import CutOffs, Floats, Ints, Places, Resamples
+from ds_pipeline.evaluation.measure.cost import cost_of
+from ds_pipeline.evaluation.measure.resamples import CutOffs, Floats, Ints, Places, Resamples
 from ds_pipeline.model.top_share import top_count
 from ds_pipeline.use_case.requirements import (
     AveragePrecisionGain,

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.slices import pooled_groups
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.slices import pooled_groups
 from ds_pipeline.use_case.requirements import (
     CalibrationDifference,
     DemographicParityDifference,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Floats, Ints, Ranking, ScoredRows
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Floats, Ints, Ranking, ScoredRows
 from ds_pipeline.use_case.requirements import Cost
 
 NOBODY, EVERYBODY = "nobody", "everybody"

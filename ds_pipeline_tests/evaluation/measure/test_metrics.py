@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from ds_pipeline.evaluation import metrics
-from ds_pipeline.evaluation.rows import Ints, Resamples, ScoredRows
+from ds_pipeline.evaluation.measure import metrics
+from ds_pipeline.evaluation.measure.resamples import Ints, Resamples, ScoredRows
 from ds_pipeline.use_case.requirements import Cost, HoldoutMetric
 
 patient = limits(deadline=None)  # a busy machine is no failure

@@ -10,7 +10,7 @@ import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import ClockError, EvaluationError
-from ds_pipeline.evaluation.backtest import Step, by_age, measure_weeks, walk_forward
+from ds_pipeline.evaluation.measure.walk_forward import Step, by_age, measure_weeks, walk_forward
 
 # Lag 2, holdout 3: the first date that can train is first + 2 * 2 + 2 = 6 weeks later.
 FIRST = date(2011, 1, 3)

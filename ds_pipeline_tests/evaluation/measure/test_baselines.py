@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.baselines import IS_CHAMPION, NO_CHAMPION, ChampionFacts, baseline_table, rival_problems
-from ds_pipeline.evaluation.rows import ScoredRows
+from ds_pipeline.evaluation.measure.baselines import (
+    IS_CHAMPION,
+    NO_CHAMPION,
+    ChampionFacts,
+    baseline_table,
+    rival_problems,
+)
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
 
 SCORED = ChampionFacts(version="v0001", candidate="a" * 64)
 BROKEN = ChampionFacts(version="v0001", candidate="a" * 64, problem="its bundle is gone")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ds_pipeline.evaluation.cost import choose_cut_off, cost_of, cost_table
-from ds_pipeline.evaluation.metrics import cost_saving
-from ds_pipeline.evaluation.rows import ScoredRows
+from ds_pipeline.evaluation.measure.cost import choose_cut_off, cost_of, cost_table
+from ds_pipeline.evaluation.measure.metrics import cost_saving
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
 from ds_pipeline.use_case.requirements import Cost
 
 

@@ -14,15 +14,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from ds_pipeline.evaluation.metrics import (
+from ds_pipeline.evaluation.measure.metrics import (
     calibration_bins,
     expected_calibration_error,
     precision_at_top,
     recall_at_top,
     taken_at_top,
 )
-from ds_pipeline.evaluation.record import Record
-from ds_pipeline.evaluation.rows import Floats, Ints, ScoredRows
+from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.evaluation.measure.resamples import Floats, Ints, ScoredRows
 from ds_pipeline.use_case.requirements import (
     ExpectedCalibrationError,
     PrecisionAtRecall,

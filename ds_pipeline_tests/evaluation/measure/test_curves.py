@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from ds_pipeline.evaluation.curves import cut_off_for_precision, operating_point, report_metrics, selections
-from ds_pipeline.evaluation.metrics import recall_at_precision
-from ds_pipeline.evaluation.rows import ScoredRows
+from ds_pipeline.evaluation.measure.curves import cut_off_for_precision, operating_point, report_metrics, selections
+from ds_pipeline.evaluation.measure.metrics import recall_at_precision
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
 from ds_pipeline.use_case.requirements import Requirements
 
 COMMON = {"minimum": 0.1, "bound": "lower", "owner": "crm"}

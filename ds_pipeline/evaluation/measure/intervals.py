@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from joblib import Parallel, delayed
 
-from ds_pipeline.evaluation.metrics import measure
-from ds_pipeline.evaluation.rows import Floats, Ints, Resamples, ScoredRows
+from ds_pipeline.evaluation.measure.metrics import measure
+from ds_pipeline.evaluation.measure.resamples import Floats, Ints, Resamples, ScoredRows
 from ds_pipeline.use_case.requirements import Bootstrap, HoldoutMetric
 
 CELLS_AT_ONCE = 1_000_000  # resamples x rows held at once: 4 MB per array and thread; less waits for the interpreter

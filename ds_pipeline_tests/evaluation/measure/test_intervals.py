@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ds_pipeline.evaluation import intervals
-from ds_pipeline.evaluation.intervals import bootstrap, bootstrap_counts, lower_bound
-from ds_pipeline.evaluation.rows import ScoredRows
+from ds_pipeline.evaluation.measure import intervals
+from ds_pipeline.evaluation.measure.intervals import bootstrap, bootstrap_counts, lower_bound
+from ds_pipeline.evaluation.measure.resamples import ScoredRows
 from ds_pipeline.use_case.requirements import Bootstrap, Requirements
 
 SETTINGS = Bootstrap(resamples=100, confidence=0.95, seed=1)

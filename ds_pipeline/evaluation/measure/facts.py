@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ds_pipeline.evaluation.record import Record
+from ds_pipeline.evaluation.measure.record import Record
 
 
 class Facts(Record):

@@ -1,0 +1,1 @@
+"""Figures of the holdout: metrics with their bounds, baselines, costs, slices and groups."""
