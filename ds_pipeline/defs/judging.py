@@ -21,20 +21,20 @@ from ds_pipeline.defs.rows import LabelledRows, labelled_rows
 from ds_pipeline.defs.truth import PROBABILITY, true_probability
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.checks import Checks
+from ds_pipeline.evaluation.checks.error_analysis import analyse_errors
+from ds_pipeline.evaluation.checks.findings import Checks
+from ds_pipeline.evaluation.checks.label_quality import check_labels
+from ds_pipeline.evaluation.checks.leakage import single_feature_aucs, single_feature_gate
+from ds_pipeline.evaluation.checks.overlap import overlap
+from ds_pipeline.evaluation.checks.proxies import find_proxies
+from ds_pipeline.evaluation.checks.shuffled import shuffled_labels
 from ds_pipeline.evaluation.decision import Decision, decide
-from ds_pipeline.evaluation.error_analysis import analyse_errors
 from ds_pipeline.evaluation.evaluate import evaluate
-from ds_pipeline.evaluation.label_quality import check_labels
-from ds_pipeline.evaluation.leakage import single_feature_aucs, single_feature_gate
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.cost import choose_cut_off
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.evaluation.overlap import overlap
-from ds_pipeline.evaluation.proxies import find_proxies
-from ds_pipeline.evaluation.shuffled import shuffled_labels
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.model.estimator import make_logistic_regression
 from ds_pipeline.model.predict import inputs_of, predict

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench
-from ds_pipeline.evaluation.error_analysis import errors_with_rows
+from ds_pipeline.evaluation.checks.error_analysis import errors_with_rows
 from ds_pipeline.model.predict import predict
 from ds_pipeline.use_case.features import SCORING_DATE
 

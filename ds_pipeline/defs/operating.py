@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.evaluation.checks.serving_cost import Operations, contract_differences, measure_operations
 from ds_pipeline.evaluation.measure.measurement import Measurement
-from ds_pipeline.evaluation.operations import Operations, contract_differences, measure_operations
 from ds_pipeline.scoring.delivery import campaign_list
 from ds_pipeline.scoring.reasons import as_columns, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week

@@ -9,10 +9,9 @@ import pandas as pd
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.cross_validation import CrossValidated, cross_validate
-from ds_pipeline.evaluation.explanations import Explained, explain
-from ds_pipeline.evaluation.measure.measurement import Measurement
-from ds_pipeline.evaluation.stability import (
+from ds_pipeline.evaluation.checks.cross_validation import CrossValidated, cross_validate
+from ds_pipeline.evaluation.checks.explanations import Explained, explain
+from ds_pipeline.evaluation.checks.stability import (
     MAX_ROWS,
     Perturbed,
     Refits,
@@ -21,6 +20,7 @@ from ds_pipeline.evaluation.stability import (
     perturb,
     spread_of_seeds,
 )
+from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import fit_calibrated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ds_pipeline.evaluation.explanations import Importance
+from ds_pipeline.evaluation.checks.explanations import Importance
 from ds_pipeline.evaluation.measure.cost import Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow

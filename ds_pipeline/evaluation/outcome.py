@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from ds_pipeline.digests import digest_json
-from ds_pipeline.evaluation.checks import Checks
-from ds_pipeline.evaluation.cross_validation import CrossValidated
-from ds_pipeline.evaluation.looks import LedgerRecord
+from ds_pipeline.evaluation.checks.cross_validation import CrossValidated
+from ds_pipeline.evaluation.checks.findings import Checks
+from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
+from ds_pipeline.evaluation.checks.proxies import Proxy
 from ds_pipeline.evaluation.measure.baselines import BaselineRow
 from ds_pipeline.evaluation.measure.cost import Costs
 from ds_pipeline.evaluation.measure.curves import Curves, OperatingPoint
@@ -17,7 +18,6 @@ from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
-from ds_pipeline.evaluation.proxies import Proxy
 from ds_pipeline.use_case.requirements import Requirements
 
 

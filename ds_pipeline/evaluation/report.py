@@ -9,14 +9,14 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from ds_pipeline.evaluation.backtest_page import alt_text, picture
+from ds_pipeline.evaluation.checks.label_rates import RateShift
+from ds_pipeline.evaluation.checks.proxies import Proxy
 from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import pictures_of
-from ds_pipeline.evaluation.label_rates import RateShift
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri
-from ds_pipeline.evaluation.proxies import Proxy
 from ds_pipeline.evaluation.wording import (
     VERDICTS,
     beside,

@@ -13,7 +13,7 @@ from ds_pipeline.defs.judged import allow_holdout, overrides_of, read_ledger, re
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError, TrainingError
-from ds_pipeline.evaluation.looks import LedgerRecord
+from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
 from ds_pipeline.registry.ledger import Declared, Looked
 from ds_pipeline.store.snapshots import make_folder
 

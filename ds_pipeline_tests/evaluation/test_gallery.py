@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from ds_pipeline.evaluation.checks import Checks
-from ds_pipeline.evaluation.explanations import Explained, Importance
+from ds_pipeline.evaluation.checks.explanations import Explained, Importance
+from ds_pipeline.evaluation.checks.findings import Checks
 from ds_pipeline.evaluation.gallery import pictures_of, worst_slices
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow

@@ -9,23 +9,23 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks import Checks
-from ds_pipeline.evaluation.cross_validation import CrossValidated, FoldMetric
+from ds_pipeline.evaluation.checks.cross_validation import CrossValidated, FoldMetric
+from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis, ErrorGroup
+from ds_pipeline.evaluation.checks.explanations import Explained, Importance
+from ds_pipeline.evaluation.checks.findings import Checks
+from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks
+from ds_pipeline.evaluation.checks.label_quality import LabelFindings
+from ds_pipeline.evaluation.checks.label_rates import RateShift
+from ds_pipeline.evaluation.checks.leakage import InputAuc
+from ds_pipeline.evaluation.checks.overlap import Overlap
+from ds_pipeline.evaluation.checks.proxies import Proxy
+from ds_pipeline.evaluation.checks.serving_cost import Operations
 from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.error_analysis import ErrorAnalysis, ErrorGroup
-from ds_pipeline.evaluation.explanations import Explained, Importance
 from ds_pipeline.evaluation.gallery import pictures_of
-from ds_pipeline.evaluation.label_quality import LabelFindings
-from ds_pipeline.evaluation.label_rates import RateShift
-from ds_pipeline.evaluation.leakage import InputAuc
-from ds_pipeline.evaluation.looks import LedgerRecord, Override, WeekLooks
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
-from ds_pipeline.evaluation.operations import Operations
 from ds_pipeline.evaluation.outcome import Evaluation
-from ds_pipeline.evaluation.overlap import Overlap
-from ds_pipeline.evaluation.proxies import Proxy
 from ds_pipeline.evaluation.report import render_report
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements

@@ -11,7 +11,7 @@ from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT, canonical_json
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.leakage import require_no_leak, single_feature_aucs
+from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
 from ds_pipeline.lineage import lineage
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labels import count_ways, labels_schema, positives, treated, undecided

@@ -15,7 +15,12 @@ from sklearn.dummy import DummyClassifier
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.operations import contract_differences, differing_columns, measure_operations, serve
+from ds_pipeline.evaluation.checks.serving_cost import (
+    contract_differences,
+    differing_columns,
+    measure_operations,
+    serve,
+)
 from ds_pipeline.use_case.contract import Contract
 from ds_pipeline.use_case.features import FeatureSet
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ds_pipeline.evaluation.looks import GATE, LedgerRecord, Override, WeekLooks, measure_ledger
+from ds_pipeline.evaluation.checks.holdout_budget import GATE, LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.use_case.requirements import Holdout
 
 W1 = date(2011, 10, 17)

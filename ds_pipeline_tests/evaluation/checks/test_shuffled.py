@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import KBinsDiscretizer, TargetEncoder
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation import refits
-from ds_pipeline.evaluation.shuffled import permuted, shuffled_labels
+from ds_pipeline.evaluation.checks import fits as refits
+from ds_pipeline.evaluation.checks.shuffled import permuted, shuffled_labels
 from ds_pipeline.use_case.requirements import ShuffledLabels
 
 SETTINGS = ShuffledLabels(permutations=10, max_deviations=4, seed=7)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.rare_values import RareValue, rare_values
+from ds_pipeline.evaluation.checks.rare_values import RareValue, rare_values
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "none", "nullable": True, "role": "input", "meaning": "made up"}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.duplicates import Duplicates, conflicting_duplicates, significant
+from ds_pipeline.evaluation.checks.duplicates import Duplicates, conflicting_duplicates, significant
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "none", "nullable": True, "role": "input", "meaning": "made up"}

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
-from ds_pipeline.evaluation.leakage import InputAuc, require_no_leak, single_feature_aucs, single_feature_gate
+from ds_pipeline.evaluation.checks.leakage import InputAuc, require_no_leak, single_feature_aucs, single_feature_gate
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Leakage
 

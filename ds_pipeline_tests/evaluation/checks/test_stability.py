@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.stability import compare_refits, perturb, spread_of_seeds
+from ds_pipeline.evaluation.checks.stability import compare_refits, perturb, spread_of_seeds
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Stability
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ds_pipeline.evaluation.error_analysis import ErrorAnalysis
-from ds_pipeline.evaluation.explanations import Explained
-from ds_pipeline.evaluation.label_quality import LabelFindings
-from ds_pipeline.evaluation.leakage import InputAuc
+from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis
+from ds_pipeline.evaluation.checks.explanations import Explained
+from ds_pipeline.evaluation.checks.label_quality import LabelFindings
+from ds_pipeline.evaluation.checks.leakage import InputAuc
+from ds_pipeline.evaluation.checks.overlap import Overlap
+from ds_pipeline.evaluation.checks.serving_cost import Operations
+from ds_pipeline.evaluation.checks.shuffled import ShuffledFits
+from ds_pipeline.evaluation.checks.stability import Perturbed, Refits, SeedSpread
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.operations import Operations
-from ds_pipeline.evaluation.overlap import Overlap
-from ds_pipeline.evaluation.shuffled import ShuffledFits
-from ds_pipeline.evaluation.stability import Perturbed, Refits, SeedSpread
 
 
 class Checks(Record):

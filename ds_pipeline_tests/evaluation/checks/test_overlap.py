@@ -10,7 +10,7 @@ import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.overlap import overlap
+from ds_pipeline.evaluation.checks.overlap import overlap
 
 # Labels of 30 days are complete five weeks later, so a holdout from 2024-04-01 is trained for up to 2024-02-26.
 CLOCK = Clock("Europe/London", first=date(2024, 1, 1), last=None, horizon_days=30, settle_days=0, holdout_weeks=2)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.error_analysis import ErrorAnalysis, analyse_errors, errors_with_rows
+from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis, analyse_errors, errors_with_rows
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "days", "nullable": True, "role": "input"}

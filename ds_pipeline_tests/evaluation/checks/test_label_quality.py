@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.label_quality import LabelFindings, check_labels
+from ds_pipeline.evaluation.checks.label_quality import LabelFindings, check_labels
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Requirements
 

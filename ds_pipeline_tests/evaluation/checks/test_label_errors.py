@@ -8,8 +8,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation import refits
-from ds_pipeline.evaluation.label_errors import confident_class, estimate_label_errors
+from ds_pipeline.evaluation.checks import fits as refits
+from ds_pipeline.evaluation.checks.label_errors import confident_class, estimate_label_errors
 
 GATE = "estimated_label_errors"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from pydantic import Field
 
-from ds_pipeline.evaluation.duplicates import Duplicates, conflicting_duplicates
-from ds_pipeline.evaluation.label_errors import LabelErrors, estimate_label_errors
-from ds_pipeline.evaluation.label_rates import RateShift, label_rate_shifts
+from ds_pipeline.evaluation.checks.duplicates import Duplicates, conflicting_duplicates
+from ds_pipeline.evaluation.checks.fits import FitPredict
+from ds_pipeline.evaluation.checks.label_errors import LabelErrors, estimate_label_errors
+from ds_pipeline.evaluation.checks.label_rates import RateShift, label_rate_shifts
+from ds_pipeline.evaluation.checks.rare_values import RareValue, rare_values
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.rare_values import RareValue, rare_values
-from ds_pipeline.evaluation.refits import FitPredict
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Requirements
 

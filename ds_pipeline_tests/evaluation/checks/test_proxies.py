@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.proxies import ALL_INPUTS, Proxy, cramers_v, find_proxies
+from ds_pipeline.evaluation.checks.proxies import ALL_INPUTS, Proxy, cramers_v, find_proxies
 
 WEEK = date(2011, 8, 8)
 PEOPLE = 400

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.cross_validation import CrossValidated, cross_validate
+from ds_pipeline.evaluation.checks.cross_validation import CrossValidated, cross_validate
 from ds_pipeline.use_case.requirements import CrossValidation
 
 SETTINGS = CrossValidation(folds=3, below_rows=100, seed=7)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from ds_pipeline.evaluation.explanations import explain
+from ds_pipeline.evaluation.checks.explanations import explain
 from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.use_case.features import FeatureSet
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.label_rates import RateShift, label_rate_shifts
+from ds_pipeline.evaluation.checks.label_rates import RateShift, label_rate_shifts
 from ds_pipeline.evaluation.measure.measurement import Measurement
 
 BEFORE, WEEK = date(2024, 1, 1), date(2024, 4, 1)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
+from ds_pipeline.evaluation.checks.fits import FitPredict, sampled, scores_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.refits import FitPredict, sampled, scores_of
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
 from ds_pipeline.use_case.requirements import ShuffledLabels
 

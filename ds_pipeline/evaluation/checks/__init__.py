@@ -1,0 +1,1 @@
+"""What is asked beyond the metrics: leakage, labels, stability, serving and explanations."""
