@@ -20,8 +20,8 @@ from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
 from ds_pipeline.defs.suppressing import at_work, require_finished
 from ds_pipeline.defs.workbench import Workbench, now
-from ds_pipeline.evaluation.decision import Decision, what_to_change
-from ds_pipeline.evaluation.gates import column_number
+from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
+from ds_pipeline.evaluation.gates.verdicts import column_number
 from ds_pipeline.evaluation.measure.walk_forward import Step
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.verdicts import WORDS, Verdict

@@ -9,8 +9,8 @@ from ds_pipeline.defs.report import row_counts
 from ds_pipeline.defs.suppressing import erasures_of, pending_file
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.gates import GateResult, column_number
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.verdicts import GateResult, column_number
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 

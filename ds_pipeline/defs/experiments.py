@@ -7,7 +7,7 @@ from ds_pipeline.defs.judged import read_ledger
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.checks.holdout_budget import Override
-from ds_pipeline.evaluation.gates import plain_number
+from ds_pipeline.evaluation.gates.verdicts import plain_number
 from ds_pipeline.registry.experiments import Difference, Run, runs_of
 from ds_pipeline.registry.ledger import Figure
 from ds_pipeline.registry.verdicts import WORDS

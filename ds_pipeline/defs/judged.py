@@ -8,9 +8,9 @@ from ds_pipeline.defs.declaring import configuration_of, known_entries, ledger_o
 from ds_pipeline.defs.leaks import require_clean_reason
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.errors import EvaluationError, RegistryError
-from ds_pipeline.evaluation.asked import gates_of
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
-from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides

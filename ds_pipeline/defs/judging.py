@@ -28,8 +28,8 @@ from ds_pipeline.evaluation.checks.leakage import single_feature_aucs, single_fe
 from ds_pipeline.evaluation.checks.overlap import overlap
 from ds_pipeline.evaluation.checks.proxies import find_proxies
 from ds_pipeline.evaluation.checks.shuffled import shuffled_labels
-from ds_pipeline.evaluation.decision import Decision, decide
 from ds_pipeline.evaluation.evaluate import evaluate
+from ds_pipeline.evaluation.gates.decision import Decision, decide
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.cost import choose_cut_off
 from ds_pipeline.evaluation.measure.measurement import Measurement

@@ -10,7 +10,7 @@ from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.decision import Decision, require_in_force
+from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
 from ds_pipeline.evaluation.model_card import FILE, render_model_card
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.wording import invented

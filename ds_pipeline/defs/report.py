@@ -10,7 +10,7 @@ from ds_pipeline.defs.anonymity import anonymity_of
 from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
-from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import AnonymityCount, QuarantineCount, TableCount, render_report

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.wording import (
     VERDICTS,

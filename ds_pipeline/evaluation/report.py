@@ -11,8 +11,8 @@ import pandas as pd
 from ds_pipeline.evaluation.backtest_page import alt_text, picture
 from ds_pipeline.evaluation.checks.label_rates import RateShift
 from ds_pipeline.evaluation.checks.proxies import Proxy
-from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import pictures_of
+from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.outcome import Evaluation

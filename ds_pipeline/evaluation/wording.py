@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ds_pipeline.evaluation import gates
-from ds_pipeline.evaluation.decision import Decision
-from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.gates import verdicts as gates
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.slices import KNOWN, SliceRow
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.registry.verdicts import Verdict

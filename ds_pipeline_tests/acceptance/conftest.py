@@ -18,8 +18,8 @@ import pytest
 from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import DsPipelineError
-from ds_pipeline.evaluation.asked import gate_names
-from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.specs import gate_names
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.registry.bundle import Bundle

@@ -20,8 +20,8 @@ import pyarrow.parquet
 import pytest
 
 from ds_pipeline.digests import digest_files
-from ds_pipeline.evaluation.asked import gates_of
-from ds_pipeline.evaluation.gates import apply_gates, still_passes
+from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.evaluation.gates.verdicts import apply_gates, still_passes
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.contract import Contract
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.decision import Decision, decide
 from ds_pipeline.evaluation.evaluate import evaluate
+from ds_pipeline.evaluation.gates.decision import Decision, decide
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.gates import apply_gates
+from ds_pipeline.evaluation.gates.verdicts import apply_gates
 from ds_pipeline.evaluation.measure import thresholds as measuring
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.measurement import Measurement

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks
-from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.model_card import render_model_card
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.features import FeatureSet

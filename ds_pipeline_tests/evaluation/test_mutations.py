@@ -24,8 +24,8 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.asked import gate_names
-from ds_pipeline.evaluation.decision import require_in_force
+from ds_pipeline.evaluation.gates.decision import require_in_force
+from ds_pipeline.evaluation.gates.specs import gate_names
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.use_case.requirements import (
     FIXED_GATES,

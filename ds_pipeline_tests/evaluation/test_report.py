@@ -20,8 +20,8 @@ from ds_pipeline.evaluation.checks.leakage import InputAuc
 from ds_pipeline.evaluation.checks.overlap import Overlap
 from ds_pipeline.evaluation.checks.proxies import Proxy
 from ds_pipeline.evaluation.checks.serving_cost import Operations
-from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import pictures_of
+from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.truth import TruthRow

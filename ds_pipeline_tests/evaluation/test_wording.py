@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.evaluation.decision import Decision
+from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.wording import beside, environment, headline, invented, number, percent, ratio, sections_of
 
 

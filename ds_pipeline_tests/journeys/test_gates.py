@@ -29,9 +29,9 @@ from ds_pipeline.defs.judging import judge_candidate
 from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
-from ds_pipeline.evaluation.asked import gate_names
 from ds_pipeline.evaluation.checks import serving_cost as operations
-from ds_pipeline.evaluation.decision import Decision, decide
+from ds_pipeline.evaluation.gates.decision import Decision, decide
+from ds_pipeline.evaluation.gates.specs import gate_names
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.model.parts import parts_of
 from ds_pipeline.project import Project, Settings

@@ -13,10 +13,10 @@ from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import canonical_json
-from ds_pipeline.evaluation.asked import gates_of
-from ds_pipeline.evaluation.decision import Decision
 from ds_pipeline.evaluation.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
-from ds_pipeline.evaluation.gates import GateResult
+from ds_pipeline.evaluation.gates.decision import Decision
+from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri

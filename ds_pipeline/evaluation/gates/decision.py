@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.asked import gates_of
-from ds_pipeline.evaluation.gates import GateResult, apply_gates, still_passes
+from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.evaluation.gates.verdicts import GateResult, apply_gates, still_passes
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import AveragePrecisionGain, Requirements

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.asked import gate_names, gates_of
-from ds_pipeline.evaluation.gates import GateResult, apply_gates, judge
+from ds_pipeline.evaluation.gates.specs import gate_names, gates_of
+from ds_pipeline.evaluation.gates.verdicts import GateResult, apply_gates, judge
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.use_case.requirements import Requirements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ds_pipeline.evaluation.asked import Comparison, Gate, gates_of
+from ds_pipeline.evaluation.gates.specs import Comparison, Gate, gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import support_problems
 from ds_pipeline.evaluation.measure.record import Record

@@ -1,0 +1,1 @@
+"""What the requirements ask, what was measured, and the decision that follows."""
