@@ -23,7 +23,7 @@ from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates.verdicts import column_number
 from ds_pipeline.evaluation.measure.walk_forward import Step
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.verdicts import WORDS, Verdict
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.store.datasets import SCORES

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.errors import ConfigError, DsPipelineError, EvaluationError, HistoryError, RegistryError
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.explain import suggest
 from ds_pipeline.use_case.features import FeatureSet

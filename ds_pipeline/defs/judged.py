@@ -12,7 +12,7 @@ from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override,
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
 from ds_pipeline.store.snapshots import make_folder
 

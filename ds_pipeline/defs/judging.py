@@ -34,7 +34,7 @@ from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.cost import choose_cut_off
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import baseline_score
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.model.estimator import make_logistic_regression
 from ds_pipeline.model.predict import inputs_of, predict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ds_pipeline.evaluation.measure.curves import CurvePoint, Curves
-from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import CHAMPION, FAINT, INK, MODEL, PALE, REGRESSION, RULE, name_axes
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.evaluation.wording import name
 
 if TYPE_CHECKING:

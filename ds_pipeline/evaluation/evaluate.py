@@ -17,7 +17,7 @@ from ds_pipeline.evaluation.measure.resamples import ScoredRows
 from ds_pipeline.evaluation.measure.slices import slice_table
 from ds_pipeline.evaluation.measure.thresholds import compare_groups, measure_all, unmeasured
 from ds_pipeline.evaluation.measure.truth import compare_with_truth
-from ds_pipeline.evaluation.outcome import Evaluation, measured_as
+from ds_pipeline.evaluation.result import Evaluation, measured_as
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
 
 

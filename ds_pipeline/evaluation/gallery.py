@@ -26,8 +26,8 @@ from ds_pipeline.evaluation.dot_pictures import (
     words_of_slices,
 )
 from ds_pipeline.evaluation.measure.slices import SliceRow
-from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import SIZE_INCHES, png_of
+from ds_pipeline.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.evaluation.wording import (
     VERDICTS,
     beside,

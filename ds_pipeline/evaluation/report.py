@@ -15,8 +15,8 @@ from ds_pipeline.evaluation.gallery import pictures_of
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
-from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.evaluation.wording import (
     VERDICTS,
     beside,

@@ -12,7 +12,7 @@ from ds_pipeline.evaluation.gates import verdicts as gates
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.slices import KNOWN, SliceRow
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.verdicts import Verdict
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements

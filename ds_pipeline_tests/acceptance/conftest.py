@@ -20,7 +20,7 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import DsPipelineError
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gate_names
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event

@@ -25,7 +25,7 @@ from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.errors import ConfigError, HistoryError, KeyChangedError, RegistryError
 from ds_pipeline.evaluation.measure.curves import Bin, Curves
 from ds_pipeline.evaluation.measure.facts import Facts
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import KEY_VARIABLE, Project, Settings
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.load import load_use_case

@@ -11,7 +11,7 @@ import pytest
 
 from ds_pipeline.evaluation.evaluate import evaluate
 from ds_pipeline.evaluation.gates.decision import Decision, decide
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 WEEKS = [date(2024, 1, 1) + timedelta(weeks=week) for week in range(8)]

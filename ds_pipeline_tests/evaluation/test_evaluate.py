@@ -16,7 +16,7 @@ from ds_pipeline.evaluation.measure import thresholds as measuring
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import baseline_score
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import BaselineRule, Requirements
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

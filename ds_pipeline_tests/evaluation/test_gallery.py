@@ -9,7 +9,7 @@ from ds_pipeline.evaluation.checks.findings import Checks
 from ds_pipeline.evaluation.gallery import pictures_of, worst_slices
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 CURVES = ["precision_recall", "lift_by_decile", "calibration"]

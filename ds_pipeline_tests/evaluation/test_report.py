@@ -25,8 +25,8 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
-from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.report import render_report
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 

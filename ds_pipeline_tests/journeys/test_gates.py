@@ -32,7 +32,7 @@ from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.checks import serving_cost as operations
 from ds_pipeline.evaluation.gates.decision import Decision, decide
 from ds_pipeline.evaluation.gates.specs import gate_names
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.model.parts import parts_of
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes

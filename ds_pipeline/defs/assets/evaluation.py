@@ -18,8 +18,8 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.outcome import Evaluation
 from ds_pipeline.evaluation.pictures import data_uri
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.verdicts import count_verdicts
 from ds_pipeline.use_case.load import UseCase
 

@@ -12,7 +12,7 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult, apply_gates, still_passes
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import AveragePrecisionGain, Requirements
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

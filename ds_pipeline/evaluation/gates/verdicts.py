@@ -8,7 +8,7 @@ from ds_pipeline.evaluation.gates.specs import Comparison, Gate, gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import support_problems
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.outcome import Evaluation, measured_as
+from ds_pipeline.evaluation.result import Evaluation, measured_as
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.use_case.requirements import Requirements
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import BoundTo, Decision, require_in_force, what_to_change
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 NOW: dict[str, Any] = {

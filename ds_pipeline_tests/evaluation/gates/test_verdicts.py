@@ -9,7 +9,7 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.specs import gate_names, gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult, apply_gates, judge
 from ds_pipeline.evaluation.measure.measurement import Measurement
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 
 FAIR = {"attribute": "age", "share": 0.1, "maximum": 0.05, "bound": "point"}

@@ -11,7 +11,7 @@ import pytest
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.verdicts import apply_gates
 from ds_pipeline.evaluation.measure.fairness import GroupRow, count_cells, group_difference, group_table
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import (
     CalibrationDifference,
     DemographicParityDifference,

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from ds_pipeline.evaluation.measure import slices
 from ds_pipeline.evaluation.measure.slices import SliceRow, in_quarters, pooled_groups, slice_table
-from ds_pipeline.evaluation.outcome import Evaluation
+from ds_pipeline.evaluation.result import Evaluation
 
 
 def frame_of(groups: list[str | None], label: list[int], selected: list[int]) -> pd.DataFrame:
