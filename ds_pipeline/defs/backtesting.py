@@ -17,9 +17,9 @@ from ds_pipeline.defs.refitting import refit_and_predict
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
-from ds_pipeline.evaluation.backtest_page import render_backtest
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES, Step, measure_weeks, walk_forward
+from ds_pipeline.evaluation.report.backtest_page import render_backtest
 from ds_pipeline.model.predict import predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate

@@ -11,9 +11,9 @@ from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
-from ds_pipeline.evaluation.model_card import FILE, render_model_card
+from ds_pipeline.evaluation.report.model_card import FILE, render_model_card
+from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.evaluation.wording import invented
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file

@@ -12,9 +12,9 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
-from ds_pipeline.evaluation.report import AnonymityCount, QuarantineCount, TableCount, render_report
+from ds_pipeline.evaluation.report.report import AnonymityCount, QuarantineCount, TableCount, render_report
+from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.evaluation.wording import invented
 from ds_pipeline.store.snapshots import Snapshot, write_file
 
 

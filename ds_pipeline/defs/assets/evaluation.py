@@ -13,12 +13,12 @@ from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import canonical_json
-from ds_pipeline.evaluation.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.pictures import data_uri
+from ds_pipeline.evaluation.report.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
+from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.verdicts import count_verdicts
 from ds_pipeline.use_case.load import UseCase

@@ -9,8 +9,8 @@ from ds_pipeline.evaluation.checks.explanations import Importance
 from ds_pipeline.evaluation.measure.cost import Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
-from ds_pipeline.evaluation.pictures import FAINT, INK, MODEL, PALE, RULE
-from ds_pipeline.evaluation.wording import name, number, percent
+from ds_pipeline.evaluation.report.pictures import FAINT, INK, MODEL, PALE, RULE
+from ds_pipeline.evaluation.report.wording import name, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

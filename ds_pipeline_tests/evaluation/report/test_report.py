@@ -20,12 +20,12 @@ from ds_pipeline.evaluation.checks.leakage import InputAuc
 from ds_pipeline.evaluation.checks.overlap import Overlap
 from ds_pipeline.evaluation.checks.proxies import Proxy
 from ds_pipeline.evaluation.checks.serving_cost import Operations
-from ds_pipeline.evaluation.gallery import pictures_of
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
-from ds_pipeline.evaluation.report import render_report
+from ds_pipeline.evaluation.report.gallery import pictures_of
+from ds_pipeline.evaluation.report.report import render_report
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements

@@ -35,7 +35,7 @@ VERDICTS = {"passed": "✓ passed", "refused": "✕ refused", "aside": "– not 
 def environment(*, is_html: bool) -> Environment:
     """Templates of the evaluation stage, with the filters below; in HTML every value is escaped."""
     made = Environment(
-        loader=PackageLoader("ds_pipeline", "evaluation"),
+        loader=PackageLoader("ds_pipeline", "evaluation/report"),
         autoescape=is_html,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,8 +10,7 @@ from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.evaluation.wording import (
+from ds_pipeline.evaluation.report.wording import (
     VERDICTS,
     beside,
     environment,
@@ -20,6 +19,7 @@ from ds_pipeline.evaluation.wording import (
     limits_of,
     sections_of,
 )
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements

@@ -7,7 +7,8 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ds_pipeline.evaluation.curve_pictures import (
+from ds_pipeline.evaluation.measure.slices import SliceRow
+from ds_pipeline.evaluation.report.curve_pictures import (
     draw_calibration,
     draw_deciles,
     draw_precision_recall,
@@ -15,7 +16,7 @@ from ds_pipeline.evaluation.curve_pictures import (
     words_of_deciles,
     words_of_precision_recall,
 )
-from ds_pipeline.evaluation.dot_pictures import (
+from ds_pipeline.evaluation.report.dot_pictures import (
     draw_costs,
     draw_groups,
     draw_importance,
@@ -25,8 +26,7 @@ from ds_pipeline.evaluation.dot_pictures import (
     words_of_importance,
     words_of_slices,
 )
-from ds_pipeline.evaluation.measure.slices import SliceRow
-from ds_pipeline.evaluation.pictures import SIZE_INCHES, png_of
+from ds_pipeline.evaluation.report.pictures import SIZE_INCHES, png_of
 from ds_pipeline.evaluation.result import Evaluation
 
 if TYPE_CHECKING:

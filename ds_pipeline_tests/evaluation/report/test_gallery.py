@@ -6,9 +6,9 @@ import pandas as pd
 
 from ds_pipeline.evaluation.checks.explanations import Explained, Importance
 from ds_pipeline.evaluation.checks.findings import Checks
-from ds_pipeline.evaluation.gallery import pictures_of, worst_slices
 from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
+from ds_pipeline.evaluation.report.gallery import pictures_of, worst_slices
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
 

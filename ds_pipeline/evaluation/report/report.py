@@ -8,16 +8,15 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
-from ds_pipeline.evaluation.backtest_page import alt_text, picture
 from ds_pipeline.evaluation.checks.label_rates import RateShift
 from ds_pipeline.evaluation.checks.proxies import Proxy
-from ds_pipeline.evaluation.gallery import pictures_of
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
-from ds_pipeline.evaluation.pictures import data_uri
-from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.evaluation.wording import (
+from ds_pipeline.evaluation.report.backtest_page import alt_text, picture
+from ds_pipeline.evaluation.report.gallery import pictures_of
+from ds_pipeline.evaluation.report.pictures import data_uri
+from ds_pipeline.evaluation.report.wording import (
     VERDICTS,
     beside,
     environment,
@@ -26,6 +25,7 @@ from ds_pipeline.evaluation.wording import (
     limits_of,
     sections_of,
 )
+from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 

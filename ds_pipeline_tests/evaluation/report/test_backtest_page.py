@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.backtest_page import alt_text, picture, render_backtest
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES
+from ds_pipeline.evaluation.report.backtest_page import alt_text, picture, render_backtest
 from ds_pipeline.use_case.load import UseCase
 
 DAY = date(2011, 9, 5)

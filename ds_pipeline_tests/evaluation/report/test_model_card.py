@@ -9,7 +9,7 @@ import pytest
 
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.model_card import render_model_card
+from ds_pipeline.evaluation.report.model_card import render_model_card
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ds_pipeline.evaluation.measure.curves import CurvePoint, Curves
-from ds_pipeline.evaluation.pictures import CHAMPION, FAINT, INK, MODEL, PALE, REGRESSION, RULE, name_axes
+from ds_pipeline.evaluation.report.pictures import CHAMPION, FAINT, INK, MODEL, PALE, REGRESSION, RULE, name_axes
+from ds_pipeline.evaluation.report.wording import name
 from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.evaluation.wording import name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

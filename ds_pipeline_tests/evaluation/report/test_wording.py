@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.wording import beside, environment, headline, invented, number, percent, ratio, sections_of
+from ds_pipeline.evaluation.report.wording import (
+    beside,
+    environment,
+    headline,
+    invented,
+    number,
+    percent,
+    ratio,
+    sections_of,
+)
 
 
 @pytest.mark.parametrize(

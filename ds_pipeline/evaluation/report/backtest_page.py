@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ds_pipeline.evaluation.measure.walk_forward import by_age
-from ds_pipeline.evaluation.pictures import FAINT, INK, MODEL, RULE, data_uri, png_of
-from ds_pipeline.evaluation.wording import environment
+from ds_pipeline.evaluation.report.pictures import FAINT, INK, MODEL, RULE, data_uri, png_of
+from ds_pipeline.evaluation.report.wording import environment
 from ds_pipeline.use_case.problem import Problem
 
 if TYPE_CHECKING:
