@@ -28,7 +28,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError, SourceError
 from ds_pipeline.project import Project, Settings
 from ds_pipeline_tests.conftest import CONFIGS
-from ds_pipeline_tests.defs.conftest import CUSTOMERS, Declare, write_sources
+from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
 
 FIRST = date(2011, 3, 7)
 LEAK = r"raw identifier: \d+ (cells|texts)\. Nothing was written"

@@ -10,7 +10,7 @@ import pytest
 
 from ds_pipeline.defs.boundary import masked_weeks
 from ds_pipeline.defs.workbench import Workbench
-from ds_pipeline_tests.defs.conftest import Declare
+from ds_pipeline_tests.workbenches import Declare
 
 FIRST, SECOND = date(2011, 3, 7), date(2011, 3, 14)
 EARLY, LATER = datetime(2011, 3, 1, 12), datetime(2011, 3, 8, 12)

@@ -19,7 +19,7 @@ from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.use_case.problem import Truth
-from ds_pipeline_tests.defs.conftest import CUSTOMERS
+from ds_pipeline_tests.workbenches import CUSTOMERS
 
 FIRST, SECOND = date(2011, 9, 12), date(2011, 9, 19)
 TRUTH = Truth(path="data/truth/hazard.parquet", entity="name", scoring_date="monday", probability="chance")

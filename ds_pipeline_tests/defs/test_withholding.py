@@ -8,7 +8,7 @@ import pytest
 from ds_pipeline.defs.withholding import FEW, WITHHELD, with_texts_withheld
 from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError
-from ds_pipeline_tests.defs.conftest import CUSTOMERS
+from ds_pipeline_tests.workbenches import CUSTOMERS
 
 
 def notes(*texts: str | None) -> pd.DataFrame:

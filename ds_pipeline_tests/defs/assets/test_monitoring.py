@@ -17,7 +17,7 @@ from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sql import masked_schema
-from ds_pipeline_tests.defs.conftest import TEST_SECRET
+from ds_pipeline_tests.workbenches import TEST_SECRET
 
 TOKENS = ["a", "b", "c", "d"]
 LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.6, "critical": 0.3}
