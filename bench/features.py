@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.defs.history import features_of_days
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import open_project
 from ds_pipeline.store.datasets import Datasets
 from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.workbench import Workbench, open_workbench
 
 
 def notebook(datasets: Datasets, days: list[date], last: date) -> dict[date, pd.DataFrame]:

@@ -19,7 +19,7 @@ import typer
 from ds_pipeline.errors import ClockError, ConfigError, DsPipelineError
 
 if TYPE_CHECKING:
-    from ds_pipeline.defs.workbench import Workbench
+    from ds_pipeline.workbench import Workbench
 
 app = typer.Typer(
     name="ds-pipeline",
@@ -129,7 +129,7 @@ def rollback(
 ) -> None:
     """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
     from ds_pipeline.defs.leaks import require_clean_reason
-    from ds_pipeline.defs.workbench import now
+    from ds_pipeline.workbench import now
 
     bench = _open(use_case)
     require_clean_reason(bench, reason)
@@ -442,9 +442,9 @@ def reproduce(
 
 
 def _open(name: str) -> Workbench:
-    from ds_pipeline.defs.workbench import open_workbench
     from ds_pipeline.project import open_project
     from ds_pipeline.use_case.load import load_use_case
+    from ds_pipeline.workbench import open_workbench
 
     if not re.fullmatch(r"\w+", name):
         raise ConfigError("USE_CASE is the name of a folder under configs/, such as retail_lapse.")

@@ -16,11 +16,11 @@ from ds_pipeline.defs.erasing import erase, people_of, resume, survey
 from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.leaks import require_clean_reason
 from ds_pipeline.defs.suppressing import pending_file
-from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.erasure.record import Change, Erasure
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.project import Project
 from ds_pipeline.store.datasets import SCORES
+from ds_pipeline.workbench import Workbench, now
 
 DONE, REFUSED = 0, 1
 STDIN = "-"

@@ -7,12 +7,12 @@ from typing import Any
 from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.report import row_counts
 from ds_pipeline.defs.suppressing import erasures_of, pending_file
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult, column_number
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
+from ds_pipeline.workbench import Workbench
 
 
 def read_status(bench: Workbench) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
+from ds_pipeline.workbench import Workbench, open_workbench
 
 CUSTOMERS = ["Zarathea Wexcombe", "Quillon Thistlewold", "Ottoline Ravensbourne", "Peregrin Oddleighton", "Bo Ek"]
 TEST_SECRET = "made-up-for-the-tests-of-defs"

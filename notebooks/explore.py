@@ -21,7 +21,7 @@ def _():
     import marimo as mo
     import matplotlib.pyplot as plt
 
-    from ds_pipeline.defs import explore
+    from ds_pipeline import explore
 
     if mo.app_meta().mode == "script":
         sys.excepthook = explore.show_error

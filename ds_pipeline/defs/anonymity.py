@@ -7,12 +7,12 @@ from datetime import date
 import pyarrow as pa
 
 from ds_pipeline.defs.boundary import MaskedWeek
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.masking.columns.k_anonymity import Anonymity, measure_anonymity, require_anonymity
 from ds_pipeline.sql import sandbox
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 
 
 def anonymity_of(

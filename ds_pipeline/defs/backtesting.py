@@ -15,7 +15,6 @@ import pyarrow as pa
 from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.refitting import refit_and_predict
 from ds_pipeline.defs.rows import labelled_rows
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES, Step, measure_weeks, walk_forward
@@ -26,6 +25,7 @@ from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labels import positives, undecided
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
+from ds_pipeline.workbench import Workbench
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from ds_pipeline.defs.leaks import look_alikes_of, require_clean_table
 from ds_pipeline.defs.owners import owners_of
 from ds_pipeline.defs.suppressing import without_suppressed
 from ds_pipeline.defs.withholding import WITHHELD, with_texts_withheld
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.database import Window
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
@@ -25,6 +24,7 @@ from ds_pipeline.masking.columns.policy import mask_table
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 
 SHAPE = "shape"  # in the info of a partition: columns and types that its source had
 QUARANTINE_FIELDS = [pa.field(ROW_NUMBER, pa.int64()), pa.field(REASON, pa.string()), pa.field(REASONS, pa.string())]

@@ -15,7 +15,6 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.serving import use_case_of
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import ConfigError, FeatureError, RegistryError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.model.predict import predict
@@ -23,6 +22,7 @@ from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench
 
 WAY_ON = (
     "Where its bundle is lost, `ds-pipeline promote --replace-lost` excuses this gate and no other; else take the "

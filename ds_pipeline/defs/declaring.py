@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.digests import digest_bytes, digest_json
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.registry.ledger import Configuration, Declared, Entry, Ledger
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench, now
 
 
 def ledger_of(bench: Workbench) -> Ledger:

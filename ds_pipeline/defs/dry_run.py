@@ -34,7 +34,6 @@ from ds_pipeline.defs.anonymity import check_anonymity
 from ds_pipeline.defs.boundary import MaskedWeek, masked_weeks
 from ds_pipeline.defs.leaks import require_clean_table
 from ds_pipeline.defs.withholding import WITHHELD
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid
@@ -45,6 +44,7 @@ from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_values
 from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench
 
 SAMPLED_WEEKS = 12
 FIT_ROWS = 20_000  # of the fit that is timed

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ds_pipeline.defs.boundary import count_reasons
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import rows_of, tokens_in, without
@@ -16,6 +15,7 @@ from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.masking.columns.tokens import key_fingerprint
 from ds_pipeline.store.datasets import KEY, SCORES, Datasets
 from ds_pipeline.store.snapshots import StoredFile, encode
+from ds_pipeline.workbench import Workbench
 
 PAIRED = ("masked", "quarantine")
 

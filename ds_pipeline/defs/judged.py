@@ -6,7 +6,6 @@ from typing import Any
 
 from ds_pipeline.defs.declaring import configuration_of, known_entries, ledger_of, require_as_on_disk
 from ds_pipeline.defs.leaks import require_clean_reason
-from ds_pipeline.defs.workbench import Workbench, now
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -15,6 +14,7 @@ from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
 from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.workbench import Workbench, now
 
 
 def read_ledger(bench: Workbench) -> list[Entry]:

@@ -5,9 +5,9 @@ from datetime import date
 import pyarrow as pa
 
 from ds_pipeline.defs.history import each_day
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels, labels_schema
+from ds_pipeline.workbench import Workbench
 
 
 def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:

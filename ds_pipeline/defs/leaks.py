@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ds_pipeline.clock import WEEK
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import ConfigError, LeakError, SourceError
 from ds_pipeline.ingestion.read import read_source, source_digest
@@ -28,6 +27,7 @@ from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.store.snapshots import Snapshot, Store
 from ds_pipeline.use_case.sources import Column, Table
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 
 OWN_FILES = "use_case/"  # in a bundle: the files of the use case, written by people
 A_YEAR = 52 * WEEK

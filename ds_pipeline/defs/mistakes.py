@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.defs.rows import labelled_rows
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.evaluation.checks.error_analysis import errors_with_rows
 from ds_pipeline.model.predict import predict
 from ds_pipeline.use_case.features import SCORING_DATE
+from ds_pipeline.workbench import Workbench
 
 
 def show_mistakes(bench: Workbench, day: date, *, examples: int) -> Iterator[str]:

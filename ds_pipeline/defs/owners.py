@@ -9,11 +9,11 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.ingestion.ingest import known_before, known_values
 from ds_pipeline.ingestion.read import read_source
 from ds_pipeline.masking.columns.tokens import canonical_text
 from ds_pipeline.masking.people.owners import OwnerIndex, RowOwners
+from ds_pipeline.workbench import Workbench
 
 
 def owners_of(

@@ -8,7 +8,6 @@ import pandas as pd
 
 from ds_pipeline.defs.anonymity import anonymity_of
 from ds_pipeline.defs.leaks import require_clean_files
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
@@ -16,6 +15,7 @@ from ds_pipeline.evaluation.report.report import AnonymityCount, QuarantineCount
 from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.store.snapshots import Snapshot, write_file
+from ds_pipeline.workbench import Workbench
 
 
 def write_report(

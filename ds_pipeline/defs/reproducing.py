@@ -10,7 +10,6 @@ import pandas as pd
 
 from ds_pipeline.defs.serving import features_for, use_case_of
 from ds_pipeline.defs.suppressing import erasures_of
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
 from ds_pipeline.erasure.record import affecting
 from ds_pipeline.errors import HistoryError
@@ -23,6 +22,7 @@ from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.training.rows import join_labels
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench
 
 
 class Verdict(StrEnum):

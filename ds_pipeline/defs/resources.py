@@ -6,9 +6,9 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ds_pipeline.defs.suppressing import at_work, require_finished
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench, open_workbench
 
 
 class ProjectResource(dg.ConfigurableResource):

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_json
 from ds_pipeline.training.labels import undecided
 from ds_pipeline.training.rows import join_labels
+from ds_pipeline.workbench import Workbench
 
 
 class LabelledRows(NamedTuple):

@@ -6,10 +6,10 @@ from datetime import date
 import dagster as dg
 
 from ds_pipeline.defs.jobs import job_name
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import open_project
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench, open_workbench
 
 
 def weekly_schedule(use_case: UseCase) -> dg.ScheduleDefinition:

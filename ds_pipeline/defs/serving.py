@@ -11,7 +11,6 @@ import pyarrow as pa
 from ds_pipeline.defs.boundary import identifiers_of
 from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.defs.leaks import delivered_identifiers, require_clean_table
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
@@ -23,6 +22,7 @@ from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, load_use_case
+from ds_pipeline.workbench import Workbench
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.erasure.record import Erasures, PendingFile
 from ds_pipeline.erasure.suppression import FROM_A_BACKUP, Hashes, SuppressionKey, SuppressionList, count
 from ds_pipeline.errors import ErasureError, ErasureRefused
@@ -18,6 +17,7 @@ from ds_pipeline.ingestion.ingest import Week
 from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.use_case.sources import Table
+from ds_pipeline.workbench import Workbench
 
 
 @dataclass(frozen=True)

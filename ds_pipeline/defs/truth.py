@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.use_case.problem import Truth
+from ds_pipeline.workbench import Workbench
 
 SCORING_DATE, PROBABILITY = "scoring_date", "true_probability"
 

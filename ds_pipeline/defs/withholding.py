@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.defs.leaks import raw_identifiers
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError
 from ds_pipeline.masking.scan import texts_with_identifiers
+from ds_pipeline.workbench import Workbench
 
 WITHHELD = "<WITHHELD>"
 MAX_SHARE = 0.02  # of the texts of a column; more than that is no stray name, but a masking that does not work

@@ -23,10 +23,10 @@ from ds_pipeline.defs.leaks import (
     look_alikes_of,
     strings_of,
 )
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.masking.extract import DATABASES, texts_in, texts_in_database
 from ds_pipeline.masking.scan import Finding
 from ds_pipeline.project import Project
+from ds_pipeline.workbench import Workbench
 
 SAMPLE_ROWS = 200_000  # of one file; a larger one is sampled
 SEED = 0

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import DsPipelineError
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -25,6 +24,7 @@ from ds_pipeline.project import open_project
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event
 from ds_pipeline.use_case.load import known_use_cases, load_use_case
+from ds_pipeline.workbench import Workbench, open_workbench
 
 FOLDER = Path(__file__).resolve().parent
 ORDINARY = "an ordinary test run judges no champion; run: pytest ds_pipeline_tests/acceptance --use-case NAME"

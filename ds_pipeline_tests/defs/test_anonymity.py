@@ -11,10 +11,10 @@ import pytest
 
 from ds_pipeline.defs.anonymity import anonymity_of, check_anonymity
 from ds_pipeline.defs.boundary import masked_weeks
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.columns.k_anonymity import Groups
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 
 FIRST, NEXT = date(2011, 3, 7), date(2011, 3, 14)
 SEEN = datetime(2011, 3, 1, 12)

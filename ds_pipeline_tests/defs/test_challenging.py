@@ -19,11 +19,11 @@ from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.defs import challenging
 from ds_pipeline.defs.challenging import score_champion
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.model.predict import predict
 from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.workbench import Workbench
 
 DAY, HOLDOUT = date(2011, 12, 5), date(2011, 10, 31)
 MODEL = LogisticRegression().fit(pd.DataFrame({"visits_seen": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1])

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.defs.dry_run import DryRun, dry_run
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import SourceError, TrainingError
+from ds_pipeline.workbench import Workbench
 
 NEWEST, START = date(2011, 7, 11), datetime(2011, 3, 1, 12)
 NAMES = [f"Wexcombe-{number:02d}" for number in range(30)]  # the first fifteen stop after eight weeks

@@ -25,7 +25,6 @@ from ds_pipeline.defs.suppressing import (
     suppression_of,
     without_suppressed,
 )
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.erasure.record import Erasure
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import REASON, REASONS, Week
@@ -36,6 +35,7 @@ from ds_pipeline.store import snapshots as store_module
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.store.snapshots import WRITING, StoredFile
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench, open_workbench
 
 AT = datetime(2011, 3, 15, 9, 0, tzinfo=UTC)
 WEEK, NEXT = "2011-03-07", "2011-03-14"

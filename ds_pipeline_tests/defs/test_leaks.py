@@ -24,9 +24,9 @@ from ds_pipeline.defs.leaks import (
     require_clean_files,
     require_clean_table,
 )
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError, SourceError
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.conftest import CONFIGS
 from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
 

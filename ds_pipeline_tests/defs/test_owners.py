@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.defs.boundary import masked_weeks
-from ds_pipeline.defs.workbench import Workbench
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import Declare
 
 FIRST, SECOND = date(2011, 3, 7), date(2011, 3, 14)

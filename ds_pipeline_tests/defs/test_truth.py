@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.defs.truth import true_probability
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.use_case.problem import Truth
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS
 
 FIRST, SECOND = date(2011, 9, 12), date(2011, 9, 19)

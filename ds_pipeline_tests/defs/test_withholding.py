@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.defs.withholding import FEW, WITHHELD, with_texts_withheld
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import LeakError
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS
 
 

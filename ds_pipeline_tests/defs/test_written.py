@@ -13,10 +13,10 @@ import pytest
 
 from ds_pipeline.defs import written
 from ds_pipeline.defs.leaks import exemptions
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.defs.written import PlaceScan, scan_written, show_place, show_rest
 from ds_pipeline.masking.scan import Finding
 from ds_pipeline.store.snapshots import write_file
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS
 
 NAME = CUSTOMERS[0]

@@ -13,9 +13,9 @@ import pytest
 
 from ds_pipeline.defs.challenging import score_champion
 from ds_pipeline.defs.rows import labelled_rows
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.workbench import Workbench, open_workbench
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Journey

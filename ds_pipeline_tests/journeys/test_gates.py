@@ -26,7 +26,6 @@ from ds_pipeline.defs import judging, operating, promoting, refitting
 from ds_pipeline.defs.assets import registry as registry_asset
 from ds_pipeline.defs.assets import training
 from ds_pipeline.defs.judging import judge_candidate
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.checks import serving_cost as operations
@@ -37,6 +36,7 @@ from ds_pipeline.model.parts import parts_of
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.workbench import Workbench, open_workbench
 from ds_pipeline_tests.journeys.conftest import REPOSITORY, Journey
 
 if TYPE_CHECKING:

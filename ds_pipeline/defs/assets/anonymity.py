@@ -5,10 +5,10 @@ import dagster as dg
 from ds_pipeline.defs.anonymity import anonymity_of, require_groups
 from ds_pipeline.defs.boundary import MaskedWeek
 from ds_pipeline.defs.partitions import check_spec
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench
 
 ANONYMITY = "k_anonymity"
 

@@ -8,13 +8,13 @@ import dagster as dg
 from ds_pipeline.defs.assets.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
 from ds_pipeline.defs.boundary import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
-from ds_pipeline.defs.progress import say
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
+from ds_pipeline.progress import say
 from ds_pipeline.store.datasets import KEY
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 
 NEW_KEY = "ds_pipeline/new_key"  # run tag: whoever started the run accepts that the pseudonym key has changed
 

@@ -5,8 +5,8 @@ import pytest
 
 from ds_pipeline.defs.assets.leaks import leak_scan_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.store.snapshots import make_folder, write_file
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS, TEST_SECRET
 
 DAY = "2011-03-07"

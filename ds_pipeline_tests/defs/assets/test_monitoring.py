@@ -12,11 +12,11 @@ import pytest
 
 from ds_pipeline.defs.assets import monitoring
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.workbench import Workbench
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import TEST_SECRET
 
 TOKENS = ["a", "b", "c", "d"]

@@ -20,8 +20,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from ds_pipeline.defs import explore
-from ds_pipeline.defs.workbench import Workbench, open_workbench
+from ds_pipeline import explore
 from ds_pipeline.errors import ConfigError, HistoryError, KeyChangedError, RegistryError
 from ds_pipeline.evaluation.measure.curves import Bin, Curves
 from ds_pipeline.evaluation.measure.facts import Facts
@@ -30,8 +29,9 @@ from ds_pipeline.project import KEY_VARIABLE, Project, Settings
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.load import load_use_case
 from ds_pipeline.use_case.sql import masked_schema
+from ds_pipeline.workbench import Workbench, open_workbench
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 CASE = "mini_lapse"
 FIRST = date(2011, 4, 4)
 DAYS = [FIRST + timedelta(weeks=week) for week in range(4)]

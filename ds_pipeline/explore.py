@@ -11,13 +11,13 @@ from types import TracebackType
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.defs.workbench import Workbench, open_workbench
 from ds_pipeline.errors import ConfigError, DsPipelineError, EvaluationError, HistoryError, RegistryError
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.explain import suggest
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.load import known_use_cases, load_use_case
+from ds_pipeline.workbench import Workbench, open_workbench
 
 LABEL, SCORING_DATE = "label", "scoring_date"
 
