@@ -128,7 +128,7 @@ def rollback(
     to: Annotated[str | None, typer.Option("--to", help="A version; the one in force before, if left out.")] = None,
 ) -> None:
     """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
-    from ds_pipeline.defs.leaks import require_clean_reason
+    from ds_pipeline.boundary.leak_check import require_clean_reason
     from ds_pipeline.workbench import now
 
     bench = _open(use_case)
@@ -147,7 +147,7 @@ def promote(
     ] = False,
 ) -> None:
     """Promote the candidate of a date whose gates have passed; after a lost champion with --replace-lost."""
-    from ds_pipeline.defs.leaks import require_clean_reason
+    from ds_pipeline.boundary.leak_check import require_clean_reason
     from ds_pipeline.defs.promoting import promote_candidate
 
     bench = _open(use_case)
@@ -370,8 +370,8 @@ def redact() -> None:
 @app.command()
 def scan(use_case: Name) -> None:
     """Search all that was written, logs and bundles included, for identifiers and for files others may open."""
-    from ds_pipeline.defs.leaks import exemptions
-    from ds_pipeline.defs.written import HEAD, scan_written, show_place, show_rest
+    from ds_pipeline.boundary.leak_check import exemptions
+    from ds_pipeline.boundary.written_files import HEAD, scan_written, show_place, show_rest
 
     bench = _open(use_case)
     typer.echo(HEAD)

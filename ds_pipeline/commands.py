@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.defs.backtesting import backtest, show_backtest, write_backtest
 from ds_pipeline.defs.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.defs.serving import require_contract, require_version
-from ds_pipeline.defs.suppressing import at_work, require_finished
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates.verdicts import column_number
 from ds_pipeline.evaluation.measure.walk_forward import Step

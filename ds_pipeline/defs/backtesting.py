@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.defs.leaks import require_clean_files
+from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.defs.refitting import refit_and_predict
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT

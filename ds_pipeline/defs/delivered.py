@@ -8,11 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ds_pipeline.defs.suppressing import Suppression
+from ds_pipeline.boundary.erasures import Change
+from ds_pipeline.boundary.suppress import Suppression
+from ds_pipeline.boundary.suppression_list import Hashes
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import listed_rows, read_csv, without, write_csv
-from ds_pipeline.erasure.suppression import Hashes
 from ds_pipeline.errors import ErasureRefused
 from ds_pipeline.store.snapshots import encode, write_file
 from ds_pipeline.workbench import Workbench

@@ -18,6 +18,10 @@ import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from ds_pipeline.boundary.anonymity import check_anonymity
+from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks
+from ds_pipeline.boundary.leak_check import require_clean_table
+from ds_pipeline.boundary.withhold import WITHHELD
 from ds_pipeline.checking import (
     Changed,
     FeatureFacts,
@@ -30,10 +34,6 @@ from ds_pipeline.checking import (
     total_by_kind,
     week_rate,
 )
-from ds_pipeline.defs.anonymity import check_anonymity
-from ds_pipeline.defs.boundary import MaskedWeek, masked_weeks
-from ds_pipeline.defs.leaks import require_clean_table
-from ds_pipeline.defs.withholding import WITHHELD
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ds_pipeline.defs.boundary import count_reasons
+from ds_pipeline.boundary.cross import count_reasons
+from ds_pipeline.boundary.erasures import Change
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.erasure.record import Change
 from ds_pipeline.erasure.rows import rows_of, tokens_in, without
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.masking.columns.tokens import key_fingerprint

@@ -7,7 +7,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.features.build import build_features
 from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.use_case.load import UseCase

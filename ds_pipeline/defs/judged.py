@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from ds_pipeline.boundary.leak_check import require_clean_reason
 from ds_pipeline.defs.declaring import configuration_of, known_entries, ledger_of, require_as_on_disk
-from ds_pipeline.defs.leaks import require_clean_reason
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision

@@ -3,8 +3,8 @@
 import json
 from datetime import date
 
+from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.defs.judged import require_recorded
-from ds_pipeline.defs.leaks import require_clean_files
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import digest_bytes

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from ds_pipeline.defs.anonymity import anonymity_of
-from ds_pipeline.defs.leaks import require_clean_files
+from ds_pipeline.boundary.anonymity import anonymity_of
+from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS

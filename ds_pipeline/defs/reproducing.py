@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from ds_pipeline.boundary.erasures import affecting
+from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.defs.serving import features_for, use_case_of
-from ds_pipeline.defs.suppressing import erasures_of
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
-from ds_pipeline.erasure.record import affecting
 from ds_pipeline.errors import HistoryError
 from ds_pipeline.lineage import lineage
 from ds_pipeline.model.predict import predict

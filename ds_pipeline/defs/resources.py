@@ -5,7 +5,7 @@ from typing import IO
 import dagster as dg
 from pydantic import PrivateAttr
 
-from ds_pipeline.defs.suppressing import at_work, require_finished
+from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench, open_workbench

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 
+from ds_pipeline.boundary.scan import texts_with_identifiers
 from ds_pipeline.errors import ConfigError
-from ds_pipeline.masking.scan import texts_with_identifiers
 from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.project import DEMO_KEY, Project
 from ds_pipeline.starter.answers import Answers

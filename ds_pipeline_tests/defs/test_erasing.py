@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
-from ds_pipeline.defs.erasing import erase, people_of, resume, survey
-from ds_pipeline.defs.suppressing import (
+from ds_pipeline.boundary.erasures import Erasure
+from ds_pipeline.boundary.suppress import (
     alone,
     at_work,
     erasures_of,
@@ -25,7 +25,7 @@ from ds_pipeline.defs.suppressing import (
     suppression_of,
     without_suppressed,
 )
-from ds_pipeline.erasure.record import Erasure
+from ds_pipeline.defs.erasing import erase, people_of, resume, survey
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import REASON, REASONS, Week
 from ds_pipeline.masking.columns.tokens import tokenize

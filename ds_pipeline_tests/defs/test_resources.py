@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ds_pipeline.boundary.suppress import alone
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.suppressing import alone
 from ds_pipeline.errors import ErasureRefused
 from ds_pipeline.use_case.load import UseCase
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.boundary import values_stay_inside
+from ds_pipeline.boundary.cross import values_stay_inside
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.cast import cast_columns
 from ds_pipeline.ingestion.read import read_source

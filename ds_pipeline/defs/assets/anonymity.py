@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from ds_pipeline.defs.anonymity import anonymity_of, require_groups
-from ds_pipeline.defs.boundary import MaskedWeek
+from ds_pipeline.boundary.anonymity import anonymity_of, require_groups
+from ds_pipeline.boundary.cross import MaskedWeek
 from ds_pipeline.defs.partitions import check_spec
 from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.columns.k_anonymity import Anonymity

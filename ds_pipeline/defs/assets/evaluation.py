@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
+from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.judging import judge_candidate
-from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.resources import ProjectResource

@@ -3,8 +3,8 @@
 import dagster as dg
 import pyarrow as pa
 
+from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.defs.history import features_of_days, replayed_features
-from ds_pipeline.defs.leaks import require_clean_table
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import SHORT

@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.defs.assets.anonymity import ANONYMITY, anonymity_facts, anonymity_specs, require_anonymous
-from ds_pipeline.defs.boundary import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible

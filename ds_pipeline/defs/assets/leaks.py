@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from ds_pipeline.defs.leaks import leaks_in_texts
+from ds_pipeline.boundary.leak_check import leaks_in_texts
+from ds_pipeline.boundary.written_files import DAGSTER_DATABASES, PlaceScan, scan_written
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.written import DAGSTER_DATABASES, PlaceScan, scan_written
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 

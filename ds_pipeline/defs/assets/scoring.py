@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from ds_pipeline.defs.leaks import guarded
+from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.partitions import days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.serving import deliver, score_day

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.declaring import declare, facts_of, require_as_on_disk
 from ds_pipeline.defs.label_weeks import labels_of_days
-from ds_pipeline.defs.leaks import guarded
 from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.rows import labelled_rows

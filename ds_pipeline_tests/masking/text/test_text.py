@@ -9,8 +9,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ds_pipeline.boundary.scan import scan_frame
 from ds_pipeline.errors import SourceError
-from ds_pipeline.masking.scan import scan_frame
 from ds_pipeline.masking.text.text import TextRedactor
 
 

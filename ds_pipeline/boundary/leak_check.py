@@ -15,14 +15,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ds_pipeline.boundary.extract import texts_in
+from ds_pipeline.boundary.raw_identifiers import KIND, RawColumn, RawIdentifiers
+from ds_pipeline.boundary.scan import Finding, TextColumn, scan_columns, text_columns
 from ds_pipeline.clock import WEEK
 from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import ConfigError, LeakError, SourceError
 from ds_pipeline.ingestion.read import read_source, source_digest
 from ds_pipeline.masking.columns.treatments import TEN_YEARS
-from ds_pipeline.masking.extract import texts_in
-from ds_pipeline.masking.raw_identifiers import KIND, RawColumn, RawIdentifiers
-from ds_pipeline.masking.scan import Finding, TextColumn, scan_columns, text_columns
 from ds_pipeline.registry.documents import Document, Documents
 from ds_pipeline.store.snapshots import Snapshot, Store
 from ds_pipeline.use_case.sources import Column, Table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ds_pipeline.erasure.suppression import SuppressionKey, SuppressionList, count
+from ds_pipeline.boundary.suppression_list import SuppressionKey, SuppressionList, count
 from ds_pipeline.errors import ErasureError
 
 TWO = {"customer": frozenset({"bb", "aa"}), "account": frozenset({"cc"})}

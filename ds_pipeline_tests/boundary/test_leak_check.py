@@ -13,9 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.boundary import masked_weeks
-from ds_pipeline.defs.documents import generated_documents
-from ds_pipeline.defs.leaks import (
+from ds_pipeline.boundary.cross import masked_weeks
+from ds_pipeline.boundary.leak_check import (
     Exemption,
     exemptions,
     guarded,
@@ -24,6 +23,7 @@ from ds_pipeline.defs.leaks import (
     require_clean_files,
     require_clean_table,
 )
+from ds_pipeline.defs.documents import generated_documents
 from ds_pipeline.errors import LeakError, SourceError
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.workbench import Workbench

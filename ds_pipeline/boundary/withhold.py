@@ -7,9 +7,9 @@ the masking did not see must not stop the week, and must not pass. What was with
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.defs.leaks import raw_identifiers
+from ds_pipeline.boundary.leak_check import raw_identifiers
+from ds_pipeline.boundary.scan import texts_with_identifiers
 from ds_pipeline.errors import LeakError
-from ds_pipeline.masking.scan import texts_with_identifiers
 from ds_pipeline.workbench import Workbench
 
 WITHHELD = "<WITHHELD>"

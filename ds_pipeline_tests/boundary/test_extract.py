@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pytest
 
-from ds_pipeline.masking.extract import texts_in, texts_in_database
+from ds_pipeline.boundary.extract import texts_in, texts_in_database
 
 NAME = "Zarathea Wexcombe"
 

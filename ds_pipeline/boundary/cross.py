@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ds_pipeline.boundary.leak_check import look_alikes_of, require_clean_table
+from ds_pipeline.boundary.owners import owners_of
+from ds_pipeline.boundary.suppress import without_suppressed
+from ds_pipeline.boundary.withhold import WITHHELD, with_texts_withheld
 from ds_pipeline.clock import WEEK
-from ds_pipeline.defs.leaks import look_alikes_of, require_clean_table
-from ds_pipeline.defs.owners import owners_of
-from ds_pipeline.defs.suppressing import without_suppressed
-from ds_pipeline.defs.withholding import WITHHELD, with_texts_withheld
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.database import Window
 from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks

@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from ds_pipeline.defs.boundary import MaskedWeek
+from ds_pipeline.boundary.cross import MaskedWeek
 from ds_pipeline.masking.columns.k_anonymity import Anonymity, measure_anonymity, require_anonymity
 from ds_pipeline.sql import sandbox
 from ds_pipeline.store.asof import AsOfTables

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from ds_pipeline.masking.raw_identifiers import RawColumn, RawIdentifiers
-from ds_pipeline.masking.scan import Finding
+from ds_pipeline.boundary.raw_identifiers import RawColumn, RawIdentifiers
+from ds_pipeline.boundary.scan import Finding
 
 RAW = RawIdentifiers.of(
     [

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.masking.scan import Finding, TextColumn, plain_text, text_columns
+from ds_pipeline.boundary.scan import Finding, TextColumn, plain_text, text_columns
 
 KIND = "raw identifier"
 MIN_CELL = 2  # characters; a whole cell of one letter or digit, such as an initial, identifies nobody

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
-from ds_pipeline.defs.leaks import (
+from ds_pipeline.boundary.extract import DATABASES, texts_in, texts_in_database
+from ds_pipeline.boundary.leak_check import (
     Exemption,
     delivered_identifiers,
     leaks_in_table,
@@ -23,8 +24,7 @@ from ds_pipeline.defs.leaks import (
     look_alikes_of,
     strings_of,
 )
-from ds_pipeline.masking.extract import DATABASES, texts_in, texts_in_database
-from ds_pipeline.masking.scan import Finding
+from ds_pipeline.boundary.scan import Finding
 from ds_pipeline.project import Project
 from ds_pipeline.workbench import Workbench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ds_pipeline.erasure.record import Affected, Change, Erasure, PendingFile, affecting, merged
+from ds_pipeline.boundary.erasures import Affected, Change, Erasure, PendingFile, affecting, merged
 from ds_pipeline.errors import ErasureError
 
 AT = datetime(2011, 12, 5, 9, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.defs.anonymity import anonymity_of, check_anonymity
-from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.boundary.anonymity import anonymity_of, check_anonymity
+from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.columns.k_anonymity import Groups
 from ds_pipeline.use_case.sql import masked_schema

@@ -6,9 +6,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from ds_pipeline.boundary import scan
+from ds_pipeline.boundary.scan import Finding, require_no_leak, scan_frame
 from ds_pipeline.errors import LeakError
-from ds_pipeline.masking import scan
-from ds_pipeline.masking.scan import Finding, require_no_leak, scan_frame
 
 IDENTIFIERS = [
     ("jane@acme.local", "email"),

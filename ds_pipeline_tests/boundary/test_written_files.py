@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs import written
-from ds_pipeline.defs.leaks import exemptions
-from ds_pipeline.defs.written import PlaceScan, scan_written, show_place, show_rest
-from ds_pipeline.masking.scan import Finding
+from ds_pipeline.boundary import written_files as written
+from ds_pipeline.boundary.leak_check import exemptions
+from ds_pipeline.boundary.scan import Finding
+from ds_pipeline.boundary.written_files import PlaceScan, scan_written, show_place, show_rest
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS

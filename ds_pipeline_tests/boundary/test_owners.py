@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.boundary import masked_weeks
+from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import Declare
 

@@ -10,8 +10,8 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.erasure.record import Erasures, PendingFile
-from ds_pipeline.erasure.suppression import FROM_A_BACKUP, Hashes, SuppressionKey, SuppressionList, count
+from ds_pipeline.boundary.erasures import Erasures, PendingFile
+from ds_pipeline.boundary.suppression_list import FROM_A_BACKUP, Hashes, SuppressionKey, SuppressionList, count
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import Week
 from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize

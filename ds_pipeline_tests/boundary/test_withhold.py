@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ds_pipeline.defs.withholding import FEW, WITHHELD, with_texts_withheld
+from ds_pipeline.boundary.withhold import FEW, WITHHELD, with_texts_withheld
 from ds_pipeline.errors import LeakError
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS
