@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.defs.history import features_of_days
+from ds_pipeline.features.weeks import features_of_days
 from ds_pipeline.project import open_project
 from ds_pipeline.store.datasets import Datasets
 from ds_pipeline.use_case.load import load_use_case

@@ -4,7 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from ds_pipeline.defs.history import each_day
+from ds_pipeline.features.weeks import each_day
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels, labels_schema
 from ds_pipeline.workbench import Workbench

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from ds_pipeline.boundary.cross import identifiers_of
 from ds_pipeline.boundary.leak_check import delivered_identifiers, require_clean_table
-from ds_pipeline.defs.history import features_of_days
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.features.weeks import features_of_days
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render

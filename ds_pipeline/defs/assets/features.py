@@ -4,13 +4,13 @@ import dagster as dg
 import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import require_clean_table
-from ds_pipeline.defs.history import features_of_days, replayed_features
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import SHORT
 from ds_pipeline.features.build import features_schema
 from ds_pipeline.features.replay import require_equal, sample_day
 from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.features.weeks import features_of_days, replayed_features
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 
