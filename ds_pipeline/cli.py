@@ -337,7 +337,7 @@ def docs(
 
     Of every one: git tracks these files, so look at what they say of a use case that is not public before you commit.
     """
-    from ds_pipeline.defs.documents import generated_documents, stale_documents, write_documents
+    from ds_pipeline.documents.write import generated_documents, stale_documents, write_documents
     from ds_pipeline.project import open_project
 
     project = open_project()

@@ -23,7 +23,7 @@ from ds_pipeline.boundary.leak_check import (
     require_clean_files,
     require_clean_table,
 )
-from ds_pipeline.defs.documents import generated_documents
+from ds_pipeline.documents.write import generated_documents
 from ds_pipeline.errors import LeakError, SourceError
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.workbench import Workbench

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.use_case.documents import EFFECTS, EFFECTS_OF_KEYS, facts, use_case_documents
+from ds_pipeline.documents.stakeholder import EFFECTS, EFFECTS_OF_KEYS, facts, use_case_documents
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.readers import READERS

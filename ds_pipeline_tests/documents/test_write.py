@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ds_pipeline.defs.documents import generated_documents, stale_documents, write_documents
+from ds_pipeline.documents.write import generated_documents, stale_documents, write_documents
 from ds_pipeline.project import Project, Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ds_pipeline.documents.markdown import cell, grid
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.markdown import cell, grid
 from ds_pipeline.use_case.sources import Column, Table
 
 COMMAND = "ds-pipeline docs"

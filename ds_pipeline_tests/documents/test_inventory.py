@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.use_case.inventory import data_readme
+from ds_pipeline.documents.inventory import data_readme
 from ds_pipeline.use_case.load import UseCase, known_use_cases, load_use_case
 from ds_pipeline.use_case.sources import Sources
 

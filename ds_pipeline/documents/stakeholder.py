@@ -13,10 +13,10 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel
 
+from ds_pipeline.documents.inventory import COMMAND, behind_the_boundary, column_type, people_of
+from ds_pipeline.documents.markdown import cell, plain, sentence, words
 from ds_pipeline.use_case.features import Feature
-from ds_pipeline.use_case.inventory import COMMAND, behind_the_boundary, column_type, people_of
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.markdown import cell, plain, sentence, words
 from ds_pipeline.use_case.readers import READERS
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sources import Column
@@ -210,7 +210,7 @@ def _identifies(column: Column) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("ds_pipeline", "use_case/templates"),
+        loader=PackageLoader("ds_pipeline.documents"),
         autoescape=False,  # Markdown, from files of the project
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,1 @@
+"""Documents for stakeholders, written from the files of the use cases."""
