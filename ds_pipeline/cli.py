@@ -277,9 +277,9 @@ def new(
     For example: ds-pipeline new my_case --table data/customers.csv --table data/orders.csv --entity customer_id
     --target no-event:orders --horizon-days 30
     """
-    from ds_pipeline.defs.starting import start_case
     from ds_pipeline.project import open_project
     from ds_pipeline.starter.answers import Answers
+    from ds_pipeline.starter.start import start_case
 
     ask = typer.prompt if sys.stdin.isatty() else None
     answers = Answers.complete(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ds_pipeline.defs.starting import look_for_identifiers, start_case
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.starter.answers import Answers
+from ds_pipeline.starter.start import look_for_identifiers, start_case
 
 FIRST_DAY = datetime(2024, 1, 1, 9)
 
