@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.defs.refitting import refit_and_predict
-from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES, Step, measure_weeks, walk_forward
@@ -22,6 +21,7 @@ from ds_pipeline.evaluation.report.backtest_page import render_backtest
 from ds_pipeline.model.predict import predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate
+from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.training.labels import positives, undecided
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE

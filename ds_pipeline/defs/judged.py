@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from ds_pipeline.boundary.leak_check import require_clean_reason
-from ds_pipeline.defs.declaring import configuration_of, known_entries, ledger_of, require_as_on_disk
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -14,6 +13,7 @@ from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
 from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.training.declare import configuration_of, known_entries, ledger_of, require_as_on_disk
 from ds_pipeline.workbench import Workbench, now
 
 

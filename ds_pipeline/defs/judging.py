@@ -16,7 +16,6 @@ from ds_pipeline.defs.challenging import Champion, score_champion
 from ds_pipeline.defs.judged import record_look, record_verdict
 from ds_pipeline.defs.operating import operated
 from ds_pipeline.defs.refitting import cross_validated, explained, refit_and_predict, stable
-from ds_pipeline.defs.rows import LabelledRows, labelled_rows
 from ds_pipeline.defs.truth import PROBABILITY, true_probability
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks.error_analysis import analyse_errors
@@ -39,6 +38,7 @@ from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.progress import say
 from ds_pipeline.registry.documents import Document
+from ds_pipeline.training.labelled import LabelledRows, labelled_rows
 from ds_pipeline.training.refit import fit_inner, inner_parts
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.load import UseCase

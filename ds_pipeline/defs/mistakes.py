@@ -8,9 +8,9 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.evaluation.checks.error_analysis import errors_with_rows
 from ds_pipeline.model.predict import predict
+from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.workbench import Workbench
 

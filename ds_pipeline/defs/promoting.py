@@ -6,7 +6,6 @@ from datetime import date
 from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.defs.judged import require_recorded
 from ds_pipeline.defs.report import write_report
-from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
@@ -16,6 +15,7 @@ from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file
+from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.workbench import Workbench, now
 
 

@@ -3,19 +3,19 @@
 import dagster as dg
 
 from ds_pipeline.boundary.leak_check import guarded
-from ds_pipeline.defs.declaring import declare, facts_of, require_as_on_disk
-from ds_pipeline.defs.label_weeks import labels_of_days
 from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.rows import labelled_rows
 from ds_pipeline.digests import SHORT, canonical_json
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
 from ds_pipeline.lineage import lineage
 from ds_pipeline.progress import say
+from ds_pipeline.training.declare import declare, facts_of, require_as_on_disk
 from ds_pipeline.training.fit import train_candidate
+from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.training.labels import count_ways, labels_schema, positives, treated, undecided
 from ds_pipeline.training.rows import rows_to_train_on
+from ds_pipeline.training.weeks import labels_of_days
 from ds_pipeline.use_case.load import UseCase
 
 TRIALS_PER_LINE = 10
