@@ -13,13 +13,13 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.exceptions import InconsistentVersionWarning
 
-from ds_pipeline.defs.serving import use_case_of
 from ds_pipeline.errors import ConfigError, FeatureError, RegistryError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_days
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import Event
+from ds_pipeline.scoring.serve import use_case_of
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench

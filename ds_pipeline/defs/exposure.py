@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from ds_pipeline.boundary.erasures import Affected, Change, Erasure, affecting
 from ds_pipeline.boundary.suppress import erasures_of
-from ds_pipeline.defs.serving import use_case_of
 from ds_pipeline.digests import SHORT
 from ds_pipeline.errors import ConfigError, RegistryError
+from ds_pipeline.scoring.serve import use_case_of
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 

@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 
 from ds_pipeline.clock import WEEK
-from ds_pipeline.defs.serving import is_under_this_key
 from ds_pipeline.monitoring.realized import Verdict, join_outcomes, judge_realized
+from ds_pipeline.scoring.serve import is_under_this_key
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
 from ds_pipeline.workbench import Workbench

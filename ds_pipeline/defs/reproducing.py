@@ -10,13 +10,13 @@ import pandas as pd
 
 from ds_pipeline.boundary.erasures import affecting
 from ds_pipeline.boundary.suppress import erasures_of
-from ds_pipeline.defs.serving import features_for, use_case_of
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
 from ds_pipeline.errors import HistoryError
 from ds_pipeline.lineage import lineage
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import made_by
+from ds_pipeline.scoring.serve import features_for, use_case_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.training.fit import Candidate, train_candidate

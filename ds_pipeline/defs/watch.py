@@ -4,9 +4,9 @@ from datetime import date
 
 import pandas as pd
 
-from ds_pipeline.defs.serving import features_for, is_under_this_key, use_case_of
 from ds_pipeline.monitoring.drift import SCORE, classify, population_stability
 from ds_pipeline.monitoring.realized import RealizedQuality, realized_quality
+from ds_pipeline.scoring.serve import features_for, is_under_this_key, use_case_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
 
