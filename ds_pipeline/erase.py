@@ -14,9 +14,9 @@ from rich.table import Table
 from ds_pipeline.boundary.erasures import Change, Erasure
 from ds_pipeline.boundary.leak_check import require_clean_reason
 from ds_pipeline.boundary.suppress import pending_file
-from ds_pipeline.defs.delivered import DELIVERED
-from ds_pipeline.defs.erasing import erase, people_of, resume, survey
-from ds_pipeline.defs.exposure import retraining_is_due
+from ds_pipeline.erasure.delivered import DELIVERED
+from ds_pipeline.erasure.erase import erase, people_of, resume, survey
+from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.project import Project
 from ds_pipeline.store.datasets import SCORES

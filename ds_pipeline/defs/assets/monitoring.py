@@ -5,11 +5,11 @@ from datetime import date
 
 import dagster as dg
 
-from ds_pipeline.defs.exposure import retraining_is_due
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.realized import verdict_of
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.defs.watch import drift_of, quality_of, why_nothing_is_judged
+from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.monitoring.budgets import check_budgets
 from ds_pipeline.monitoring.drift import retraining_due_by
 from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, describe_limits

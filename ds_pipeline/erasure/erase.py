@@ -15,9 +15,9 @@ import pandas as pd
 from ds_pipeline.boundary.erasures import Change, Erasure, Pending, merged
 from ds_pipeline.boundary.suppress import alone, erasures_of, hash_of, pending_file, suppression_key, suppression_list
 from ds_pipeline.boundary.suppression_list import count
-from ds_pipeline.defs.delivered import delivered_changes, remove_delivered
-from ds_pipeline.defs.erased_files import apply_changes, other_keys_changes, require_gone, stored_changes
-from ds_pipeline.defs.exposure import candidates_affected
+from ds_pipeline.erasure.delivered import delivered_changes, remove_delivered
+from ds_pipeline.erasure.exposure import candidates_affected
+from ds_pipeline.erasure.stored import apply_changes, other_keys_changes, require_gone, stored_changes
 from ds_pipeline.errors import ErasureError
 from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize
 from ds_pipeline.store.chain import next_link

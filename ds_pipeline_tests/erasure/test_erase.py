@@ -25,7 +25,7 @@ from ds_pipeline.boundary.suppress import (
     suppression_of,
     without_suppressed,
 )
-from ds_pipeline.defs.erasing import erase, people_of, resume, survey
+from ds_pipeline.erasure.erase import erase, people_of, resume, survey
 from ds_pipeline.errors import ErasureError, ErasureRefused
 from ds_pipeline.ingestion.ingest import REASON, REASONS, Week
 from ds_pipeline.masking.columns.tokens import tokenize
