@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ds_pipeline.boundary.suppress import at_work, require_finished
+from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.backtesting import backtest, show_backtest, write_backtest
-from ds_pipeline.defs.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change

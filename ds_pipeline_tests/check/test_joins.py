@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ds_pipeline.check.joins import Overlap, find_overlaps, require_joins
 from ds_pipeline.errors import SourceError
-from ds_pipeline.joins import Overlap, find_overlaps, require_joins
 from ds_pipeline.use_case.sources import Sources
 
 PEOPLE = [f"t{number}" for number in range(40)]

@@ -22,7 +22,7 @@ from ds_pipeline.boundary.anonymity import check_anonymity
 from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.boundary.withhold import WITHHELD
-from ds_pipeline.checking import (
+from ds_pipeline.check.findings import (
     Changed,
     FeatureFacts,
     WeekRate,
@@ -34,11 +34,11 @@ from ds_pipeline.checking import (
     total_by_kind,
     week_rate,
 )
+from ds_pipeline.check.joins import find_overlaps, require_joins
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
-from ds_pipeline.joins import find_overlaps, require_joins
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_values

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.checking import (
+from ds_pipeline.check.findings import (
     Changed,
     FeatureFacts,
     WeekRate,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.dry_run import DryRun, dry_run
+from ds_pipeline.check.dry_run import DryRun, dry_run
 from ds_pipeline.errors import SourceError, TrainingError
 from ds_pipeline.workbench import Workbench
 

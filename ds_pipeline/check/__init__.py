@@ -1,0 +1,1 @@
+"""Whether a use case would run, and what a run would give; writes nothing."""
