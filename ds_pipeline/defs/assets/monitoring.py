@@ -6,13 +6,13 @@ from datetime import date
 import dagster as dg
 
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
-from ds_pipeline.defs.realized import verdict_of
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.defs.watch import drift_of, quality_of, why_nothing_is_judged
 from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.monitoring.budgets import check_budgets
 from ds_pipeline.monitoring.drift import retraining_due_by
 from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, describe_limits
+from ds_pipeline.monitoring.realized_weeks import verdict_of
+from ds_pipeline.monitoring.week import drift_of, quality_of, why_nothing_is_judged
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import PsiLimits, RealizedQualityLimits
