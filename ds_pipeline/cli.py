@@ -148,7 +148,7 @@ def promote(
 ) -> None:
     """Promote the candidate of a date whose gates have passed; after a lost champion with --replace-lost."""
     from ds_pipeline.boundary.leak_check import require_clean_reason
-    from ds_pipeline.defs.promoting import promote_candidate
+    from ds_pipeline.promotion.promote import promote_candidate
 
     bench = _open(use_case)
     require_clean_reason(bench, reason)
@@ -166,7 +166,7 @@ def allow_holdout(
     day: Date = None,
 ) -> None:
     """Let more configurations be judged on the holdout weeks of a date; recorded and shown for good."""
-    from ds_pipeline.defs.judged import allow_holdout as allow
+    from ds_pipeline.promotion.holdout_ledger import allow_holdout as allow
 
     bench = _open(name)
     done = allow(bench, _day_of(bench, day), more=more, reason=reason, actor=_actor())
@@ -201,8 +201,8 @@ def runs(
 ) -> None:
     """Every training and evaluation: configuration, verdict, figures, and the version it became."""
     from ds_pipeline.defs.experiments import plain_difference, plain_run, read_runs, show_comparison, show_runs
-    from ds_pipeline.defs.judged import overrides_of
-    from ds_pipeline.registry.experiments import differences, run_number
+    from ds_pipeline.promotion.holdout_ledger import overrides_of
+    from ds_pipeline.promotion.runs import differences, run_number
 
     bench = _open(name)
     found = read_runs(bench)
@@ -433,8 +433,8 @@ def reproduce(
 
     Exit code 0: the same bytes; 1: others; 3: not reproducible.
     """
-    from ds_pipeline.defs.reproducing import Verdict
-    from ds_pipeline.defs.reproducing import reproduce as train_again
+    from ds_pipeline.promotion.reproduce import Verdict
+    from ds_pipeline.promotion.reproduce import reproduce as train_again
 
     found = train_again(_open(use_case), version)
     typer.echo(f"{found.version}: {found.verdict}: {'; '.join(found.why)}.")

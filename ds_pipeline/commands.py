@@ -14,14 +14,14 @@ from rich.table import Table
 
 from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
-from ds_pipeline.defs.backtesting import backtest, show_backtest, write_backtest
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
-from ds_pipeline.defs.report import row_counts, rows_to_come
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.gates.verdicts import column_number
 from ds_pipeline.evaluation.measure.walk_forward import Step
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.progress import log
+from ds_pipeline.promotion.backtest import backtest, show_backtest, write_backtest
+from ds_pipeline.promotion.report import row_counts, rows_to_come
 from ds_pipeline.registry.verdicts import WORDS, Verdict
 from ds_pipeline.scoring.serve import require_contract, require_version
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of

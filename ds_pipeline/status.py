@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ds_pipeline.boundary.suppress import erasures_of, pending_file
-from ds_pipeline.defs.report import row_counts
 from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult, column_number
+from ds_pipeline.promotion.report import row_counts
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ds_pipeline.defs.judged import read_ledger
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.checks.holdout_budget import Override
 from ds_pipeline.evaluation.gates.verdicts import plain_number
-from ds_pipeline.registry.experiments import Difference, Run, runs_of
+from ds_pipeline.promotion.holdout_ledger import read_ledger
+from ds_pipeline.promotion.runs import Difference, Run, runs_of
 from ds_pipeline.registry.ledger import Figure
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.workbench import Workbench

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.defs.challenging import score_champion
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.use_case.load import load_use_case
 from ds_pipeline.workbench import Workbench, open_workbench

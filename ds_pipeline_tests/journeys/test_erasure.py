@@ -268,7 +268,7 @@ def test_a_version_whose_rows_are_not_there_is_not_reproducible(
 
 
 def test_another_model_is_said_to_differ(journey: Journey) -> None:
-    with mock.patch("ds_pipeline.defs.reproducing.train_candidate", another_model):
+    with mock.patch("ds_pipeline.promotion.reproduce.train_candidate", another_model):
         done = journey.cli("reproduce")
 
     assert done.code == 1, done.text

@@ -8,8 +8,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from ds_pipeline.defs import judging
 from ds_pipeline.defs.assets import training
+from ds_pipeline.promotion import judge as judging
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey

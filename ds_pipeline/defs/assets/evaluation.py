@@ -7,9 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ds_pipeline.boundary.leak_check import guarded
-from ds_pipeline.defs.judging import judge_candidate
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
-from ds_pipeline.defs.report import write_report
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -20,6 +18,8 @@ from ds_pipeline.evaluation.report.gallery import SHOWN_SLICES, Picture, picture
 from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.progress import say
+from ds_pipeline.promotion.judge import judge_candidate
+from ds_pipeline.promotion.report import write_report
 from ds_pipeline.registry.verdicts import count_verdicts
 from ds_pipeline.use_case.load import UseCase
 

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
-from ds_pipeline.defs.promoting import promote_candidate
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
+from ds_pipeline.promotion.promote import promote_candidate
 from ds_pipeline.use_case.load import UseCase
 
 

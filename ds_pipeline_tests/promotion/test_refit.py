@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.defs.refitting import cross_validated, explained, refit_and_predict, stable
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.model.predict import predict
+from ds_pipeline.promotion.refit import cross_validated, explained, refit_and_predict, stable
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import CrossValidation, Stability
@@ -103,7 +103,7 @@ def test_a_candidate_is_made_again_where_it_is_asked_for(
     small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process, for time; training/test_refit.py does it in a fresh one."""
-    monkeypatch.setattr("ds_pipeline.defs.refitting.call_fresh", lambda calls: [call() for call in calls])
+    monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", lambda calls: [call() for call in calls])
     asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
     case = asking(small, stability=asked)
     made = train_candidate(
@@ -129,7 +129,7 @@ def test_a_process_that_is_killed_is_a_problem(
     def killed(calls: object) -> None:
         raise ChildProcessError("a fresh process was killed by signal 9")
 
-    monkeypatch.setattr("ds_pipeline.defs.refitting.call_fresh", killed)
+    monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", killed)
     asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
     made = train_candidate(
         rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training

@@ -12,11 +12,6 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.defs.challenging import Champion, score_champion
-from ds_pipeline.defs.judged import record_look, record_verdict
-from ds_pipeline.defs.operating import operated
-from ds_pipeline.defs.refitting import cross_validated, explained, refit_and_predict, stable
-from ds_pipeline.defs.truth import PROBABILITY, true_probability
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks.error_analysis import analyse_errors
 from ds_pipeline.evaluation.checks.findings import Checks
@@ -37,6 +32,11 @@ from ds_pipeline.model.estimator import make_logistic_regression
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.progress import say
+from ds_pipeline.promotion.champion import Champion, score_champion
+from ds_pipeline.promotion.holdout_ledger import record_look, record_verdict
+from ds_pipeline.promotion.refit import cross_validated, explained, refit_and_predict, stable
+from ds_pipeline.promotion.trial_list import operated
+from ds_pipeline.promotion.truth import PROBABILITY, true_probability
 from ds_pipeline.registry.documents import Document
 from ds_pipeline.training.labelled import LabelledRows, labelled_rows
 from ds_pipeline.training.refit import fit_inner, inner_parts

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.truth import true_probability
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.masking.columns.tokens import tokenize
+from ds_pipeline.promotion.truth import true_probability
 from ds_pipeline.use_case.problem import Truth
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS

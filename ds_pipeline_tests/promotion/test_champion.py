@@ -17,11 +17,11 @@ import pytest
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LogisticRegression
 
-from ds_pipeline.defs import challenging
-from ds_pipeline.defs.challenging import score_champion
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.model.predict import predict
+from ds_pipeline.promotion import champion as challenging
+from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.workbench import Workbench
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.defs.operating import listed, operated
 from ds_pipeline.errors import ScoringError
 from ds_pipeline.evaluation.checks.serving_cost import differing_columns
 from ds_pipeline.monitoring.drift import make_reference
+from ds_pipeline.promotion.trial_list import listed, operated
 from ds_pipeline.training.fit import fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import Operations

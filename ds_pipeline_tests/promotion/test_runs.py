@@ -9,7 +9,7 @@ import pytest
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.experiments import Difference, Run, differences, run_number, runs_of
+from ds_pipeline.promotion.runs import Difference, Run, differences, run_number, runs_of
 from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.ledger import Allowed, Configuration, Declared, Entry, Figure, Judged, Looked, Says
 

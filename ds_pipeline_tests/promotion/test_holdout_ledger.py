@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.defs.judged import allow_holdout, overrides_of, read_ledger, record_look
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
+from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_look
 from ds_pipeline.registry.ledger import Declared, Looked
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.declare import declare, facts_of, known_entries, ledger_of, require_as_on_disk

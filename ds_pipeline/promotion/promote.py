@@ -4,8 +4,6 @@ import json
 from datetime import date
 
 from ds_pipeline.boundary.leak_check import require_clean_files
-from ds_pipeline.defs.judged import require_recorded
-from ds_pipeline.defs.report import write_report
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
@@ -13,6 +11,8 @@ from ds_pipeline.evaluation.report.model_card import FILE, render_model_card
 from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
+from ds_pipeline.promotion.holdout_ledger import require_recorded
+from ds_pipeline.promotion.report import write_report
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.labelled import labelled_rows

@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import require_clean_files
-from ds_pipeline.defs.refitting import refit_and_predict
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES, Step, measure_weeks, walk_forward
 from ds_pipeline.evaluation.report.backtest_page import render_backtest
 from ds_pipeline.model.predict import predict
+from ds_pipeline.promotion.refit import refit_and_predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate
 from ds_pipeline.training.labelled import labelled_rows

@@ -1,0 +1,1 @@
+"""From a candidate to a version in force: judged, compared, decided, recorded, and reproduced."""
