@@ -110,7 +110,7 @@ class Journey:
 
     def type(self, *arguments: str, **env: str) -> Done:
         """`ds-pipeline arguments` inside this process."""
-        from ds_pipeline.cli import main
+        from ds_pipeline.cli.app import main
 
         out, err = io.StringIO(), io.StringIO()
         here, code = Path.cwd(), 0

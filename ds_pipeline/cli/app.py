@@ -62,7 +62,7 @@ def main() -> None:
 @app.command()
 def run(use_case: Name, day: Date = None) -> None:
     """The whole chain: history where it is missing, then training and its gates, then scoring and the campaign list."""
-    from ds_pipeline.commands import run_everything
+    from ds_pipeline.cli.run import run_everything
 
     bench = _open(use_case)
     _finish(run_everything(bench, _day_of(bench, day)))
@@ -75,7 +75,7 @@ def history(
     rebuild: Annotated[bool, typer.Option(help="Every week anew; accepts another pseudonym key.")] = False,
 ) -> None:
     """Build the masked tables, features and labels of every week that is missing."""
-    from ds_pipeline.commands import build_history
+    from ds_pipeline.cli.run import build_history
 
     bench = _open(use_case)
     _finish(build_history(bench, _day_of(bench, day), rebuild=rebuild))
@@ -84,7 +84,7 @@ def history(
 @app.command()
 def train(use_case: Name, day: Date = None) -> None:
     """Train a candidate, evaluate it on the holdout and promote it if every gate passes."""
-    from ds_pipeline.commands import train_candidate
+    from ds_pipeline.cli.run import train_candidate
 
     bench = _open(use_case)
     _finish(train_candidate(bench, _day_of(bench, day)))
@@ -93,7 +93,7 @@ def train(use_case: Name, day: Date = None) -> None:
 @app.command()
 def score(use_case: Name, day: Date = None) -> None:
     """Score one week with the version in force and write the campaign list."""
-    from ds_pipeline.commands import score_week
+    from ds_pipeline.cli.run import score_week
 
     bench = _open(use_case)
     _finish(score_week(bench, _day_of(bench, day)))
@@ -102,7 +102,7 @@ def score(use_case: Name, day: Date = None) -> None:
 @app.command()
 def status(use_case: Name, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """The champion, its gates, the newest scores and the quarantine."""
-    from ds_pipeline.status import read_status, show_status
+    from ds_pipeline.cli.status import read_status, show_status
 
     found = read_status(_open(use_case))
     typer.echo(json.dumps(found, indent=2) if as_json else show_status(found))
@@ -183,7 +183,7 @@ def mistakes(
     examples: Annotated[int, typer.Option("--examples", min=0, max=100, help="Tokens per group.")] = 3,
 ) -> None:
     """Whom the judged candidate gets wrong, in groups, with examples by token; nothing is written."""
-    from ds_pipeline.defs.mistakes import show_mistakes
+    from ds_pipeline.cli.mistakes import show_mistakes
 
     bench = _open(name)
     for line in show_mistakes(bench, _day_of(bench, day), examples=examples):
@@ -200,7 +200,7 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Every training and evaluation: configuration, verdict, figures, and the version it became."""
-    from ds_pipeline.defs.experiments import plain_difference, plain_run, read_runs, show_comparison, show_runs
+    from ds_pipeline.cli.runs import plain_difference, plain_run, read_runs, show_comparison, show_runs
     from ds_pipeline.promotion.holdout_ledger import overrides_of
     from ds_pipeline.promotion.runs import differences, run_number
 
@@ -231,7 +231,7 @@ def backtest(
     ] = None,
 ) -> None:
     """Walk forward over past weeks: train as at each date, score what followed, compare; writes a report only."""
-    from ds_pipeline.commands import run_backtest
+    from ds_pipeline.cli.run import run_backtest
 
     bench = _open(name)
     run_backtest(bench, _day_of(bench, day), weeks=weeks, every=every, trials=trials)
@@ -306,7 +306,7 @@ def new(
 @app.command()
 def check(use_case: Name) -> None:
     """Validate all files and sources, then try some weeks in memory: labels, features, PII, time; writes nothing."""
-    from ds_pipeline.commands import check_sources
+    from ds_pipeline.cli.run import check_sources
 
     check_sources(_open(use_case))
 
@@ -322,7 +322,7 @@ def simulate(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Make the files of a synthetic use case, and apart from them the truth about the people in it."""
-    from ds_pipeline.commands import simulate_sources
+    from ds_pipeline.cli.run import simulate_sources
 
     sizes = {"users": users, "weeks": weeks, "seed": seed}
     given = {size: value for size, value in sizes.items() if value is not None}
@@ -401,7 +401,7 @@ def erase(
 
     An old pseudonym key is given in DS_PIPELINE_OLD_PSEUDONYM_KEY.
     """
-    from ds_pipeline.erase import STDIN, erase_people, read_ids, resume_erasure
+    from ds_pipeline.cli.erase import STDIN, erase_people, read_ids, resume_erasure
 
     if resume:
         if entity_id or file or reason:

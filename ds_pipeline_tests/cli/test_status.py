@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ds_pipeline.status import show_status
+from ds_pipeline.cli.status import show_status
 
 
 def test_columns_do_not_shift_with_the_longest_name() -> None:

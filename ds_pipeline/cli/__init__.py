@@ -1,0 +1,1 @@
+"""The ds-pipeline command: what a person types, and what it prints."""
