@@ -63,7 +63,7 @@ hooks: .venv/.installed ## install the git hooks of .pre-commit-config.yaml
 lock: ## resolve pyproject.toml into requirements.lock (needs uv): make lock UPGRADE=1
 	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)" >&2; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --python-version 3.11 --extra dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+	  --python-version 3.11 --extra demo --extra dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 	@if grep -nE '://|^ *--?(index|extra-index|find-links|f |i )' requirements.lock; then \
 	  echo "requirements.lock: download addresses do not belong there; see the lines above" >&2; exit 1; fi
 

@@ -14,16 +14,19 @@ from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from faker import Faker
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.simulation.invented import make_faker
 from ds_pipeline.store.snapshots import encode, write_file
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 SEED = 20101201
 AGE_DAY = date(2010, 12, 1)  # ages are 18 to 90 on this day, the first of the invoices
@@ -239,13 +242,11 @@ def _make_versions(purchase: Mapping[Hashable, Any], chance: random.Random) -> I
         }
 
 
-@cache
-def _faker(locale: str) -> Faker:
-    return Faker(locale)  # takes longer than a thousand names
+_fakers = cache(make_faker)
 
 
 def _seeded_faker(locale: str, chance: random.Random) -> Faker:
-    fake = _faker(locale)
+    fake = _fakers(locale)
     fake.seed_instance(chance.getrandbits(64))
     return fake
 

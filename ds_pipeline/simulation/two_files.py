@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from faker import Faker
 
+from ds_pipeline.simulation.invented import make_faker
 from ds_pipeline.store.snapshots import make_folder
 
 SEED = 20240101
@@ -34,7 +34,7 @@ def make_shop(*, customers: int = CUSTOMERS, seed: int = SEED) -> dict[str, list
     Everyone buys at a pace of their own, and each order may be the last one before a long pause: whoever is about to
     fade orders less and leaves longer gaps, so that it can be seen coming, but not surely.
     """
-    rng, faker = random.Random(seed), Faker("en_GB")  # noqa: S311  invented people, no secret
+    rng, faker = random.Random(seed), make_faker("en_GB")  # noqa: S311  invented people, no secret
     faker.seed_instance(seed)
     people, orders = [], []
     for number in range(customers):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from faker import Faker
 
+from ds_pipeline.simulation.invented import make_faker
 from ds_pipeline.simulation.subscriptions.timeline import Floats, Ints
 
 POOL = 160  # names, streets and towns per locale
@@ -143,7 +143,7 @@ def phone_of(locale: str, digits: Ints) -> str:
 @cache
 def pool(locale: str) -> Pool:
     """The pool of a locale; the same in every run."""
-    fake = Faker(locale)
+    fake = make_faker(locale)
     fake.seed_instance(f"{POOL_SEED}-{locale}")
     return Pool(
         locale=locale,
