@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ds_pipeline.boundary.freshness import source_states
 from ds_pipeline.boundary.leak_check import look_alikes_of, require_clean_table
 from ds_pipeline.boundary.owners import owners_of
 from ds_pipeline.boundary.suppress import without_suppressed
@@ -92,7 +93,7 @@ def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datet
 
 def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None) -> list[MaskedWeek]:
     table = bench.use_case.sources.tables[name]
-    sources, rows_there = bench.source_states(name, days)
+    sources, rows_there = source_states(bench, name, days)
     shape = source_shape(table, name=name, project=bench.project.root)
     drift = drift_of(_shape_before(bench, name, days[0]) or shape, shape)
     with _shape_said(drift):

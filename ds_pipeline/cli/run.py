@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ds_pipeline.boundary.freshness import missing_history
 from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
@@ -298,7 +299,7 @@ def _history(session: Session, *, rebuild: bool, title: str) -> None:
     clock = session.bench.use_case.clock
     days = clock.dates_until(session.day)
     require_made(session.bench.use_case, session.bench.project.root)
-    missing = days if rebuild else session.bench.missing_history(session.day)
+    missing = days if rebuild else missing_history(session.bench, session.day)
     if not missing:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")
         return
