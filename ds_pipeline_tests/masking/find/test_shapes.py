@@ -1,8 +1,7 @@
-"""Identifiers that need no word before them, and how numbers and names go on."""
+"""Identifiers that need no word before them, and how numbers go on."""
 
 import pytest
 
-from ds_pipeline.masking.find.name_parts import where_names_end
 from ds_pipeline.masking.text.text import TextRedactor
 
 REDACTOR = TextRedactor("patterns", processes=1)
@@ -58,12 +57,6 @@ def test_it_is_found_as_a_whole(text: str, kind: str, found: str) -> None:
 ])  # fmt: skip
 def test_what_only_resembles_it_stays(text: str) -> None:
     assert REDACTOR.find([text]) == [[]]
-
-
-def test_a_name_goes_on_behind_a_particle() -> None:
-    text = "Pieter van 't Hof y Núñez de parcel"
-
-    assert text[: where_names_end(text, len("Pieter"))] == "Pieter van 't Hof y Núñez"
 
 
 def test_a_user_name_made_of_a_name_is_an_echo_of_it() -> None:

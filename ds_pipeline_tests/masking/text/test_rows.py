@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import spacy
 
-from ds_pipeline.errors import ConfigError, SourceError
+from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.people.owners import OwnerIndex
 from ds_pipeline.masking.text import detection, engines, text
 from ds_pipeline.masking.text.remembered import forget
@@ -138,14 +138,6 @@ def test_any_number_of_processes_gives_the_same(monkeypatch):
     together = TextRedactor("patterns", processes=2).redact(texts)
     forget()
     assert together.equals(TextRedactor("patterns", processes=1).redact(texts))
-
-
-def test_an_engine_that_is_not_installed_is_an_error_and_no_download(monkeypatch):
-    monkeypatch.setattr(spacy.util, "is_package", lambda name: False)
-    with pytest.raises(ConfigError, match="'en_core_web_lg' is not installed"):
-        TextRedactor("en_core_web_lg").find(["Anna"])
-    with pytest.raises(ConfigError, match="Unknown engine"):
-        TextRedactor("magic").find(["Anna"])
 
 
 def test_batches_are_bounded_in_texts_and_characters(monkeypatch):

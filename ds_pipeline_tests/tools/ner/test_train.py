@@ -12,7 +12,6 @@ from ds_pipeline.masking.ner.finding import MODEL
 from ds_pipeline.masking.ner.gazetteer import Gazetteer
 from ds_pipeline.masking.ner.pipeline import blank_pipeline
 from tools.ner.corpus import to_doc
-from tools.ner.measure import recall_precision
 from tools.ner.prose import LabelledText
 from tools.ner.train import digest, save, train
 
@@ -56,12 +55,3 @@ def test_the_shipped_files_are_small_and_name_no_path() -> None:
 
     assert sum(path.stat().st_size for path in files) < 8_000_000
     assert not re.search(r"/(?:home|root|tmp|work|Users)\b", settings)
-
-
-def test_recall_and_precision_count_exact_spans_and_overlaps() -> None:
-    gold = [[(0, 8, "PERSON"), (10, 14, "LOCATION")], [(5, 9, "PERSON")]]
-    found = [[(0, 3, "PERSON"), (10, 14, "PERSON")], [(5, 9, "PERSON")]]
-
-    assert recall_precision(gold, found, label="PERSON") == {
-        "recall": 1 / 2, "precision": 1 / 3, "recall_overlap": 2 / 2, "precision_overlap": 2 / 3,
-    }  # fmt: skip
