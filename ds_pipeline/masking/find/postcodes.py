@@ -28,7 +28,7 @@ POSTCODE = (  # any form, where an address is being read
 )
 _ALONE = Anchored(
     rf"(?<![\w-])(?:(?:{_UK_AREAS})[0-9][0-9A-HJKPSTUW]? [0-9][ABD-HJLNP-UW-Z]{{2}}|{_CANADA.replace('[ -]?', ' ')}"
-    rf"|(?:{_STATES}),? [0-9]{{5}}(?:-[0-9]{{4}})?|{_AUSTRALIA},? [0-9]{{4}}|(?:D|DE|A|AT|CH|F|FR|I|IT|B|NL|PL|CZ|DK|S|SE|FI)-[0-9]{{4,5}} (?=\p{{Lu}})"  # noqa: E501
+    rf"|(?:{_STATES}),? [0-9]{{5}}(?:-[0-9]{{4}})?|{_AUSTRALIA},? [0-9]{{4}}|(?:D|DE|A|AT|CH|F|FR|I|IT|B|NL|PL|CZ|DK|S|SE|FI)-[0-9]{{4,5}}(?= \p{{Lu}})"  # noqa: E501
     r"|[ACDEFHKNPRTVWXY][0-9][0-9W] [0-9AC-FHKNPRTV-Y]{4}(?<=[A-Z].{0,3}))(?![\w-])",
     flags=0,
 )
