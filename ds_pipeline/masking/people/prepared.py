@@ -17,23 +17,23 @@ _MONTH_NUMBERS = {
     for number, names in enumerate(
         [
             "jan ene gen sty",
-            "feb fev lut",
+            "feb fev fév lut",
             "mar mär mrz",
             "apr avr abr kwi",
             "may mai mei maj mag",
             "jun juin giu cze",
             "jul juil lug lip",
-            "aug ago aou sie",
+            "aug ago aou aoû sie",
             "sep set wrz",
-            "oct okt out ott paz",
+            "oct okt out ott paz paź",
             "nov lis",
-            "dec dez dic gru",
+            "dec dez dic déc gru",
         ],
         start=1,
     )
     for name in names.split()
 }
-_NAMED = "|".join(sorted(map(fold, _MONTH_NUMBERS), key=lambda name: (-len(name), name)))
+_NAMED = "|".join(sorted({*_MONTH_NUMBERS, *map(fold, _MONTH_NUMBERS)}, key=lambda name: (-len(name), name)))
 _DATE = re.compile(
     rf"(?<!\d)(?:(?P<a>\d{{1,4}})\s?(?P<sep>[-/. ])\s?(?P<b>\d{{1,2}})\s?(?P=sep)\s?(?P<c>\d{{4}}|\d{{1,2}})|(?P<row>\d{{8}})"  # noqa: E501
     rf"|(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s.-]{{0,2}}(?:of\s|de\s)?(?P<m>{_NAMED})\w{{0,7}}[\s.,-]{{0,3}}(?:de\s)?(?P<y>\d{{4}}|\d\d))(?!\d)"
