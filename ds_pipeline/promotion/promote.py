@@ -12,7 +12,7 @@ from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.promotion.holdout_ledger import require_recorded
-from ds_pipeline.promotion.report import write_report
+from ds_pipeline.promotion.report import name_version
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.labelled import labelled_rows
@@ -94,7 +94,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         before=lambda: _require_champion(bench, day, decision),
     )
     if outcome.outcome != "refused":
-        write_report(bench, day, evaluation, decision, version=outcome.champion.version)
+        name_version(bench, day, evaluation, decision, version=outcome.champion.version)
     if outcome.outcome == "promoted":
         _keep_report(bench, day, outcome.champion.version)
     return outcome

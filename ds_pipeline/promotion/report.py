@@ -11,38 +11,55 @@ from ds_pipeline.boundary.leak_check import require_clean_files
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
-from ds_pipeline.evaluation.report.report import AnonymityCount, QuarantineCount, TableCount, render_report
+from ds_pipeline.evaluation.report.gallery import Picture, pictures_of
+from ds_pipeline.evaluation.report.report import AnonymityCount, QuarantineCount, TableCount, promoted_as, render_report
 from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.store.snapshots import Snapshot, write_file
 from ds_pipeline.workbench import Workbench
 
 
-def write_report(
-    bench: Workbench, day: date, evaluation: Evaluation, decision: Decision, *, version: str | None
-) -> None:
-    """Write the page; a promotion writes it again with the version it led to.
+def write_report(bench: Workbench, day: date, evaluation: Evaluation, decision: Decision) -> list[Picture]:
+    """Write the page and return its pictures; a promotion fills in the version it led to.
 
     Raises:
         LeakError: an identifier stands in it.
     """
     tables, quarantine = row_counts(bench, day)
+    pictures = pictures_of(evaluation)
     page = render_report(
         evaluation,
         decision,
         problem=bench.use_case.problem,
         requirements=bench.use_case.requirements,
+        pictures=pictures,
         tables=tables,
         quarantine=quarantine,
         anonymity=_anonymity(bench, day),
-        lineage=_lineage(bench, decision, version),
-        version=version,
+        lineage=_lineage(bench, decision),
         invented=invented(bench.use_case.sources, bench.use_case.features),
         backtest=_backtest(bench, day),
     )
+    _write(bench, day, page.encode())
+    return pictures
+
+
+def name_version(bench: Workbench, day: date, evaluation: Evaluation, decision: Decision, *, version: str) -> None:
+    """Say on the page of a decision which version it led to; a page that is lost or of another one is made again.
+
+    Raises:
+        LeakError: an identifier stands in it.
+    """
     path = bench.report_path(day)
-    require_clean_files(bench, {path.name: page.encode()}, where=f"report of {day}")
-    write_file(path, page.encode(), replace=True)
+    if not path.exists() or decision.digest not in path.read_bytes().decode():
+        write_report(bench, day, evaluation, decision)
+    _write(bench, day, promoted_as(path.read_bytes().decode(), decision, version).encode())
+
+
+def _write(bench: Workbench, day: date, page: bytes) -> None:
+    path = bench.report_path(day)
+    require_clean_files(bench, {path.name: page}, where=f"report of {day}")
+    write_file(path, page, replace=True)
 
 
 def row_counts(bench: Workbench, until: date) -> tuple[list[TableCount], list[QuarantineCount]]:
@@ -108,11 +125,10 @@ def _masked_snapshots(bench: Workbench, name: str, until: date) -> list[Snapshot
     return [store.get(dataset, day) for day in store.partitions(dataset) if day <= str(until)]
 
 
-def _lineage(bench: Workbench, decision: Decision, version: str | None) -> dict[str, Any]:
+def _lineage(bench: Workbench, decision: Decision) -> dict[str, Any]:
     """What the decision itself is not bound to by name."""
     made_by = json.loads(bench.lineage_of(decision.as_of, decision.bound_to.candidate).files["lineage.json"])
     return {
-        "version": version or "not promoted",
         "features (SQL and schema)": bench.use_case.features_digest[:SHORT],
         "seed": bench.use_case.training.seed,
         "git": (made_by["git"] or "no repository")[:SHORT],

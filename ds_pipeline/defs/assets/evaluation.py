@@ -14,7 +14,7 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.report.gallery import SHOWN_SLICES, Picture, pictures_of, worst_slices
+from ds_pipeline.evaluation.report.gallery import SHOWN_SLICES, Picture, worst_slices
 from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.progress import say
@@ -60,13 +60,12 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
             kind="evaluation",
             day=day,
         )
-        write_report(bench, day, evaluation, decision, version=None)
+        pictures = write_report(bench, day, evaluation, decision)
         say(
             "holdout_evaluation",
             f"{evaluation.facts.rows:,} rows of {use_case.requirements.holdout.weeks} weeks; "
             f"{count_verdicts([gate.verdict for gate in decision.gates])}",
         )
-        shown = {one.name: _picture(one) for one in pictures_of(evaluation)}
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": evaluation.facts.rows,
@@ -76,7 +75,7 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
                 "undecided_rows": evaluation.facts.undecided_rows,
                 **{f"{row.name}_to_truth": row.ratio for row in evaluation.truth if row.ratio is not None},
                 **_tables(evaluation, decision),
-                **shown,
+                **{picture.name: _shown(picture) for picture in pictures},
             },
             check_results=[_check(gate, decision) for gate in decision.gates],
         )
@@ -126,5 +125,5 @@ def _plain(row: Record) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, date) else value for name, value in row.model_dump().items()}
 
 
-def _picture(one: Picture) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![{one.words}]({data_uri(one.png)})")
+def _shown(picture: Picture) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![{picture.words}]({data_uri(picture.png)})")

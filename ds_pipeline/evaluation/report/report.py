@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypedDict
 
 import pandas as pd
+from markupsafe import escape
 
 from ds_pipeline.evaluation.checks.label_rates import RateShift
 from ds_pipeline.evaluation.checks.proxies import Proxy
@@ -14,7 +16,7 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.report.backtest_page import alt_text, picture
-from ds_pipeline.evaluation.report.gallery import pictures_of
+from ds_pipeline.evaluation.report.gallery import Picture
 from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.report.wording import (
     VERDICTS,
@@ -33,6 +35,9 @@ SHOWN_PROXIES = 5  # the rest is weaker, and stands in the evaluation
 SHOWN_SLICES = 10  # of those that were found without being asked for
 SHOWN_SHIFTS = 10
 SHOWN_DIRECTIONS = 3
+NOT_PROMOTED = "not promoted"
+VERDICT = re.compile("(?<=<strong>[✓✕] ).*(?=</strong>)")  # the two places of a page that a promotion fills again
+VERSION = re.compile("(?<=<td>version</td><td><code>).*(?=</code></td>)")
 
 
 class TableCount(TypedDict):
@@ -70,22 +75,22 @@ def render_report(
     *,
     problem: Problem,
     requirements: Requirements,
+    pictures: Sequence[Picture],
     tables: Sequence[TableCount],
     quarantine: Sequence[QuarantineCount],
     anonymity: Sequence[AnonymityCount],
     lineage: Mapping[str, object],
-    version: str | None,
     invented: str | None,
     backtest: pd.DataFrame | None = None,
 ) -> str:
-    """The page as text.
+    """The page as text, of a candidate that is not promoted; `promoted_as` says so when it is.
 
     Args:
+        pictures: of the evaluation, from `gallery.pictures_of`.
         tables: rows read and kept per source table.
         quarantine: rows set aside, by table and reason.
         anonymity: the tables that declare a limit, as SQL sees them at the date.
-        lineage: what it was made from: versions, digests, seeds, git SHA, dirty or not.
-        version: the version the candidate was promoted as; None while it is not promoted.
+        lineage: what it was made from: digests, seeds, git SHA, dirty or not.
         invented: what is said of invented people, from wording.invented; None where no table is synthetic.
         backtest: the weeks of a backtest of the date, from `backtest.measure_weeks`, if one was made.
     """
@@ -98,7 +103,7 @@ def render_report(
             decision=decision,
             problem=problem,
             requirements=requirements,
-            headline=headline(decision, version),
+            headline=headline(decision, None),
             failed=[gate for gate in decision.gates if not gate.passed],
             overrides=evaluation.ledger.overrides if evaluation.ledger else [],
             known_and_new=known_and_new(evaluation.slices),
@@ -106,7 +111,7 @@ def render_report(
             sections=sections_of(decision.gates),
             verdicts=VERDICTS,
             beside=beside,
-            pictures=[(one.words, data_uri(one.png)) for one in pictures_of(evaluation)],
+            pictures=[(picture.words, data_uri(picture.png)) for picture in pictures],
             found=len(found),
             weakest=[row for row in found if row.is_assessable][:SHOWN_SLICES],
             group_tables=group_tables(evaluation),
@@ -119,9 +124,15 @@ def render_report(
             tables=tables,
             quarantine=quarantine,
             anonymity=anonymity,
-            lineage=lineage,
+            lineage={"version": NOT_PROMOTED, **lineage},
         )
     )
+
+
+def promoted_as(page: str, decision: Decision, version: str) -> str:
+    """The page of a decision with the version that the candidate has; all else stays as it was rendered."""
+    page = VERDICT.sub(lambda _: escape(headline(decision, version)), page, count=1)
+    return VERSION.sub(lambda _: escape(version), page, count=1)
 
 
 def group_tables(evaluation: Evaluation) -> list[tuple[str, float, list[GroupRow]]]:

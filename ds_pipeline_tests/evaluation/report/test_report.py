@@ -25,7 +25,7 @@ from ds_pipeline.evaluation.measure.cost import CostRow, Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
 from ds_pipeline.evaluation.report.gallery import pictures_of
-from ds_pipeline.evaluation.report.report import render_report
+from ds_pipeline.evaluation.report.report import promoted_as, render_report
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
@@ -70,11 +70,11 @@ def render(requirements: Requirements) -> Callable[..., str]:
         arguments: dict[str, Any] = {
             "problem": PROBLEM,
             "requirements": requirements,
+            "pictures": pictures_of(evaluation),
             "tables": [{"table": "visits", "read": 1200, "kept": 1188}],
             "quarantine": [{"table": "visits", "reason": "no <customer>", "rows": 12, "share": 0.01}],
             "anonymity": [],
             "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
-            "version": None,
             "invented": None,
         }
         return render_report(evaluation, decision, **(arguments | changes))
@@ -95,11 +95,35 @@ def test_the_page_loads_nothing_from_anywhere(evaluated: Evaluation, decision: D
 
 
 def test_the_verdict_stands_before_everything_else(evaluated: Evaluation, decision: Decision, render: Any) -> None:
-    text = Page(render(evaluated, decision, version="v0007")).text
+    text = Page(promoted_as(render(evaluated, decision), decision, "v0007")).text
     order = ["Promoted as v0007: it reaches all 6 gates.", "The holdout in pictures", "Agreed before any model",
              "Lift is average precision", "Where it comes from"]  # fmt: skip
     places = [text.index(words) for words in order]
     assert places == sorted(places)
+
+
+def test_a_promotion_changes_the_verdict_and_the_version_alone(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    page = render(evaluated, decision)
+    promoted = promoted_as(page, decision, "v0007")
+
+    changed = [
+        (before.strip(), after.strip())
+        for before, after in zip(page.splitlines(), promoted.splitlines(), strict=True)
+        if before != after
+    ]
+    assert changed == [
+        (
+            "<strong>✓ Passed, and may be promoted: it reaches all 6 gates.</strong>",
+            "<strong>✓ Promoted as v0007: it reaches all 6 gates.</strong>",
+        ),
+        (
+            "<tr><td>version</td><td><code>not promoted</code></td></tr>",
+            "<tr><td>version</td><td><code>v0007</code></td></tr>",
+        ),
+    ]
+    assert promoted_as(promoted_as(page, decision, "v0006"), decision, "v0007") == promoted
 
 
 def test_a_refusal_names_every_missed_gate_and_its_reason(
