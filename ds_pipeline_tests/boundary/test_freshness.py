@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,13 +12,22 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from ds_pipeline import lineage
 from ds_pipeline.boundary import freshness
 from ds_pipeline.boundary.freshness import missing_history, source_digest, source_states
 from ds_pipeline.errors import KeyChangedError
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.test_architecture import ORDER
 from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
 
 ENV = "SHOP_DATABASE"
+CODE = lineage._code()
+MAKES_WEEKS = ("boundary", "clock", "features", "ingestion", "masking", "sql", "store")
+MAKES_THEM_IN_PART = ("training", "use_case")
+MAKES_NONE = (
+    "check", "cli", "definitions", "defs", "digests", "documents", "erasure", "errors", "evaluation", "explore",
+    "lineage", "model", "monitoring", "progress", "project", "promotion", "registry", "scoring", "simulation", "starter", "workbench",
+)  # fmt: skip
 DAYS = [date(2011, 3, 7), date(2011, 3, 14), date(2011, 3, 21), date(2011, 3, 28)]
 NOTE = {
     "alias": "note",
@@ -73,6 +82,66 @@ def built(bench: Workbench) -> Workbench:
         for day in DAYS:
             datasets.store.put(rows, dataset=dataset, partition=str(day), info={"inputs": inputs[day]})
     return bench
+
+
+@pytest.fixture
+def edit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Another comment in a file of the package, as lineage reads it."""
+
+    def change(file: str) -> None:
+        edited = {name: content + b"# edited" if name == file else content for name, content in CODE.items()}
+        monkeypatch.setattr(lineage, "_code", lambda: edited)
+        lineage.history_digest.cache_clear()
+
+    yield change
+    lineage.history_digest.cache_clear()
+
+
+def one_file_of(room: str) -> str:
+    return min(name for name in CODE if name in (f"{room}.py", f"{room}/__init__.py") or name.startswith(f"{room}/"))
+
+
+def test_every_room_either_makes_stored_weeks_or_does_not() -> None:
+    rooms = {stage for row in ORDER for stage in row}
+
+    assert rooms == {*MAKES_WEEKS, *MAKES_NONE, *MAKES_THEM_IN_PART}
+
+
+@pytest.mark.parametrize("room", MAKES_WEEKS)
+def test_an_edit_in_a_room_that_makes_stored_weeks_makes_them_stale(
+    bench: Workbench, edit: Callable[[str], None], room: str
+) -> None:
+    """Four modules that decide the bytes of masked tables were missed, because they lay in another room."""
+    built(bench)
+    edit(one_file_of(room))
+
+    assert missing_history(bench, DAYS[-1]) == DAYS
+
+
+@pytest.mark.parametrize("room", MAKES_NONE)
+def test_an_edit_in_another_room_leaves_them(bench: Workbench, edit: Callable[[str], None], room: str) -> None:
+    built(bench)
+    edit(one_file_of(room))
+
+    assert missing_history(bench, DAYS[-1]) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "stale"),
+    [
+        pytest.param("use_case/sources.py", DAYS, id="types-and-treatments"),
+        pytest.param("use_case/requirements.py", [], id="thresholds"),
+        pytest.param("training/labels.py", DAYS, id="labels"),
+        pytest.param("training/fit.py", [], id="fits"),
+    ],
+)
+def test_of_two_rooms_only_what_decides_bytes_counts(
+    bench: Workbench, edit: Callable[[str], None], file: str, stale: list[date]
+) -> None:
+    built(bench)
+    edit(file)
+
+    assert missing_history(bench, DAYS[-1]) == stale
 
 
 def test_nothing_is_stale_while_the_sources_stay(bench: Workbench) -> None:
