@@ -17,7 +17,7 @@ from ds_pipeline.documents.inventory import COMMAND, behind_the_boundary, column
 from ds_pipeline.documents.markdown import cell, plain, sentence, words
 from ds_pipeline.use_case.features import Feature
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.use_case.readers import READERS
+from ds_pipeline.use_case.readers import Read, in_words
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sources import Column
 
@@ -26,53 +26,6 @@ LIMITS = {"minimum": "at least", "maximum": "at most"}
 COUNTS = {
     "lower": "its one-sided {confidence:.4g} % lower confidence bound",
     "point": "the value itself",
-}
-EFFECTS = {
-    "gate": "a model that misses it is refused",
-    "monitor": "watched every week",
-    "budget": "checked at the end of every run",
-    "holdout": "decides on which weeks a model is judged",
-    "bounds": "decides how confidence intervals are made",
-    "slices": "decides which groups are shown on their own",
-    "baseline": "the rule a model has to beat",
-    "cross_validation": "decides how the further figures are made; they refuse no model",
-    "cost": "decides what acting on a score costs",
-}
-# Where the reader alone would not say what follows from a key.
-EFFECTS_OF_KEYS = {
-    "data_minimums.training_rows": "with fewer a model is refused",
-    "data_minimums.training_positives": "with fewer a model is refused",
-    "holdout.min_rows": "with fewer a model cannot be judged and is refused",
-    "holdout.min_positives": "with fewer a model cannot be judged and is refused",
-    "holdout.max_configurations": "above it a model is refused until new weeks mature or a person allows it",
-    "leakage.max_single_feature_auc": "above it the training stops",
-    "leakage.shuffled_labels.permutations": "so many fits on shuffled labels",
-    "leakage.shuffled_labels.max_deviations": "above it a model is refused",
-    "leakage.shuffled_labels.seed": "decides how labels are shuffled",
-    "label_quality.max_undecided_share": "above it a model is refused",
-    "label_quality.max_rate_shift": "above it a model is refused",
-    "label_quality.max_conflicting_duplicates": "above it a model is refused",
-    "label_quality.max_rare_value_share": "above it a model is refused",
-    "label_quality.max_estimated_errors": "above it a model is refused",
-    "stability.seeds": "so many fits with other seeds",
-    "stability.max_standard_deviation": "above it a model is refused",
-    "stability.perturbation": "how far an input is moved, in its standard deviations",
-    "stability.max_score_change": "above it a model is refused",
-    "operations.min_rows_per_second": "below it a model is refused",
-    "operations.max_memory_mb": "above it a model is refused",
-    "operations.max_bundle_mb": "above it a model is refused",
-    "operations.max_load_seconds": "above it a model is refused",
-    "cross_validation.below_rows": "with fewer training rows further figures are made; they refuse no model",
-    "monitoring.psi.warn": "at or above it the weekly check warns",
-    "monitoring.psi.act": "at or above it the weekly check fails and a new model is due",
-    "monitoring.psi.retrain_within_hours": "how long the new model may take, from the beginning of the scoring date on",
-    "monitoring.realized_quality.metric": "the share of them for whom the target came true, once that is known",
-    "monitoring.realized_quality.share": "who is judged: the highest-scored of each week whom no campaign reached",
-    "monitoring.realized_quality.warn": "below it the weekly check warns",
-    "monitoring.realized_quality.critical": "below it the weekly check fails",
-    "monitoring.realized_quality.min_weeks": "so many of the newest weeks with a known outcome are judged together",
-    "budgets.run_minutes": "above it the check at the end of a run fails",
-    "budgets.disk_gb": "above it the check at the end of a run fails",
 }
 IDENTIFIES = {
     "direct": "one person, directly",
@@ -124,31 +77,26 @@ def use_case_documents(use_case: UseCase, meanings: Mapping[str, str]) -> dict[s
     return {f"{name}.md": f"{text.rstrip()}\n" for name, text in texts.items()}
 
 
-def facts(model: BaseModel, *, without: tuple[str, ...] = (), path: str = "") -> Iterator[Fact]:
+def facts(model: BaseModel, *, without: tuple[str, ...] = ()) -> Iterator[Fact]:
     """Every key of a model with its value, those of nested models under the name of the key they lie below.
 
     Args:
         without: keys of the model itself that stand elsewhere.
-        path: where the model lies in requirements.yaml, which decides what becomes of a key.
     """
     for name in type(model).model_fields:
         value = getattr(model, name)
         if name in without:
             continue
         if isinstance(value, BaseModel):
-            nested = facts(value, path=f"{path}{name}.")
-            yield from (Fact(f"{words(name)}: {one.key}", one.value, one.effect) for one in nested)
+            yield from (Fact(f"{words(name)}: {one.key}", one.value, one.effect) for one in facts(value))
         else:
-            yield Fact(words(name), plain(value), _effect(model, name, path=path) if value is not None else "")
+            yield Fact(words(name), plain(value), _effect(model, name) if value is not None else "")
 
 
-def _effect(model: BaseModel, name: str, *, path: str) -> str:
+def _effect(model: BaseModel, name: str) -> str:
     """What becomes of a key; empty where nothing but a document reads it."""
-    key = f"{path}{name}"
-    reader = READERS.get(key, "")
-    found = EFFECTS_OF_KEYS.get(key) or EFFECTS.get(reader, words(reader))
-    hours = getattr(model, "retrain_within_hours", None)
-    return f"{found} within {hours} hours" if key == "monitoring.psi.act" and hours else found
+    markers = type(model).model_fields[name].metadata
+    return next((in_words(one.effect, model) for one in markers if isinstance(one, Read)), "")
 
 
 def declared(model: BaseModel, *without: str) -> list[Fact]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from ds_pipeline.digests import digest_json
@@ -18,7 +20,11 @@ from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.measure.truth import TruthRow
+from ds_pipeline.use_case.readers import Limit, keys
 from ds_pipeline.use_case.requirements import Requirements
+
+WHOLE = ("baseline", "holdout", "bootstrap", "slices", "cost")  # sections that decide the numbers
+JUDGED = ("leakage", "label_quality", "stability", "operations")  # those of which settings do, but no limits
 
 
 class Evaluation(Record):
@@ -60,19 +66,16 @@ class Evaluation(Record):
 
 def measured_as(requirements: Requirements) -> str:
     """The digest of what decides the numbers; limits and owners do not."""
+    include: dict[str, Any] = dict.fromkeys(WHOLE, True)
+    for path, read in keys(Requirements):
+        section, *rest = path.split(".")
+        if section in JUDGED and read.by == "gate" and not isinstance(read, Limit):
+            below = include
+            for name in [section, *rest[:-1]]:
+                below = below.setdefault(name, {})
+            below[rest[-1]] = True
     acceptance = {
         name: threshold.model_dump(exclude={"minimum", "maximum", "owner"})
         for name, threshold in requirements.acceptance.items()
     }
-    settings = requirements.model_dump(
-        include={
-            "baseline": True,
-            "holdout": True,
-            "bootstrap": True,
-            "slices": True,
-            "cost": True,
-            "leakage": {"shuffled_labels": {"permutations", "seed"}},
-            "stability": {"seeds", "perturbation"},
-        }
-    )
-    return digest_json([acceptance, settings])
+    return digest_json([acceptance, requirements.model_dump(include=include)])

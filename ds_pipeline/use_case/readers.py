@@ -1,79 +1,110 @@
-"""Who reads each key of requirements.yaml: a threshold that nothing reads would be a promise that nobody keeps."""
+"""What every key of requirements.yaml is for, declared on its field: who reads it, and the gate that it sets.
+
+A new gate is a field with at_least or at_most, what measures it in evaluation/, and a test that breaks it (marked
+`breaks`). Its check, its place in report and documents and its name, which no threshold may have, follow.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from string import Formatter
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
 
 Reader = Literal[
     "gate", "monitor", "budget", "holdout", "bounds", "slices", "baseline", "cost", "cross_validation", "document"
 ]  # fmt: skip
+Comparison = Literal[">=", "<="]
 
-# * is the name that the use case gives. A test fails when a key of the model is not here, or a key here is gone.
-READERS: dict[str, Reader] = {
-    "acceptance.*.metric": "gate",
-    "acceptance.*.recall": "gate",
-    "acceptance.*.precision": "gate",
-    "acceptance.*.share": "gate",
-    "acceptance.*.bins": "gate",
-    "acceptance.*.over": "gate",
-    "acceptance.*.attribute": "gate",
-    "acceptance.*.minimum": "gate",
-    "acceptance.*.maximum": "gate",
-    "acceptance.*.bound": "gate",
-    "acceptance.*.owner": "document",
-    "data_minimums.training_rows": "gate",
-    "data_minimums.training_positives": "gate",
-    "data_minimums.owner": "document",
-    "baseline.feature": "baseline",
-    "baseline.higher_means_more_likely": "baseline",
-    "holdout.weeks": "holdout",
-    "holdout.min_rows": "gate",
-    "holdout.min_positives": "gate",
-    "holdout.max_configurations": "gate",
-    "bootstrap.resamples": "bounds",
-    "bootstrap.confidence": "bounds",
-    "bootstrap.seed": "bounds",
-    "slices.min_support": "slices",
-    "cost.currency": "cost",
-    "cost.campaign_cost": "cost",
-    "cost.false_positive": "cost",
-    "cost.false_negative": "cost",
-    "cost.value_saved": "cost",
-    "cost.owner": "document",
-    "leakage.max_single_feature_auc": "gate",
-    "leakage.shuffled_labels.permutations": "gate",
-    "leakage.shuffled_labels.max_deviations": "gate",
-    "leakage.shuffled_labels.seed": "gate",
-    "leakage.owner": "document",
-    "label_quality.max_undecided_share": "gate",
-    "label_quality.max_rate_shift": "gate",
-    "label_quality.max_conflicting_duplicates": "gate",
-    "label_quality.max_rare_value_share": "gate",
-    "label_quality.max_estimated_errors": "gate",
-    "label_quality.owner": "document",
-    "stability.seeds": "gate",
-    "stability.max_standard_deviation": "gate",
-    "stability.perturbation": "gate",
-    "stability.max_score_change": "gate",
-    "stability.owner": "document",
-    "operations.min_rows_per_second": "gate",
-    "operations.max_memory_mb": "gate",
-    "operations.max_bundle_mb": "gate",
-    "operations.max_load_seconds": "gate",
-    "operations.owner": "document",
-    "cross_validation.folds": "cross_validation",
-    "cross_validation.below_rows": "cross_validation",
-    "cross_validation.seed": "cross_validation",
-    "monitoring.psi.warn": "monitor",
-    "monitoring.psi.act": "monitor",
-    "monitoring.psi.retrain_within_hours": "monitor",
-    "monitoring.realized_quality.metric": "monitor",
-    "monitoring.realized_quality.share": "monitor",
-    "monitoring.realized_quality.warn": "monitor",
-    "monitoring.realized_quality.critical": "monitor",
-    "monitoring.realized_quality.min_weeks": "monitor",
-    "monitoring.owner": "document",
-    "budgets.run_minutes": "budget",
-    "budgets.disk_gb": "budget",
-    "budgets.owner": "document",
-}
+
+@dataclass(frozen=True)
+class Read:
+    """Who reads a key, and what becomes of it."""
+
+    by: Reader
+    effect: str
+
+
+@dataclass(frozen=True)
+class Limit(Read):
+    """A gate: what the value of the key is held against.
+
+    Attributes:
+        meaning: what is measured.
+        name: of the gate; empty where the use case gives it.
+        limit: where every model is held to the same, so that the file has no key; declared as a ClassVar then.
+        fact: what of the evaluation's facts is judged; empty: the measurement of that name.
+    """
+
+    comparison: Comparison
+    meaning: str
+    name: str
+    limit: float | None
+    fact: str
+
+
+def _limit(
+    comparison: Comparison,
+    usual: str,
+    meaning: str,
+    name: str = "",
+    *,
+    effect: str = "",
+    limit: float | None = None,
+    fact: str = "",
+) -> Limit:
+    return Limit("gate", effect or usual, comparison, meaning, name, limit, fact)
+
+
+at_least = partial(_limit, ">=", "below it a model is refused")
+at_most = partial(_limit, "<=", "above it a model is refused")
+
+
+class _Words(Formatter):
+    """Texts over the keys of a part of the file: {seeds} is its value, {share!p} a share as a percentage."""
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return getattr(args[0], str(key))
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return f"{100 * value:.4g} %" if conversion == "p" else super().convert_field(value, conversion)
+
+
+def in_words(text: str, part: BaseModel) -> str:
+    """What a declaration on a key of a part of the file says of it."""
+    return _Words().format(text, part)
+
+
+def reads(part: type[BaseModel]) -> Iterator[tuple[str, list[Read]]]:
+    """Each name in a part of the file, in its order, with what is declared on it."""
+    for name in part.__annotations__ | part.model_fields:
+        field = part.model_fields.get(name)
+        declared = field.metadata if field else [getattr(part, name, None)]
+        yield name, [marker for marker in declared if isinstance(marker, Read)]
+
+
+def keys(part: type[BaseModel], path: str = "") -> Iterator[tuple[str, Read]]:
+    """Every key below a part of the file, with * for a name that the use case gives, and its one reader.
+
+    Raises:
+        TypeError: a key has no reader, or several: it would be a promise that nobody keeps, or two.
+    """
+    for name, declared in reads(part):
+        field = part.model_fields.get(name)
+        nested = _models(field.annotation) if field else []
+        if field and not nested and len(declared) != 1:
+            raise TypeError(f"requirements.yaml: {path}{name} has {len(declared)} readers, expected one on its field.")
+        yield from ((f"{path}{name}", read) for read in declared)
+        below = f"{path}{name}.*." if field and get_origin(field.annotation) is dict else f"{path}{name}."
+        for model in nested:
+            yield from keys(model, below)
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    """The models that a value of a type may be, or hold."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for part in get_args(kind) for model in _models(part)]

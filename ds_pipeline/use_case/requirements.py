@@ -1,59 +1,84 @@
-"""requirements.yaml: the thresholds, declared before any model.
-
-Every key here has exactly one reader; readers.py says which.
-"""
+"""requirements.yaml: the thresholds, declared before any model; every key says who reads it, and which gate it sets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ds_pipeline.use_case.model import FileModel
 from ds_pipeline.use_case.problem import Name, Text
+from ds_pipeline.use_case.readers import Limit, Read, at_least, at_most, keys
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+GATE = Read("gate", "a model that misses it is refused")
+FEWER = "with fewer a model is refused"
+ASSESSABLE = Read("gate", "with fewer a model cannot be judged and is refused")
+HOLDOUT = Read("holdout", "decides on which weeks a model is judged")
+BOUNDS = Read("bounds", "decides how confidence intervals are made")
+SLICES = Read("slices", "decides which groups are shown on their own")
+BASELINE = Read("baseline", "the rule a model has to beat")
+COST = Read("cost", "decides what acting on a score costs")
+FOLDS = Read("cross_validation", "decides how the further figures are made; they refuse no model")
+BUDGET = Read("budget", "above it the check at the end of a run fails")
+
+Owner = Annotated[Text, Read("document", "")]
+LowerBound = Annotated[Literal["lower"], GATE]
+PointValue = Annotated[Literal["point"], GATE]
+GatedShare = Annotated[Share, GATE]
+Amount = Annotated[float, Field(ge=0), COST]  # in the currency of cost, per row
 
 
 class PrecisionAtRecall(FileModel):
     """Precision at the highest cut-off whose recall reaches the target."""
 
-    metric: Literal["precision_at_recall"]
-    recall: Share
-    minimum: Share
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["precision_at_recall"], GATE]
+    recall: GatedShare
+    minimum: Annotated[Share, at_least("precision at the cut-off that finds {recall!p} of all positives")]
+    bound: LowerBound
+    owner: Owner
 
 
 class PrecisionAtTop(FileModel):
     """Precision among the highest-scored share of each scoring date."""
 
-    metric: Literal["precision_at_top"]
-    share: Share
-    minimum: Share
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["precision_at_top"], GATE]
+    share: GatedShare
+    minimum: Annotated[Share, at_least("precision among the highest-scored {share!p} of each week")]
+    bound: LowerBound
+    owner: Owner
 
 
 class RecallAtPrecision(FileModel):
     """The largest recall of a cut-off whose precision reaches the target; 0 where none does."""
 
-    metric: Literal["recall_at_precision"]
-    precision: Share
-    minimum: Share
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["recall_at_precision"], GATE]
+    precision: GatedShare
+    minimum: Annotated[Share, at_least("largest recall of a cut-off with a precision of at least {precision!p}")]
+    bound: LowerBound
+    owner: Owner
 
 
 class RecallAtTop(FileModel):
     """Recall of the highest-scored share of each scoring date."""
 
-    metric: Literal["recall_at_top"]
-    share: Share
-    minimum: Share
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["recall_at_top"], GATE]
+    share: GatedShare
+    minimum: Annotated[Share, at_least("recall of the highest-scored {share!p} of each week")]
+    bound: LowerBound
+    owner: Owner
+
+
+RIVALS = {
+    "baseline": "that of the baseline rule",
+    "prior": "the share of positives, which is that of the prior",
+    "logistic_regression": "that of a logistic regression on the same inputs",
+    "champion": "that of the champion in force",
+}
 
 
 class AveragePrecisionGain(FileModel):
@@ -65,11 +90,15 @@ class AveragePrecisionGain(FileModel):
         minimum: below 0 for the champion only: the tolerance by which a candidate may be worse.
     """
 
-    metric: Literal["average_precision_gain"]
-    over: Literal["baseline", "prior", "logistic_regression", "champion"] = "baseline"
-    minimum: Annotated[float, Field(gt=-1, lt=1)]
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["average_precision_gain"], GATE]
+    over: Annotated[Literal["baseline", "prior", "logistic_regression", "champion"], GATE] = "baseline"
+    minimum: Annotated[float, Field(gt=-1, lt=1), at_least("average precision above {rival}")]
+    bound: LowerBound
+    owner: Owner
+
+    @property
+    def rival(self) -> str:
+        return RIVALS[self.over]
 
     @model_validator(mode="after")
     def _is_a_gain(self) -> AveragePrecisionGain:
@@ -84,20 +113,22 @@ class CostSaving(FileModel):
     The score from which on a row is acted on is chosen on the validation weeks of the training, never on the holdout.
     """
 
-    metric: Literal["cost_saving"]
-    minimum: Annotated[float, Field(ge=0)]  # in the currency of cost
-    bound: Literal["lower"]
-    owner: Text
+    metric: Annotated[Literal["cost_saving"], GATE]
+    minimum: Annotated[
+        float, Field(ge=0), at_least("saved per 1,000 rows against the better of acting on all and on nobody")
+    ]  # in the currency of cost
+    bound: LowerBound
+    owner: Owner
 
 
 class ExpectedCalibrationError(FileModel):
     """Mean distance of score and outcome over equal-frequency bins; its bootstrap is biased upward, so no bound."""
 
-    metric: Literal["expected_calibration_error"]
-    bins: Annotated[int, Field(ge=2, le=100)]
-    maximum: Share
-    bound: Literal["point"]
-    owner: Text
+    metric: Annotated[Literal["expected_calibration_error"], GATE]
+    bins: Annotated[int, Field(ge=2, le=100), GATE]
+    maximum: Annotated[Share, at_most("mean distance of score and outcome over {bins} bins")]
+    bound: PointValue
+    owner: Owner
 
 
 class GroupDifference(FileModel):
@@ -108,36 +139,49 @@ class GroupDifference(FileModel):
         share: the selection that is judged is the highest-scored share of each scoring date.
     """
 
+    difference: ClassVar[str]
     metric: str
-    attribute: Name
-    share: Share
-    maximum: Share
-    bound: Literal["point"]
-    owner: Text
+    attribute: Annotated[Name, GATE]
+    share: GatedShare
+    maximum: Annotated[
+        Share,
+        at_most(
+            "largest difference of {difference} between groups of {attribute}, "
+            "at the highest-scored {share!p} of each week"
+        ),
+    ]
+    bound: PointValue
+    owner: Owner
 
 
 class FalsePositiveRateDifference(GroupDifference):
     """Of the share of negatives that are selected."""
 
-    metric: Literal["false_positive_rate_difference"]
+    difference = "the false positive rate"
+    metric: Annotated[Literal["false_positive_rate_difference"], GATE]
 
 
 class DemographicParityDifference(GroupDifference):
     """Of the share of all that are selected."""
 
-    metric: Literal["demographic_parity_difference"]
+    difference = "the share selected"
+    metric: Annotated[Literal["demographic_parity_difference"], GATE]
 
 
 class EqualizedOddsDifference(GroupDifference):
     """The larger of the differences of the false positive rate and of the true positive rate."""
 
-    metric: Literal["equalized_odds_difference"]
+    difference = "the false or the true positive rate"
+    metric: Annotated[Literal["equalized_odds_difference"], GATE]
 
 
 class CalibrationDifference(GroupDifference):
     """Of mean score minus share of positives, over all rows of a group; the share is that of the table beside it."""
 
-    metric: Literal["calibration_difference"]
+    metric: Annotated[Literal["calibration_difference"], GATE]
+    maximum: Annotated[
+        Share, at_most("largest difference of mean score minus share of positives between groups of {attribute}")
+    ]
 
 
 HoldoutMetric = (
@@ -162,120 +206,157 @@ Threshold = Annotated[
 class BaselineRule(FileModel):
     """The naive rule to beat: a feature taken as the score."""
 
-    feature: Text
-    higher_means_more_likely: bool
+    feature: Annotated[Text, BASELINE]
+    higher_means_more_likely: Annotated[bool, BASELINE]
 
 
 class Holdout(FileModel):
     """The newest matured weeks, kept away from training."""
 
-    weeks: Annotated[int, Field(ge=1, le=104)]
-    min_rows: Annotated[int, Field(ge=1)]  # fewer rows cannot be assessed, which refuses
-    min_positives: Annotated[int, Field(ge=1)]
-    max_configurations: Annotated[int, Field(ge=1)] | None = None  # that may ever be judged on one of its weeks
+    weeks: Annotated[int, Field(ge=1, le=104), HOLDOUT]
+    min_rows: Annotated[Count, ASSESSABLE]
+    min_positives: Annotated[Count, ASSESSABLE]
+    max_configurations: Annotated[
+        Count | None,
+        at_most(
+            "configurations that were ever judged on one of the holdout weeks",
+            "holdout_configurations",
+            effect="above it a model is refused until new weeks mature or a person allows it",
+        ),
+    ] = None
 
 
 class Bootstrap(FileModel):
     """How the bounds are made: resamples of whole entities, because an entity is in several weeks."""
 
-    resamples: Annotated[int, Field(ge=100, le=100_000)]
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # one-sided
-    seed: Seed
+    resamples: Annotated[int, Field(ge=100, le=100_000), BOUNDS]
+    confidence: Annotated[float, Field(gt=0.5, lt=1), BOUNDS]  # one-sided
+    seed: Annotated[Seed, BOUNDS]
 
 
 class DataMinimums(FileModel):
     """Fewer training rows or positives than this refuse the candidate."""
 
-    training_rows: Annotated[int, Field(ge=1)]
-    training_positives: Annotated[int, Field(ge=1)]
-    owner: Text
+    training_rows: Annotated[Count, at_least("rows to train on", "training_rows", fact="training_rows", effect=FEWER)]
+    training_positives: Annotated[
+        Count, at_least("positives to train on", "training_positives", fact="training_positives", effect=FEWER)
+    ]
+    owner: Owner
 
 
 class Cost(FileModel):
     """What a decision on one row costs, all in one currency and per row; what is not named costs nothing."""
 
-    currency: Text
-    campaign_cost: Annotated[float, Field(ge=0)]  # of acting, whatever happens
-    false_positive: Annotated[float, Field(ge=0)]  # on top of it, where a negative was acted on
-    false_negative: Annotated[float, Field(ge=0)]  # of a positive that was not acted on
-    value_saved: Annotated[float, Field(ge=0)]  # expected of a positive that was acted on
-    owner: Text
+    currency: Annotated[Text, COST]
+    campaign_cost: Amount  # of acting, whatever happens
+    false_positive: Amount  # on top of it, where a negative was acted on
+    false_negative: Amount  # of a positive that was not acted on
+    value_saved: Amount  # expected of a positive that was acted on
+    owner: Owner
 
 
 class ShuffledLabels(FileModel):
     """Fits on permuted labels, which must do no better than chance on the validation weeks."""
 
-    permutations: Annotated[int, Field(ge=5, le=1000)]
-    max_deviations: Annotated[float, Field(gt=0)]  # permutation standard deviations between their mean and chance
-    seed: Seed
+    permutations: Annotated[int, Field(ge=5, le=1000), Read("gate", "so many fits on shuffled labels")]
+    max_deviations: Annotated[
+        Positive,
+        at_most(
+            "permutation standard deviations between fits on shuffled labels and chance, on the validation weeks",
+            "shuffled_labels",
+        ),
+    ]
+    seed: Annotated[Seed, Read("gate", "decides how labels are shuffled")]
 
 
 class Leakage(FileModel):
-    """What no honest feature can do.
+    """What no honest feature can do."""
 
-    Attributes:
-        max_single_feature_auc: of one input alone on the training weeks, either way round (0.5..1).
-    """
-
-    max_single_feature_auc: Annotated[float, Field(gt=0.5, lt=1)]
+    max_single_feature_auc: Annotated[
+        float,
+        Field(gt=0.5, lt=1),
+        at_most(
+            "AUC of the strongest single input on the training weeks",
+            "single_feature_auc",
+            effect="above it the training stops",
+        ),
+    ]
     shuffled_labels: ShuffledLabels | None = None
-    owner: Text
+    owner: Owner
 
 
 class LabelQuality(FileModel):
-    """What labels may look like (0..1 of all).
+    """What labels may look like (0..1 of all)."""
 
-    Attributes:
-        max_undecided_share: holdout rows without a label because it could not be decided.
-        max_rate_shift: between the share of positives of a holdout week or segment and its own history in training.
-        max_conflicting_duplicates: training rows that are nearly the same as another one with the opposite label.
-        max_rare_value_share: of one label's training rows that hang on one rare value of an input.
-        max_estimated_errors: training rows whose label out-of-fold scores contradict with confidence.
-    """
-
-    max_undecided_share: Annotated[float, Field(ge=0, lt=1)]
-    max_rate_shift: Share | None = None
-    max_conflicting_duplicates: Share | None = None
-    max_rare_value_share: Share | None = None
-    max_estimated_errors: Share | None = None
-    owner: Text
+    max_undecided_share: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        at_most("share of holdout rows whose label is undecided", "undecided_labels", fact="undecided_share"),
+    ]
+    max_rate_shift: Annotated[
+        Share | None,
+        at_most("largest shift of the share of positives of a holdout week or segment", "label_rate_shift"),
+    ] = None
+    max_conflicting_duplicates: Annotated[
+        Share | None,
+        at_most("share of training rows nearly the same as one with the opposite label", "conflicting_duplicates"),
+    ] = None
+    max_rare_value_share: Annotated[
+        Share | None,
+        at_most("largest share of a label's training rows that hang on one rare value", "rare_value_share"),
+    ] = None
+    max_estimated_errors: Annotated[
+        Share | None,
+        at_most("share of training rows whose label out-of-fold scores contradict", "estimated_label_errors"),
+    ] = None
+    owner: Owner
 
 
 class Stability(FileModel):
     """Whether the same choice gives the same model, and nearly the same inputs nearly the same scores.
 
     The chosen configuration is fitted in two fresh processes, and loaded again; both are compared without tolerance.
-
-    Attributes:
-        seeds: how many seeds the chosen configuration is fitted with on the inner weeks.
-        max_standard_deviation: of the average precision over the seeds.
-        perturbation: a numeric input is moved by this share of its standard deviation.
-        max_score_change: of the score, at the 99th percentile of the rows and of the inputs.
     """
 
-    seeds: Annotated[int, Field(ge=2, le=50)]
-    max_standard_deviation: Share
-    perturbation: Share
-    max_score_change: Share
-    owner: Text
+    distinct_refits: ClassVar = at_most(
+        "different models from the same fit in fresh processes", "distinct_refits", limit=1
+    )
+    reload_difference: ClassVar = at_most(
+        "largest change of a score by saving and loading the model", "reload_difference", limit=0
+    )
+    seeds: Annotated[int, Field(ge=2, le=50), Read("gate", "so many fits with other seeds")]
+    max_standard_deviation: Annotated[
+        Share, at_most("standard deviation of the average precision over {seeds} seeds", "seed_deviation")
+    ]
+    perturbation: Annotated[Share, Read("gate", "how far an input is moved, in its standard deviations")]
+    max_score_change: Annotated[
+        Share,
+        at_most("change of the score when an input moves by {perturbation:g} standard deviations", "score_change"),
+    ]
+    owner: Owner
 
 
 class Operations(FileModel):
     """What serving the model may take, measured on the bundle as it would be loaded."""
 
-    min_rows_per_second: Annotated[float, Field(gt=0)]
-    max_memory_mb: Annotated[float, Field(gt=0)]  # peak of a process that loads the model and scores the holdout
-    max_bundle_mb: Annotated[float, Field(gt=0)]
-    max_load_seconds: Annotated[float, Field(gt=0)]
-    owner: Text
+    min_rows_per_second: Annotated[Positive, at_least("rows scored per second", "rows_per_second")]
+    max_memory_mb: Annotated[Positive, at_most("MB at the peak of loading the model and scoring", "memory_mb")]
+    max_bundle_mb: Annotated[Positive, at_most("MB of the files of the candidate", "bundle_mb")]
+    max_load_seconds: Annotated[Positive, at_most("seconds to verify and load the model", "load_seconds")]
+    contract_differences: ClassVar = at_most(
+        "columns of the scores that differ from what contract.yaml promises", "contract_differences", limit=0
+    )
+    owner: Owner
 
 
 class CrossValidation(FileModel):
     """Where few rows were trained on: refits on fixed folds of entities, to see how far the figures vary."""
 
-    folds: Annotated[int, Field(ge=2, le=20)]
-    below_rows: Annotated[int, Field(ge=1)]  # of training
-    seed: Seed
+    folds: Annotated[int, Field(ge=2, le=20), FOLDS]
+    below_rows: Annotated[
+        Count, Read("cross_validation", "with fewer training rows further figures are made; they refuse no model")
+    ]
+    seed: Annotated[Seed, FOLDS]
 
 
 class PsiLimits(FileModel):
@@ -285,9 +366,15 @@ class PsiLimits(FileModel):
         retrain_within_hours: once act is reached, a new model is due so many hours after the scoring date begins.
     """
 
-    warn: Annotated[float, Field(gt=0)]
-    act: Annotated[float, Field(gt=0)]
-    retrain_within_hours: Annotated[int, Field(ge=1)] | None = None
+    warn: Annotated[Positive, Read("monitor", "at or above it the weekly check warns")]
+    act: Annotated[Positive, Read("monitor", "at or above it the weekly check fails and a new model is due{within}")]
+    retrain_within_hours: Annotated[
+        Count | None, Read("monitor", "how long the new model may take, from the beginning of the scoring date on")
+    ] = None
+
+    @property
+    def within(self) -> str:
+        return f" within {self.retrain_within_hours} hours" if self.retrain_within_hours else ""
 
     @model_validator(mode="after")
     def _is_ordered(self) -> PsiLimits:
@@ -303,11 +390,16 @@ class RealizedQualityLimits(FileModel):
         min_weeks: how many of the newest matured weeks are judged together; fewer are not judged.
     """
 
-    metric: Literal["precision_at_top"]
-    share: Share
-    warn: Share
-    critical: Share
-    min_weeks: Annotated[int, Field(ge=1, le=52)] = 1
+    metric: Annotated[
+        Literal["precision_at_top"],
+        Read("monitor", "the share of them for whom the target came true, once that is known"),
+    ]
+    share: Annotated[Share, Read("monitor", "who is judged: the highest-scored of each week whom no campaign reached")]
+    warn: Annotated[Share, Read("monitor", "below it the weekly check warns")]
+    critical: Annotated[Share, Read("monitor", "below it the weekly check fails")]
+    min_weeks: Annotated[
+        int, Field(ge=1, le=52), Read("monitor", "so many of the newest weeks with a known outcome are judged together")
+    ] = 1
 
     @model_validator(mode="after")
     def _is_ordered(self) -> RealizedQualityLimits:
@@ -321,61 +413,45 @@ class Monitoring(FileModel):
 
     psi: PsiLimits
     realized_quality: RealizedQualityLimits | None = None
-    owner: Text
+    owner: Owner
 
 
 class Budgets(FileModel):
     """What a whole run may take."""
 
-    run_minutes: Annotated[float, Field(gt=0)]
-    disk_gb: Annotated[float, Field(gt=0)]
-    owner: Text
+    run_minutes: Annotated[Positive, BUDGET]
+    disk_gb: Annotated[Positive, BUDGET]
+    owner: Owner
 
 
 class Slices(FileModel):
     """Groups smaller than this pool into "other"."""
 
-    min_support: Annotated[int, Field(ge=1)]
-
-
-# The gates that a part of the file declares under a name of their own; a threshold under acceptance cannot have it.
-FIXED_GATES = {
-    "training_rows": "data_minimums",
-    "training_positives": "data_minimums",
-    "holdout_configurations": "holdout",
-    "single_feature_auc": "leakage",
-    "shuffled_labels": "leakage",
-    "undecided_labels": "label_quality",
-    "label_rate_shift": "label_quality",
-    "conflicting_duplicates": "label_quality",
-    "rare_value_share": "label_quality",
-    "estimated_label_errors": "label_quality",
-    "distinct_refits": "stability",
-    "reload_difference": "stability",
-    "seed_deviation": "stability",
-    "score_change": "stability",
-    "rows_per_second": "operations",
-    "memory_mb": "operations",
-    "bundle_mb": "operations",
-    "load_seconds": "operations",
-    "contract_differences": "operations",
-}
+    min_support: Annotated[Count, SLICES]
 
 
 class Requirements(FileModel):
     """What the stakeholder asks of any model."""
 
-    acceptance: Annotated[dict[Name, Threshold], Field(min_length=1)]
-    data_minimums: DataMinimums
+    acceptance: Annotated[
+        dict[Name, Threshold], Field(min_length=1, title="Acceptance: what the model is worth on the holdout")
+    ]
+    data_minimums: Annotated[DataMinimums, Field(title="Data and holdout")]
     baseline: BaselineRule
-    holdout: Holdout
+    holdout: Annotated[Holdout, Field(title="Data and holdout")]
     bootstrap: Bootstrap
     slices: Slices
     cost: Cost | None = None
-    leakage: Leakage | None = None
-    label_quality: LabelQuality | None = None
-    stability: Stability | None = None
-    operations: Operations | None = None
+    leakage: Annotated[Leakage | None, Field(title="Leakage: nothing knows the outcome")] = None
+    label_quality: Annotated[LabelQuality | None, Field(title="Labels")] = None
+    stability: Annotated[Stability | None, Field(title="Stability: the same again")] = None
+    operations: Annotated[Operations | None, Field(title="Operations: what serving takes")] = None
     cross_validation: CrossValidation | None = None
     monitoring: Monitoring
     budgets: Budgets
+
+
+# The gates with a name of their own, and the part of the file that sets each; no threshold may have it.
+FIXED_GATES = {
+    read.name: path.partition(".")[0] for path, read in keys(Requirements) if isinstance(read, Limit) and read.name
+}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.documents.stakeholder import EFFECTS, EFFECTS_OF_KEYS, facts, use_case_documents
+from ds_pipeline.documents.stakeholder import facts, use_case_documents
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.problem import Problem
-from ds_pipeline.use_case.readers import READERS
+from ds_pipeline.use_case.readers import keys
 from ds_pipeline.use_case.requirements import Monitoring, Requirements
 from ds_pipeline.use_case.sources import Sources
 
@@ -177,14 +177,13 @@ def test_a_key_that_is_new_in_a_model_is_told_without_new_code() -> None:
 
     watched = Pager.model_validate({"psi": {"warn": 0.1, "act": 0.2}, "owner": "x", "pager_duty": ["ann", "bo"]})
 
-    assert ("pager duty", "ann, bo", "") in list(facts(watched, path="monitoring."))
+    assert ("pager duty", "ann, bo", "") in list(facts(watched))
 
 
 def test_every_kind_of_reader_but_the_documents_own_is_in_words(retail_lapse: UseCase) -> None:
     text = documents(retail_lapse)["requirements.md"]
 
-    assert set(READERS.values()) - {"document"} <= EFFECTS.keys()
-    assert EFFECTS_OF_KEYS.keys() <= READERS.keys()
+    assert [key for key, read in keys(Requirements) if (read.effect == "") != (read.by == "document")] == []
     assert not [row for row in rows(text, 3) if row[2] == "" and row[1] != "not declared"]
 
 

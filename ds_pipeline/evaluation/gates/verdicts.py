@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ds_pipeline.evaluation.gates.specs import Comparison, Gate, gates_of
+from ds_pipeline.evaluation.gates.specs import Gate, gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import support_problems
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.result import Evaluation, measured_as
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
+from ds_pipeline.use_case.readers import Comparison
 from ds_pipeline.use_case.requirements import Requirements
 
 
@@ -44,9 +45,8 @@ def apply_gates(
         candidate: its digest; None: it is not known to be the champion, so a champion must be compared with.
     """
     whole = _whole_problem(evaluation, requirements)
-    counted = _counted(evaluation)
     return [
-        judge(gate, counted.get(gate.name) or _measured(gate, evaluation, requirements, candidate), problem=whole)
+        judge(gate, _measured(gate, evaluation, requirements, candidate), problem=whole)
         for gate in gates_of(requirements)
     ]
 
@@ -115,20 +115,12 @@ def _whole_problem(evaluation: Evaluation, requirements: Requirements) -> str | 
     return None
 
 
-def _counted(evaluation: Evaluation) -> dict[str, Measurement]:
-    """What the facts say without a measurement."""
-    facts = evaluation.facts
-    counts = {"training_rows": facts.training_rows, "training_positives": facts.training_positives}
-    share = facts.undecided_share
-    return {name: Measurement(metric=name, value=count) for name, count in counts.items()} | {
-        "undecided_labels": Measurement(metric="undecided_labels", value=share)
-        if share is not None
-        else Measurement(metric="undecided_labels", problem="the holdout has no rows")
-    }
-
-
 def _measured(gate: Gate, evaluation: Evaluation, requirements: Requirements, candidate: str | None) -> Measurement:
     """What the evaluation says of a gate, or the problem that it says nothing that counts."""
+    if gate.fact:
+        count = getattr(evaluation.facts, gate.fact)
+        problem = "the holdout has no rows" if count is None else None
+        return Measurement(metric=gate.metric, value=count, problem=problem)
     found = evaluation.measurements.get(gate.name)
     if found is None:
         return Measurement(metric=gate.metric, problem="the evaluation did not measure it")

@@ -19,15 +19,7 @@ from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 from ds_pipeline.use_case.sources import Sources
 
 NOT_MEASURED = "not measured"
-SECTIONS = {  # of the report's table of gates: title, by the part of requirements.yaml
-    "acceptance": "Acceptance: what the model is worth on the holdout",
-    "data_minimums": "Data and holdout",
-    "holdout": "Data and holdout",
-    "leakage": "Leakage: nothing knows the outcome",
-    "label_quality": "Labels",
-    "stability": "Stability: the same again",
-    "operations": "Operations: what serving takes",
-}
+SECTIONS = {name: field.title for name, field in Requirements.model_fields.items() if field.title}  # of the gates
 KINDS: dict[Verdict, str] = {"pass": "passed", "refused": "refused", "not_applicable": "aside"}  # classes in the CSS
 VERDICTS = {"passed": "✓ passed", "refused": "✕ refused", "aside": "– not applicable"}
 
