@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
@@ -57,3 +58,10 @@ def write_sources(root: Path, *, plan: str = "gold", customers: list[str] = CUST
     plans = {"customer_token": customers, "plan": [plan] * len(customers), "changed_at": times, "known_at": times}
     for name, rows in {"visits": visits, "plans": plans}.items():
         pq.write_table(pa.table(rows), root / "data" / f"{name}.parquet")
+
+
+def put_masked(bench: Workbench, days: list[date]) -> None:
+    """Store the masked weeks of every table."""
+    for name in bench.use_case.sources.tables:
+        for week in masked_weeks(bench, name, days):
+            bench.datasets.store.put(week.kept, dataset=bench.datasets.masked(name), partition=str(week.day))

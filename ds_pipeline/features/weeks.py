@@ -1,19 +1,58 @@
-"""Build many weeks of features at once, and replay one of them from its sources."""
+"""The step of the features: build many weeks at once, replay one of them from its sources, and store them."""
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 
 from ds_pipeline.boundary.cross import masked_weeks
+from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.features.build import build_features
+from ds_pipeline.features.replay import require_equal, sample_day
+from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.store.asof import AsOfTables, ReadWeek
+from ds_pipeline.store.snapshots import Snapshot
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
 Build = Callable[[AsOfTables, date], pa.Table]
+
+
+@dataclass(frozen=True)
+class FeatureWeeks:
+    """The weeks of features that were stored, and the one of them that was replayed."""
+
+    weeks: dict[date, Snapshot]
+    replayed: date
+
+    @property
+    def rows(self) -> int:
+        return sum(snapshot.rows for snapshot in self.weeks.values())
+
+    @property
+    def summary(self) -> str:
+        return f"{self.rows:,} rows in {len(self.weeks)} weeks; {self.replayed} replayed from its sources: same bytes"
+
+
+def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
+    """Build, check and store the features of neighbouring days, oldest first.
+
+    Raises:
+        HistoryError: a week of a masked table is missing.
+        FeatureError: a query fails, a value is not as declared, or the replayed week has other bytes.
+        LeakError: an identifier stands in them. Whatever is raised, nothing was written.
+    """
+    inputs = bench.datasets.inputs_digests(days[-1])
+    made = features_of_days(bench, bench.use_case, days)
+    whole = pa.concat_tables(made.values())
+    require_valid(whole.to_pandas(), features_frame_schema(bench.use_case), where="features")
+    require_clean_table(bench, whole, where="features")
+    replayed = sample_day(days)
+    require_equal(replayed, made[replayed], replayed_features(bench, replayed))
+    return FeatureWeeks(bench.datasets.put_weeks(bench.datasets.features, made, inputs=inputs), replayed)
 
 
 def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> dict[date, pa.Table]:

@@ -74,6 +74,19 @@ class Datasets:
             digests[day] = chain
         return digests
 
+    def put_weeks(
+        self, dataset: str, made: Mapping[date, pa.Table], *, inputs: Mapping[date, str]
+    ) -> dict[date, Snapshot]:
+        """Store weeks of features or labels.
+
+        Args:
+            inputs: from inputs_digests, as they were before the masked tables were read.
+        """
+        return {
+            day: self.store.put(table, dataset=dataset, partition=str(day), info={"inputs": inputs[day]})
+            for day, table in made.items()
+        }
+
     def require_key(self) -> None:
         """Raise KeyChangedError if a table is stored under another pseudonym key and not under the present one.
 

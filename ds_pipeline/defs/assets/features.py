@@ -1,16 +1,14 @@
 """features: one row per member of the population, as everything was known before the scoring date."""
 
-import dagster as dg
-import pyarrow as pa
+from datetime import date
 
-from ds_pipeline.boundary.leak_check import require_clean_table
+import dagster as dg
+
 from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import SHORT
 from ds_pipeline.features.build import features_schema
-from ds_pipeline.features.replay import require_equal, sample_day
-from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.features.weeks import features_of_days, replayed_features
+from ds_pipeline.features.weeks import FeatureWeeks, make_features
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 
@@ -43,32 +41,21 @@ def features_asset(use_case: UseCase) -> dg.AssetsDefinition:
         ),
     )
     def features(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
-        days = days_of(context)
-        made = features_of_days(bench, use_case, days)
-        require_valid(pa.concat_tables(made.values()).to_pandas(), features_frame_schema(use_case), where="features")
-        require_clean_table(bench, pa.concat_tables(made.values()), where="features")
-        replayed = sample_day(days)
-        require_equal(replayed, made[replayed], replayed_features(bench, replayed))
-        inputs = bench.datasets.inputs_digests(days[-1])
-        metadata = {}
-        for day, table in made.items():
-            snapshot = bench.datasets.store.put(
-                table, dataset=bench.datasets.features, partition=str(day), info={"inputs": inputs[day]}
-            )
-            metadata[day] = {"dagster/row_count": table.num_rows, "digest": snapshot.digest}
-        rows = sum(table.num_rows for table in made.values())
-        say("features", f"{rows:,} rows in {len(days)} weeks; {replayed} replayed from its sources: same bytes")
-        checks = [
-            dg.AssetCheckResult(
-                check_name="schema", passed=True, metadata={"rows": rows}
-            ),  # require_valid raised otherwise
-            dg.AssetCheckResult(  # require_equal raised otherwise
-                check_name="replay",
-                passed=True,
-                metadata={"week": str(replayed), "sql_and_schema": use_case.features_digest[:SHORT]},
-            ),
-        ]
-        return report_weeks(context, metadata, checks, schema=features_schema(use_case))
+        made = make_features(project.open(use_case), days_of(context))
+        say("features", made.summary)
+        return report_weeks(context, _facts(made), _checks(made, use_case), schema=features_schema(use_case))
 
     return features
+
+
+def _facts(made: FeatureWeeks) -> dict[date, dict[str, int | str]]:
+    return {day: {"dagster/row_count": week.rows, "digest": week.digest} for day, week in made.weeks.items()}
+
+
+def _checks(made: FeatureWeeks, use_case: UseCase) -> list[dg.AssetCheckResult]:
+    """Both have passed: nothing would be stored otherwise."""
+    facts: dict[str, dict[str, int | str]] = {
+        "schema": {"rows": made.rows},
+        "replay": {"week": str(made.replayed), "sql_and_schema": use_case.features_digest[:SHORT]},
+    }
+    return [dg.AssetCheckResult(check_name=name, passed=True, metadata=metadata) for name, metadata in facts.items()]
