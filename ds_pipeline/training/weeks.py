@@ -1,13 +1,60 @@
-"""The labels that matured at each of many days."""
+"""The step of the labels: those that matured at each of many days, stored, and what came of them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 
+from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.features.weeks import each_day
 from ds_pipeline.store.asof import AsOfTables
-from ds_pipeline.training.labels import assign_labels, labels_schema
+from ds_pipeline.training.labels import assign_labels, count_ways, labels_schema, positives, treated, undecided
 from ds_pipeline.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class LabelWeeks:
+    """The labels that were stored, by the day at which they matured."""
+
+    weeks: dict[date, pa.Table]
+
+    @property
+    def summary(self) -> str:
+        rows, unknown, marked = (self._sum(count) for count in (len, undecided, treated))
+        rate = f", base rate {self._sum(positives) / (rows - unknown):.1%}" if rows > unknown else ""
+        beside = f"; {unknown:,} undecided, {marked:,} treated by a campaign" if unknown or marked else ""
+        return f"{rows:,} labels{rate}{beside}"
+
+    def figures(self, day: date) -> dict[str, Any]:
+        """What one of the weeks holds; no base rate where nothing is decided."""
+        table = self.weeks[day]
+        decided = len(table) - undecided(table)
+        return {
+            "base_rate": positives(table) / decided if decided else None,
+            "undecided": undecided(table),
+            "treated": treated(table),
+            "decided_by": count_ways(table),
+        }
+
+    def _sum(self, count: Callable[[pa.Table], int]) -> int:
+        return sum(count(table) for table in self.weeks.values())
+
+
+def mature_labels(bench: Workbench, days: list[date]) -> LabelWeeks:
+    """Assign and store the labels that mature at neighbouring days, oldest first.
+
+    Raises:
+        HistoryError: a week of a masked table, or the features of a scoring date, are missing or stale.
+        TrainingError: label.sql does not give one label for each member of the population.
+        LeakError: an identifier stands in them.
+    """
+    datasets = guarded(bench).datasets
+    inputs = datasets.inputs_digests(days[-1])
+    labels = labels_of_days(bench, days)
+    datasets.put_weeks(datasets.labels, labels, inputs=inputs)
+    return LabelWeeks(labels)
 
 
 def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:

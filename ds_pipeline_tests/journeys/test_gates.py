@@ -23,7 +23,6 @@ import pytest
 import yaml
 
 from ds_pipeline.defs.assets import registry as registry_asset
-from ds_pipeline.defs.assets import training
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.checks import serving_cost as operations
@@ -37,6 +36,7 @@ from ds_pipeline.promotion import promote as promoting
 from ds_pipeline.promotion import refit as refitting
 from ds_pipeline.promotion import trial_list as operating
 from ds_pipeline.promotion.judge import judge_candidate
+from ds_pipeline.training import candidate as training
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import load_use_case
 from ds_pipeline.workbench import Workbench, open_workbench

@@ -8,8 +8,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from ds_pipeline.defs.assets import training
 from ds_pipeline.promotion import judge as judging
+from ds_pipeline.training import candidate as training
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ds_pipeline.defs.assets import training
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.training import candidate as training
 from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.load import load_use_case

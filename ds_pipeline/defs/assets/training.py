@@ -1,24 +1,17 @@
 """matured_labels and candidate: what happened, and a model trained on it."""
 
+from datetime import date
+from typing import Any
+
 import dagster as dg
 
-from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.partitions import days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.digests import SHORT, canonical_json
-from ds_pipeline.errors import TrainingError
-from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
-from ds_pipeline.lineage import lineage
 from ds_pipeline.progress import say
-from ds_pipeline.training.declare import declare, facts_of, require_as_on_disk
-from ds_pipeline.training.fit import train_candidate
-from ds_pipeline.training.labelled import labelled_rows
-from ds_pipeline.training.labels import count_ways, labels_schema, positives, treated, undecided
-from ds_pipeline.training.rows import rows_to_train_on
-from ds_pipeline.training.weeks import labels_of_days
+from ds_pipeline.training.candidate import SignedCandidate, sign_candidate
+from ds_pipeline.training.labels import labels_schema
+from ds_pipeline.training.weeks import LabelWeeks, mature_labels
 from ds_pipeline.use_case.load import UseCase
-
-TRIALS_PER_LINE = 10
 
 
 def training_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -39,29 +32,9 @@ def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="training", kinds={"duckdb"}, owner=use_case.problem.owner, ranged=True),
     )
     def matured_labels(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = guarded(project.open(use_case))
-        days = days_of(context)
-        inputs = bench.datasets.inputs_digests(days[-1])
-        metadata = {}
-        rows = happened = unknown = marked = 0
-        for day, table in labels_of_days(bench, days).items():
-            bench.datasets.store.put(
-                table, dataset=bench.datasets.labels, partition=str(day), info={"inputs": inputs[day]}
-            )
-            metadata[day] = {
-                "dagster/row_count": table.num_rows,
-                "of_scoring_date": str(use_case.clock.matured(day) or "none yet"),
-                "base_rate": _share(positives(table), table.num_rows - undecided(table)),
-                "undecided": undecided(table),
-                "treated": treated(table),
-                "decided_by": count_ways(table),
-            }
-            rows, happened = rows + table.num_rows, happened + positives(table)
-            unknown, marked = unknown + undecided(table), marked + treated(table)
-        rate = f", base rate {happened / (rows - unknown):.1%}" if rows > unknown else ""
-        beside = f"; {unknown:,} undecided, {marked:,} treated by a campaign" if unknown or marked else ""
-        say("matured_labels", f"{rows:,} labels{rate}{beside}")
-        return report_weeks(context, metadata, [], schema=labels_schema(use_case.problem.entity))
+        made = mature_labels(project.open(use_case), days_of(context))
+        say("matured_labels", made.summary)
+        return report_weeks(context, _label_facts(made, use_case), [], schema=labels_schema(use_case.problem.entity))
 
     return matured_labels
 
@@ -77,76 +50,34 @@ def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="training", kinds={"scikitlearn", "optuna"}, owner=use_case.problem.owner),
     )
     def candidate(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = guarded(project.open(use_case))
-        day = days_of(context)[0]
-        weeks = use_case.clock.training(day)
-        labelled = labelled_rows(bench, weeks, until=day)
-        trials = use_case.training.trials
-        bench.prepare_to_sign()
-        declared = declare(bench, day)
-        leakage = use_case.requirements.leakage
-        if leakage is not None:
-            there = rows_to_train_on(labelled.rows, use_case.training, entity=use_case.problem.entity)
-            require_no_leak(single_feature_aucs(there, use_case.features, entity=use_case.problem.entity), leakage)
-
-        def on_trial(done: int) -> None:
-            if done % TRIALS_PER_LINE == 0 or done == trials:
-                say("candidate", f"search: trial {done} of {trials}")
-
-        trained = train_candidate(
-            labelled.rows,
-            entity=use_case.problem.entity,
-            clock=use_case.clock,
-            features=use_case.features,
-            training=use_case.training,
-            on_trial=on_trial,
-        )
-        facts = {
-            "as_of": str(day),
-            "weeks": [str(week) for week in weeks],
-            "rows": trained.rows,
-            "rows_there": trained.rows_there,
-            "max_train_rows": use_case.training.max_train_rows,
-            "treated": use_case.training.treated,
-            "undecided": labelled.undecided,
-            "positives": trained.positives,
-            "seed": use_case.training.seed,
-            "parameters": trained.search.parameters,
-            "validation_average_precision": trained.search.average_precision,
-            "trials": trained.search.trials,
-            "data": labelled.digest,
-            "features": use_case.features_digest,
-        }
-        require_as_on_disk(bench, TrainingError)
-        document = bench.documents.put(
-            {"model.joblib": trained.content, "training.json": canonical_json(facts)}, kind="candidate", day=day
-        )
-        # The environment that pickled the model, whatever runs when it is promoted. Not in the candidate itself: its
-        # digest is of what the inputs make, and must not change with a commit or a comment in contract.yaml.
-        made_by = lineage(bench.project.root) | {"candidate": document.digest, **facts_of(declared)}
-        bench.documents.put({"lineage.json": canonical_json(made_by)}, kind="lineage", day=day)
-        of_all = f" (of {trained.rows_there:,})" if trained.rows < trained.rows_there else ""
-        say(
-            "candidate",
-            f"{trained.rows:,} rows{of_all} of {len(trained.weeks)} weeks, {trained.positives:,} positives; "
-            f"candidate {document.digest[:SHORT]}",
-        )
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": trained.rows,
-                "rows_there": trained.rows_there,
-                "undecided": labelled.undecided,
-                "positives": trained.positives,
-                "first_week": str(trained.weeks[0]),
-                "last_week": str(trained.weeks[-1]),
-                "parameters": trained.search.parameters,
-                "validation_average_precision": trained.search.average_precision,
-                "digest": document.digest,
-            }
-        )
+        made = sign_candidate(project.open(use_case), days_of(context)[0])
+        say("candidate", made.summary)
+        return dg.MaterializeResult(metadata=_candidate_facts(made))
 
     return candidate
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _label_facts(made: LabelWeeks, use_case: UseCase) -> dict[date, dict[str, Any]]:
+    return {
+        day: {
+            "dagster/row_count": table.num_rows,
+            "of_scoring_date": str(use_case.clock.matured(day) or "none yet"),
+            **made.figures(day),
+        }
+        for day, table in made.weeks.items()
+    }
+
+
+def _candidate_facts(made: SignedCandidate) -> dict[str, Any]:
+    trained = made.trained
+    return {
+        "dagster/row_count": trained.rows,
+        "rows_there": trained.rows_there,
+        "undecided": made.undecided,
+        "positives": trained.positives,
+        "first_week": str(trained.weeks[0]),
+        "last_week": str(trained.weeks[-1]),
+        "parameters": trained.search.parameters,
+        "validation_average_precision": trained.search.average_precision,
+        "digest": made.digest,
+    }
