@@ -1,9 +1,8 @@
-"""Read the files of a use case folder into models, collecting everything that is wrong instead of the first thing."""
+"""Read the files of a use case into models, collecting everything that is wrong instead of the first thing."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from pathlib import Path
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import yaml
@@ -66,11 +65,11 @@ def read_model(content: bytes | None, model: type[Model], *, label: str, problem
         return None
 
 
-def read_bytes(path: Path, *, label: str, problems: list[str]) -> bytes | None:
+def read_bytes(read_file: Callable[[str], bytes], file: str, *, label: str, problems: list[str]) -> bytes | None:
     """The bytes of a file that must be there, or None with the reason appended to problems."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return read_file(file)
+    except (FileNotFoundError, KeyError):
         problems.append(f"{label}: missing. Add the file; configs/retail_lapse has an example of each.")
     except OSError as error:
         problems.append(f"{label}: cannot be read: {error.strerror}.")

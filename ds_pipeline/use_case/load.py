@@ -1,8 +1,9 @@
-"""Load a use case folder as one frozen object, or raise one error that lists everything that is wrong with it."""
+"""Load the files of a use case as one frozen object, or raise one error that lists everything that is wrong with it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,18 +87,35 @@ def load_use_case(folder: Path) -> UseCase:
     Raises:
         ConfigError: there is no such folder, or a list of all that is wrong in it, with file and key.
     """
-    name = folder.name
-    label = f"configs/{name}"
     known = known_use_cases(folder.parent)
-    if name not in known:
-        raise ConfigError(f"{label}: no such use case. {suggest(name, known)}Known: {', '.join(known) or 'none'}.")
+    if folder.name not in known:
+        here = f"Known: {', '.join(known) or 'none'}."
+        raise ConfigError(f"configs/{folder.name}: no such use case. {suggest(folder.name, known)}{here}")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    names |= {f"features/{path.name}" for path in (folder / "features").glob("*.sql")}  # that cannot be read counts too
+    return _load(folder.name, names, lambda file: (folder / file).read_bytes())
+
+
+def use_case_of_files(name: str, files: Mapping[str, bytes]) -> UseCase:
+    """The use case that its files make, by their relative names.
+
+    Raises:
+        ConfigError: a list of all that is wrong in them, with file and key.
+    """
+    return _load(name, set(files), files.__getitem__)
+
+
+def _load(name: str, names: set[str], read_file: Callable[[str], bytes]) -> UseCase:
+    """The use case of some files, each read only if it belongs to a use case."""
+    label = f"configs/{name}"
     problems: list[str] = []
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         problems.append(f"{label}: the name must be lower-case letters, digits and _, and begin with a letter.")
 
-    sql_files = ["population.sql", "label.sql", *_feature_files(folder)]
+    feature_files = sorted(file for file in names if re.fullmatch(r"features/[^/]*\.sql", file))
+    sql_files = ["population.sql", "label.sql", *feature_files]
     contents = {
-        file: read_bytes(folder / file, label=f"{label}/{file}", problems=problems)
+        file: read_bytes(read_file, file, label=f"{label}/{file}", problems=problems)
         for file in [*(f"{file}.yaml" for file in YAML_FILES), *sql_files]
     }
 
@@ -116,11 +134,12 @@ def load_use_case(folder: Path) -> UseCase:
         text = decode(content, label=f"{label}/{file}", problems=problems) if content is not None else None
         if text is not None:
             texts[file] = text
-    if not _feature_files(folder):
+    if not feature_files:
         problems.append(f"{label}/features: no .sql file. Add at least one.")
     problems.extend(
         f"{label}/{file}: unknown file. {suggest(file, contents)}Nothing reads it; rename or remove it."
-        for file in _strangers(folder)
+        for file in sorted(names - contents.keys())  # a misspelt name must not pass in silence
+        if not Path(file).name.startswith(".") and not file.endswith(".md")
     )
     wrong = cross_check(problem, requirements, contract, sources, features)
     if problem and sources:
@@ -141,17 +160,6 @@ def load_use_case(folder: Path) -> UseCase:
         training=training,
         population_sql=texts["population.sql"],
         label_sql=texts["label.sql"],
-        feature_sql=FrozenDict({file: texts[file] for file in _feature_files(folder)}),
+        feature_sql=FrozenDict({file: texts[file] for file in feature_files}),
         files=FrozenDict(contents),
     )
-
-
-def _feature_files(folder: Path) -> list[str]:
-    return sorted(f"features/{path.name}" for path in (folder / "features").glob("*.sql"))
-
-
-def _strangers(folder: Path) -> list[str]:
-    """Files in the folder that no reader knows; a misspelt name must not pass in silence."""
-    known = {*(f"{name}.yaml" for name in YAML_FILES), "population.sql", "label.sql", *_feature_files(folder)}
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    return sorted(name for name in found - known if not Path(name).name.startswith(".") and not name.endswith(".md"))

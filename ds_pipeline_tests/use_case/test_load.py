@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ds_pipeline.errors import ConfigError
-from ds_pipeline.use_case.load import known_use_cases, load_use_case
+from ds_pipeline.use_case.load import known_use_cases, load_use_case, use_case_of_files
 
 Change = Callable[[str, str, str], None]
 Problems = Callable[[], list[str]]
@@ -471,3 +471,26 @@ def test_a_gate_cannot_have_the_name_of_a_data_minimum(change: Change, problems:
     assert problems() == [
         "requirements.yaml: acceptance.training_rows: data_minimums has a gate of that name. Choose another."
     ]
+
+
+def test_the_files_themselves_make_the_same_use_case(folder: Path) -> None:
+    case = load_use_case(folder)
+
+    assert use_case_of_files("retail_lapse", case.files) == case
+
+
+def test_what_is_wrong_with_the_files_themselves_is_said_as_of_a_folder(folder: Path, problems: Problems) -> None:
+    files = dict(load_use_case(folder).files)
+    for broken in ("problem.yaml", "features/rhythm.sql"):
+        (folder / broken).unlink()
+        del files[broken]
+    (folder / "label.sql").write_bytes(files.setdefault("featurs.yaml", b""))
+    (folder / "featurs.yaml").write_bytes(b"")
+    files["label.sql"] = b""
+
+    with pytest.raises(ConfigError) as error:
+        use_case_of_files("retail_lapse", files)
+
+    said = [line.removeprefix("  - configs/retail_lapse/") for line in str(error.value).splitlines()[1:]]
+    assert said == problems()
+    assert said[0].startswith("problem.yaml: missing. Add the file")
