@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import platform
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import joblib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.boundary.cross import masked_weeks
+from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.store.datasets import KEY, SCORES
+from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
+from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench, open_workbench
 
 CUSTOMERS = ["Zarathea Wexcombe", "Quillon Thistlewold", "Ottoline Ravensbourne", "Peregrin Oddleighton", "Bo Ek"]
@@ -65,3 +75,45 @@ def put_masked(bench: Workbench, days: list[date]) -> None:
     for name in bench.use_case.sources.tables:
         for week in masked_weeks(bench, name, days):
             bench.datasets.store.put(week.kept, dataset=bench.datasets.masked(name), partition=str(week.day))
+
+
+def put_in_force(bench: Workbench, model: Any, *, as_of: date, **lineage: Any) -> None:
+    """Promote a model that was trained here; what its lineage says may be declared otherwise."""
+    make_folder(bench.datasets.root)
+    bench.prepare_to_sign()
+    sink = io.BytesIO()
+    joblib.dump(model, sink)
+    here = {"python": platform.python_version(), "packages": {"scikit-learn": metadata.version("scikit-learn")}}
+    bench.registry.promote(
+        {"model.joblib": sink.getvalue(), "lineage.json": canonical_json(here | lineage)},
+        as_of=as_of,
+        candidate_digest=digest_bytes(b"champion"),
+        decision_digest=digest_bytes(b"decision"),
+        actor="pipeline",
+        reason="all gates passed",
+        at=datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC),
+    )
+
+
+def matured_week(bench: Workbench, *, labels: list[int | None], treated: list[bool], key: str | None = None) -> date:
+    """Four customers of the first scoring date, two of them in the campaign; the date at which that is judged."""
+    clock, store = bench.use_case.clock, bench.datasets.store
+    day, first = clock.first + clock.lag, clock.first
+    for known in clock.dates_until(day):
+        for name, table in bench.use_case.sources.tables.items():
+            store.put(masked_schema(table).empty_table(), dataset=bench.datasets.masked(name), partition=str(known))
+    columns = {"scoring_date": [first] * 4, "customer_token": list("abcd"), "label": labels, "is_treated": treated}
+    schema = labels_schema("customer_token")
+    matured = pa.table({field.name: pa.array(columns.get(field.name, [None] * 4), field.type) for field in schema})
+    bench.datasets.put_weeks(bench.datasets.labels, {day: matured}, inputs=bench.datasets.inputs_digests(day))
+    scores = pa.table(
+        {
+            "customer_token": list("abcd"),
+            "score": [0.9, 0.8, 0.2, 0.1],
+            "rank": [1, 2, 3, 4],
+            "decision": ["campaign"] * 2 + ["no_action"] * 2,
+        }
+    )
+    info = {"model_version": "v0001", KEY: key or bench.datasets.key_fingerprint}
+    store.put(scores, dataset=SCORES, partition=str(first), info=info)
+    return day

@@ -1,15 +1,13 @@
 """Score one week with the version that is in force for it, once, and deliver what was recorded."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.boundary.cross import identifiers_of
-from ds_pipeline.boundary.leak_check import delivered_identifiers, require_clean_table
+from ds_pipeline.boundary.leak_check import OWN_FILES, delivered_identifiers, guarded, require_clean_table
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
@@ -21,7 +19,7 @@ from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode, write_file
-from ds_pipeline.use_case.load import UseCase, load_use_case
+from ds_pipeline.use_case.load import UseCase, use_case_of_files
 from ds_pipeline.workbench import Workbench
 
 
@@ -34,11 +32,38 @@ class ScoredWeek:
         features_have_changed: since the scores were recorded; true after an erasure too.
     """
 
+    day: date
     scores: pd.DataFrame
     model_version: str
     is_new: bool
     features_have_changed: bool = False
     erased: int = 0
+
+    @property
+    def chosen(self) -> int:
+        return int((self.scores["decision"] == CAMPAIGN).sum())
+
+    @property
+    def summary(self) -> str:
+        note = "" if self.is_new else " (recorded earlier, unchanged)"
+        if self.features_have_changed:
+            note = " (recorded earlier and final, although the features have changed since)"
+        if self.erased:
+            note = f" (recorded earlier; the rows of people who were erased since are removed: {self.erased:,})"
+        scored = f"{len(self.scores):,} scored for {self.day} by {self.model_version}{note}"
+        return f"{scored}; {self.chosen:,} for the campaign"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The files of a list, as they are called in the project, and the number of rows in each."""
+
+    files: list[str]
+    rows: int
+
+    @property
+    def summary(self) -> str:
+        return f"{self.rows:,} rows: {', '.join(self.files)}"
 
 
 def score_day(bench: Workbench, day: date) -> ScoredWeek:
@@ -48,21 +73,11 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         ScoringError: no version is in force for the date.
         RegistryError: the bundle of the version does not verify.
         HistoryError: the features of the date are missing or stale.
+        LeakError: an identifier stands in the scores.
     """
-    store = bench.datasets.store
-    logged = store.find(SCORES, str(day))
+    logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
-        scores, version = _read_log(bench, logged), str(logged.info["model_version"])
-        erased = int(logged.info.get("erased", 0))
-        if scores.empty:
-            raise ScoringError(
-                f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
-                "date is never scored twice, so there is nothing to deliver."
-            )
-        model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
-        features = features_for(bench, model_case, day)
-        has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
-        return ScoredWeek(scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
+        return _recorded(bench, logged, day)
     event = bench.registry.champion(day)
     if event is None:
         raise _nothing_in_force(bench, day)
@@ -78,14 +93,28 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         top_share=bench.use_case.contract.top_share,
         origin=Origin(event.version, event.candidate_digest, digest_bytes(encode(features))),
     )
-    store.put(
+    guarded(bench).datasets.store.put(
         pa.Table.from_pandas(scores, preserve_index=False),
         dataset=SCORES,
         partition=str(day),
         info={"model_version": event.version, KEY: bench.datasets.key_fingerprint},
         once=True,
     )
-    return ScoredWeek(scores, event.version, is_new=True)
+    return ScoredWeek(day, scores, event.version, is_new=True)
+
+
+def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
+    """What an earlier run scored."""
+    scores, version = _read_log(bench, logged), str(logged.info["model_version"])
+    erased = int(logged.info.get("erased", 0))
+    if scores.empty:
+        raise ScoringError(
+            f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
+            "date is never scored twice, so there is nothing to deliver."
+        )
+    model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
+    has_changed = digest_bytes(encode(features_for(bench, model_case, day))) != scores["features_snapshot"].iloc[0]
+    return ScoredWeek(day, scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
 
 
 def require_contract(bench: Workbench, day: date) -> None:
@@ -155,47 +184,39 @@ def features_for(bench: Workbench, model_case: UseCase, day: date) -> pa.Table:
 
 def use_case_of(bench: Workbench, bundle: Bundle) -> UseCase:
     """The use case as it was when the bundle was made."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / bench.use_case.name
-        for name, content in bundle.files.items():
-            if name.startswith("use_case/"):
-                path = root / name.removeprefix("use_case/")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-        return load_use_case(root)
+    files = {name: content for name, content in bundle.files.items() if name.startswith(OWN_FILES)}
+    return use_case_of_files(
+        bench.use_case.name, {name.removeprefix(OWN_FILES): content for name, content in files.items()}
+    )
 
 
-def deliver(bench: Workbench, day: date) -> tuple[list[Path], int]:
+def deliver(bench: Workbench, day: date) -> Delivery:
     """Write the list of a scored date in the formats of the contract.
-
-    Returns:
-        The files, and the number of rows in each.
 
     Raises:
         ScoringError: the date is not scored, the contract has ended, or a customer cannot be identified.
+        LeakError: an identifier stands in a column that the contract does not flag.
     """
     require_contract(bench, day)
-    contract = bench.use_case.contract
-    store = bench.datasets.store
-    logged = store.find(SCORES, str(day))
+    contract, entity = bench.use_case.contract, bench.use_case.problem.entity
+    logged = bench.datasets.store.find(SCORES, str(day))
     if logged is None:
         raise ScoringError(f"{bench.use_case.name}: {day} is not scored, so there is nothing to deliver.")
     scores = _read_log(bench, logged)
-    entity = bench.use_case.problem.entity
-    chosen = set(scores.loc[scores["decision"] == "campaign", entity])
+    chosen = scores[scores["decision"] == CAMPAIGN]
     table = campaign_list(
         scores,
         contract,
         entity=entity,
-        identifiers=identifiers_of(bench, chosen, day),
-        reasons=_reasons_of(bench, scores[scores["decision"] == CAMPAIGN], day) if contract.asks_for_reasons else None,
+        identifiers=identifiers_of(bench, set(chosen[entity]), day),
+        reasons=_reasons_of(bench, chosen, day) if contract.asks_for_reasons else None,
     )
     listed = table.drop_columns(delivered_identifiers(bench))
     require_clean_table(bench, listed, where=f"campaign list of {day}, columns that contract.yaml does not flag")
     paths = bench.delivery_paths(day)
     for path in paths:
         write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)
-    return paths, table.num_rows
+    return Delivery([bench.project.shown(path) for path in paths], table.num_rows)
 
 
 def _reasons_of(bench: Workbench, chosen: pd.DataFrame, day: date) -> pd.DataFrame:
@@ -212,6 +233,6 @@ def _reasons_of(bench: Workbench, chosen: pd.DataFrame, day: date) -> pd.DataFra
     model_case, model = use_case_of(bench, bundle), bundle.load_model()
     frame = features_for(bench, model_case, day).to_pandas()
     frame = frame[frame[entity].isin(logged.index)]
-    found = reasons(model, frame, model_case.features, reference=bundle.json("reference.json"))
+    why = reasons(model, frame, model_case.features, reference=bundle.json("reference.json"))
     today = pd.Series(predict(model, frame, model_case.features), index=frame[entity])
-    return only_of_logged(as_columns(found, frame[entity]), today, logged)
+    return only_of_logged(as_columns(why, frame[entity]), today, logged)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import platform
 import warnings
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from importlib import metadata
+from datetime import date
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LogisticRegression
 
-from ds_pipeline.digests import canonical_json, digest_bytes
+from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.model.predict import predict
 from ds_pipeline.promotion import champion as challenging
 from ds_pipeline.promotion.champion import score_champion
-from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.workbenches import put_in_force
 
 DAY, HOLDOUT = date(2011, 12, 5), date(2011, 10, 31)
 MODEL = LogisticRegression().fit(pd.DataFrame({"visits_seen": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1])
@@ -43,23 +39,10 @@ class Silent:
 @pytest.fixture
 def promote(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Puts a model in force; the use case of its bundle is that of the workbench."""
-    make_folder(bench.datasets.root)
-    bench.prepare_to_sign()
     monkeypatch.setattr(challenging, "use_case_of", lambda *_: bench.use_case)
 
     def put(model: Any = MODEL, **lineage: Any) -> None:
-        sink = io.BytesIO()
-        joblib.dump(model, sink)
-        here = {"python": platform.python_version(), "packages": {"scikit-learn": metadata.version("scikit-learn")}}
-        bench.registry.promote(
-            {"model.joblib": sink.getvalue(), "lineage.json": canonical_json(here | lineage)},
-            as_of=DAY,
-            candidate_digest=digest_bytes(b"champion"),
-            decision_digest=digest_bytes(b"decision"),
-            actor="pipeline",
-            reason="all gates passed",
-            at=datetime(2011, 12, 5, tzinfo=UTC),
-        )
+        put_in_force(bench, model, as_of=DAY, **lineage)
 
     return put
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.partitions import days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
@@ -33,18 +32,8 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="scoring", kinds={"scikitlearn"}, owner=use_case.problem.owner),
     )
     def scores(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        day = days_of(context)[0]
-        week = score_day(guarded(project.open(use_case)), day)
-        chosen = int((week.scores["decision"] == "campaign").sum())
-        note = "" if week.is_new else " (recorded earlier, unchanged)"
-        if week.features_have_changed:
-            note = " (recorded earlier and final, although the features have changed since)"
-        if week.erased:
-            note = f" (recorded earlier; the rows of people who were erased since are removed: {week.erased:,})"
-        say(
-            "scores",
-            f"{len(week.scores):,} scored for {day} by {week.model_version}{note}; {chosen:,} for the campaign",
-        )
+        week = score_day(project.open(use_case), days_of(context)[0])
+        say("scores", week.summary)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": len(week.scores),
@@ -53,7 +42,7 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
                 "features_have_changed_since": week.features_have_changed,
                 "erased_since": week.erased,
                 "mean_score": float(week.scores["score"].mean()),
-                "chosen": chosen,
+                "chosen": week.chosen,
             }
         )
 
@@ -75,10 +64,8 @@ def _campaign_list(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="scoring", kinds=set(contract.format), owner=use_case.problem.owner),
     )
     def campaign_list(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
-        paths, rows = deliver(bench, days_of(context)[0])
-        shown = [bench.project.shown(path) for path in paths]
-        say("campaign_list", f"{rows:,} rows: {', '.join(shown)}")
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "files": shown})
+        delivery = deliver(project.open(use_case), days_of(context)[0])
+        say("campaign_list", delivery.summary)
+        return dg.MaterializeResult(metadata={"dagster/row_count": delivery.rows, "files": delivery.files})
 
     return campaign_list
