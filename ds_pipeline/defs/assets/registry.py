@@ -6,7 +6,10 @@ from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
 from ds_pipeline.promotion.promote import promote_candidate
+from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.use_case.load import UseCase
+
+IN_FORCE = "is_in_force"
 
 
 def promotion_asset(use_case: UseCase) -> dg.AssetsDefinition:
@@ -22,7 +25,7 @@ def promotion_asset(use_case: UseCase) -> dg.AssetsDefinition:
         ),
         check_specs=[
             check_spec(
-                "is_in_force",
+                IN_FORCE,
                 key,
                 use_case,
                 blocking=True,
@@ -32,21 +35,14 @@ def promotion_asset(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="registry", kinds={"scikitlearn"}, owner=use_case.problem.owner),
     )
     def promotion(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        outcome = promote_candidate(
-            project.open(use_case), days_of(context)[0], actor="pipeline", reason="all gates passed"
-        )
-        say("promotion", outcome.reason or f"{outcome.champion.version} is in force")
-        return dg.MaterializeResult(
-            metadata={
-                "outcome": outcome.outcome,
-                "champion": outcome.champion.version,
-                "as_of": str(outcome.champion.as_of),
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="is_in_force", passed=outcome.outcome != "refused", description=outcome.reason
-                )
-            ],
-        )
+        bench, day = project.open(use_case), days_of(context)[0]
+        made = promote_candidate(bench, day, actor="pipeline", reason="all gates passed")
+        say("promotion", made.reason or f"{made.champion.version} is in force")
+        champion = {"champion": made.champion.version, "as_of": str(made.champion.as_of)}
+        return dg.MaterializeResult(metadata={"outcome": made.outcome, **champion}, check_results=[_in_force(made)])
 
     return promotion
+
+
+def _in_force(made: Promotion) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(check_name=IN_FORCE, passed=made.outcome != "refused", description=made.reason)
