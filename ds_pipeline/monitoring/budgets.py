@@ -23,6 +23,10 @@ class Spent:
     def is_kept(self) -> bool:
         return self.used <= self.allowed
 
+    @property
+    def in_words(self) -> str:
+        return f"{self.name} {self.used:.2f} of {self.allowed:g}"
+
 
 def check_budgets(budgets: Budgets, *, minutes: float, folder: Path) -> list[Spent]:
     """Time of the run and disk below the folder of the use case, against their budgets."""

@@ -16,9 +16,9 @@ from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
 from ds_pipeline.model.top_share import top_count
+from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
 
-CAMPAIGN = "campaign"
 Status = Literal["good", "warn", "critical", "not_judged", "not_assessable"]
 
 
@@ -44,10 +44,20 @@ class RealizedQuality:
 
     def figures(self) -> dict[str, float]:
         """All that is known, by name; those of the untreated only where somebody was treated."""
-        found = asdict(self.everyone) | {"treated": self.treated, "undecided": self.undecided}
+        figures = asdict(self.everyone) | {"treated": self.treated, "undecided": self.undecided}
         if self.treated:
-            found |= {f"{name}_untreated": value for name, value in asdict(self.untreated).items()}
-        return {name: value for name, value in found.items() if value is not None}
+            figures |= {f"{name}_untreated": value for name, value in asdict(self.untreated).items()}
+        return {name: value for name, value in figures.items() if value is not None}
+
+    @property
+    def in_words(self) -> str:
+        """One clause for people."""
+        everyone = self.everyone
+        if everyone.base_rate is None:
+            return f"all {self.undecided:,} outcomes are undecided"
+        campaign = "-" if everyone.campaign_precision is None else f"{everyone.campaign_precision:.1%}"
+        treated = f"; {self.treated:,} were treated" if self.treated else ""
+        return f"{campaign} of the campaign were positive, {everyone.base_rate:.1%} of all{treated}"
 
 
 @dataclass(frozen=True)
@@ -116,16 +126,8 @@ def join_outcomes(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) ->
     )
 
 
-def realized_quality(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> RealizedQuality:
-    """The figures of one scoring date; undecided rows are counted and left out.
-
-    Args:
-        scores, labels: as join_outcomes takes them.
-
-    Raises:
-        ScoringError: a logged prediction has no row among the labels.
-    """
-    outcomes = join_outcomes(scores, labels, entity=entity)
+def realized_quality(outcomes: pd.DataFrame) -> RealizedQuality:
+    """The figures of one scoring date, from join_outcomes; undecided rows are counted and left out."""
     decided = outcomes[outcomes["label"].notna()]
     return RealizedQuality(
         everyone=_quality(decided),

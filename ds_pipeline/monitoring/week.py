@@ -1,48 +1,133 @@
-"""What the weekly monitors look at: drift of a scored week, and the realized quality of the newest matured one."""
+"""The steps of the weekly monitors: the drift of a scored week, and what matured scores turned out to be worth."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import pandas as pd
 
-from ds_pipeline.monitoring.drift import SCORE, classify, population_stability
-from ds_pipeline.monitoring.realized import RealizedQuality, realized_quality
+from ds_pipeline.clock import WEEK
+from ds_pipeline.erasure.exposure import retraining_is_due
+from ds_pipeline.monitoring.drift import SCORE, classify, population_stability, retraining_due_by
+from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, join_outcomes, judge_realized, realized_quality
 from ds_pipeline.scoring.serve import features_for, is_under_this_key, use_case_of
 from ds_pipeline.store.datasets import SCORES
+from ds_pipeline.use_case.requirements import PsiLimits
 from ds_pipeline.workbench import Workbench
 
 
-def drift_of(bench: Workbench, day: date) -> pd.DataFrame:
-    """The population stability of every input and of the score at a scored date; name, psi and status.
+@dataclass(frozen=True)
+class Drift:
+    """How far a scored week has moved from training.
 
-    The reference is the one in the bundle of the version that scored it.
+    Attributes:
+        stability: name, psi and status of every input and of the score, largest first.
+        due: until when a new model is due; None where none is, or no time is agreed.
+        erased: a sentence where people whom the version in force had seen were erased since, else None.
     """
+
+    stability: pd.DataFrame
+    limits: PsiLimits
+    due: datetime | None
+    erased: str | None
+
+    def of_status(self, status: str) -> list[str]:
+        return self.stability.loc[self.stability["status"] == status, "name"].tolist()
+
+    @property
+    def largest(self) -> float:
+        return float(self.stability["psi"].iloc[0])
+
+    @property
+    def verdict(self) -> str:
+        act, warn = self.of_status("act"), self.of_status("warn")
+        if act:
+            by = f" by {self.due:%Y-%m-%d %H:%M} UTC" if self.due else ""
+            return f"retraining is due{by}: {', '.join(act)} at or above {self.limits.act:g}"
+        if warn:
+            return f"worth a look: {', '.join(warn)} at or above {self.limits.warn:g}; retraining is not due"
+        return f"all below {self.limits.warn:g}"
+
+    @property
+    def summary(self) -> str:
+        also = f"; {self.erased}" if self.erased is not None else ""
+        return f"largest PSI {self.largest:.2f} ({self.stability['name'].iloc[0]}); {self.verdict}{also}"
+
+
+@dataclass(frozen=True)
+class Realized:
+    """What the scores whose outcome is known at a date were worth.
+
+    Attributes:
+        scored: the scoring date that has matured; None before the first has.
+        quality: of that date; None where nothing can be judged.
+        verdict: on the newest matured weeks; None where the requirements set no limit.
+        summary: one line for people; where nothing can be judged, why.
+    """
+
+    scored: date | None
+    quality: RealizedQuality | None
+    verdict: Verdict | None
+    summary: str
+
+
+def watch_drift(bench: Workbench, day: date) -> Drift:
+    """The drift of a scored date, against the reference in the bundle of the version that scored it.
+
+    Raises:
+        StoreError: the date is not scored.
+        RegistryError: the bundle does not verify.
+        HistoryError: its features are missing or stale.
+    """
+    limits = bench.use_case.requirements.monitoring.psi
+    stability = classify(stability_of(bench, day), limits)
+    due = retraining_due_by(stability, limits, since=bench.use_case.clock.instant(day))
+    return Drift(stability, limits, due, retraining_is_due(bench))
+
+
+def stability_of(bench: Workbench, day: date) -> pd.DataFrame:
+    """The population stability of every input and of the score at a scored date; name and psi."""
     store, entity = bench.datasets.store, bench.use_case.problem.entity
     logged = store.get(SCORES, str(day))
     bundle = bench.registry.open(str(logged.info["model_version"]))
     scores = store.read(logged).to_pandas()[[entity, SCORE]]
     frame = features_for(bench, use_case_of(bench, bundle), day).to_pandas()
     frame = frame.merge(scores, on=entity, how="left", validate="one_to_one")
-    stability = population_stability(bundle.json("reference.json"), frame)
-    return classify(stability, bench.use_case.requirements.monitoring.psi)
+    return population_stability(bundle.json("reference.json"), frame)
 
 
-def quality_of(bench: Workbench, day: date) -> RealizedQuality | None:
-    """What the scores whose labels matured at D were worth; None where none had been logged, or under another key."""
-    scored = bench.use_case.clock.matured(day)
+def watch_outcomes(bench: Workbench, day: date) -> Realized:
+    """What the scores whose labels matured at a date were worth, and how the limits judge the newest such weeks.
+
+    Raises:
+        HistoryError: the labels of a scored date are missing or stale.
+        ScoringError: a logged prediction has no label.
+    """
+    clock, limits = bench.use_case.clock, bench.use_case.requirements.monitoring.realized_quality
+    scored = clock.matured(day)
+    days = [day - clock.lag - week * WEEK for week in range(limits.min_weeks if limits else 1)]
+    weeks = [_outcomes(bench, matured, until=day) for matured in days if matured >= clock.first]
+    quality = realized_quality(weeks[0]) if weeks and weeks[0] is not None else None
+    verdict = judge_realized([week for week in weeks if week is not None], limits) if limits else None
+    if quality is None:
+        return Realized(scored, None, verdict, _why_nothing_is_judged(bench, scored))
+    judged = f"; {verdict.in_words}" if verdict else ""
+    return Realized(scored, quality, verdict, f"{scored}: {quality.in_words}{judged}")
+
+
+def _outcomes(bench: Workbench, scored: date, *, until: date) -> pd.DataFrame | None:
+    """The logged predictions of a date with what happened, if there are any that its labels can be joined to."""
     store = bench.datasets.store
-    logged = store.find(SCORES, str(scored)) if scored else None
+    logged = store.find(SCORES, str(scored))
     # None are left where all were erased, and tokens of another key fit no label.
-    if scored is None or logged is None or logged.rows == 0 or not is_under_this_key(bench, logged):
+    if logged is None or logged.rows == 0 or not is_under_this_key(bench, logged):
         return None
-    labels = bench.datasets.require_labels([scored], until=day)[0]
-    return realized_quality(
+    labels = bench.datasets.require_labels([scored], until=until)[0]
+    return join_outcomes(
         store.read(logged).to_pandas(), store.read(labels).to_pandas(), entity=bench.use_case.problem.entity
     )
 
 
-def why_nothing_is_judged(bench: Workbench, day: date) -> str:
-    """Where quality_of has nothing to say, why."""
-    scored = bench.use_case.clock.matured(day)
+def _why_nothing_is_judged(bench: Workbench, scored: date | None) -> str:
     logged = bench.datasets.store.find(SCORES, str(scored)) if scored else None
     if logged is None:
         return f"nothing to judge yet: no scores {f'as old as {scored}' if scored else 'whose outcome is known'}"

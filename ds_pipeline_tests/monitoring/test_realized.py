@@ -44,7 +44,7 @@ def outcomes(treated: str = "", **by_token: int | None) -> pd.DataFrame:
 
 
 def quality_of(treated: str = "", **by_token: int | None) -> RealizedQuality:
-    return realized_quality(SCORES, labels(treated, **by_token), entity="customer_token")
+    return realized_quality(outcomes(treated, **by_token))
 
 
 def limits(**changes: Any) -> RealizedQualityLimits:
@@ -94,8 +94,8 @@ def test_labels_that_do_not_know_of_a_campaign_mark_nobody() -> None:
     plain = labels(a=1, b=0, c=0, d=0).drop(columns="is_treated")
     unknown = labels(a=1, b=0, c=0, d=0).assign(is_treated=None)
 
-    for one in (plain, unknown):
-        assert realized_quality(SCORES, one, entity="customer_token").treated == 0
+    for unmarked in (plain, unknown):
+        assert realized_quality(join_outcomes(SCORES, unmarked, entity="customer_token")).treated == 0
 
 
 def test_undecided_outcomes_are_counted_and_left_out() -> None:

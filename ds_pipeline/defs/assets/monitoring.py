@@ -1,24 +1,22 @@
 """drift, realized_quality and run_costs: what the weekly monitors and the budget check report."""
 
 import time
-from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.erasure.exposure import retraining_is_due
-from ds_pipeline.monitoring.budgets import check_budgets
-from ds_pipeline.monitoring.drift import retraining_due_by
-from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, describe_limits
-from ds_pipeline.monitoring.realized_weeks import verdict_of
-from ds_pipeline.monitoring.week import drift_of, quality_of, why_nothing_is_judged
+from ds_pipeline.monitoring.budgets import Spent, check_budgets
+from ds_pipeline.monitoring.realized import describe_limits
+from ds_pipeline.monitoring.week import Drift, Realized, watch_drift, watch_outcomes
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import PsiLimits, RealizedQualityLimits
 
 STARTED_AT = "ds_pipeline/started_at"  # run tag: when the whole job began, in seconds since 1970
 LATE = {"dagster/priority": "-20"}
+STABILITY, ERASED = "population_stability", "champion_has_seen_nobody_erased"
 REALIZED = "realized_precision_at_top"
 
 
@@ -37,14 +35,14 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
         description="How far this week's inputs and scores have moved from training (population stability index).",
         check_specs=[
             check_spec(
-                "population_stability",
+                STABILITY,
                 key,
                 use_case,
                 blocking=False,
                 description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}.",
             ),
             check_spec(
-                "champion_has_seen_nobody_erased",
+                ERASED,
                 key,
                 use_case,
                 blocking=False,
@@ -55,51 +53,9 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="monitoring", kinds={"numpy"}, owner=use_case.requirements.monitoring.owner),
     )
     def drift(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench, day = project.open(use_case), days_of(context)[0]
-        table, erased = drift_of(bench, day), retraining_is_due(bench)
-        worst = table.iloc[0]
-        act, warn = (table.loc[table["status"] == status, "name"].tolist() for status in ("act", "warn"))
-        due = retraining_due_by(table, limits, since=use_case.clock.instant(day))
-        by = f" by {due:%Y-%m-%d %H:%M} UTC" if due else ""
-        verdict = (
-            f"retraining is due{by}: {', '.join(act)} at or above {limits.act:g}"
-            if act
-            else f"worth a look: {', '.join(warn)} at or above {limits.warn:g}; retraining is not due"
-            if warn
-            else f"all below {limits.warn:g}"
-        )
-        also = f"; {erased}" if erased is not None else ""
-        say("drift", f"largest PSI {worst['psi']:.2f} ({worst['name']}); {verdict}{also}")
-        severity = dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN
-        listed = dg.MetadataValue.table(
-            [
-                dg.TableRecord(dict(zip(table.columns, row, strict=True)))
-                for row in table.round(4).itertuples(index=False)
-            ]
-        )
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": len(table), "retraining_is_due": bool(act or erased), "psi": listed},
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="population_stability",
-                    passed=not act and not warn,
-                    severity=severity,
-                    description=verdict,
-                    metadata={
-                        "largest": float(worst["psi"]),
-                        "act": act,
-                        "warn": warn,
-                        **({"retraining_due_by": dg.MetadataValue.timestamp(due)} if due else {}),
-                    },
-                ),
-                dg.AssetCheckResult(
-                    check_name="champion_has_seen_nobody_erased",
-                    passed=erased is None,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=erased,
-                ),
-            ],
-        )
+        week = watch_drift(project.open(use_case), days_of(context)[0])
+        say("drift", week.summary)
+        return dg.MaterializeResult(metadata=_drift_facts(week), check_results=_drift_checks(week))
 
     return drift
 
@@ -126,20 +82,9 @@ def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
         ),
     )
     def realized(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench, day = project.open(use_case), days_of(context)[0]
-        scored = use_case.clock.matured(day)
-        quality = quality_of(bench, day)
-        verdict = verdict_of(bench, day, limits) if limits else None
-        told = _tell(quality, scored) if quality else why_nothing_is_judged(bench, day)
-        say("realized_quality", told + (f"; {verdict.in_words}" if quality and verdict else ""))
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": quality.everyone.rows if quality else 0,
-                "of_scoring_date": str(scored),
-                **(quality.figures() if quality else {}),
-            },
-            check_results=[_check_realized(verdict, limits)] if limits and verdict else [],
-        )
+        week = watch_outcomes(project.open(use_case), days_of(context)[0])
+        say("realized_quality", week.summary)
+        return dg.MaterializeResult(metadata=_realized_facts(week), check_results=_realized_checks(week, limits))
 
     return realized
 
@@ -149,20 +94,51 @@ def _retraining(limits: PsiLimits) -> str:
     return "retraining is due" + (f" within {hours} hours of the scoring date" if hours else "")
 
 
-def _tell(quality: RealizedQuality, scored: date | None) -> str:
-    """One line for people on the newest matured scoring date."""
-    everyone = quality.everyone
-    if everyone.base_rate is None:
-        return f"{scored}: all {quality.undecided:,} outcomes are undecided"
-    campaign = "-" if everyone.campaign_precision is None else f"{everyone.campaign_precision:.1%}"
-    treated = f"; {quality.treated:,} were treated" if quality.treated else ""
-    return f"{scored}: {campaign} of the campaign were positive, {everyone.base_rate:.1%} of all{treated}"
+def _drift_facts(week: Drift) -> dict[str, Any]:
+    rows = week.stability.round(4).to_dict("records")
+    return {
+        "dagster/row_count": len(rows),
+        "retraining_is_due": bool(week.of_status("act") or week.erased),
+        "psi": dg.MetadataValue.table([dg.TableRecord({str(name): row[name] for name in row}) for row in rows]),
+    }
 
 
-def _check_realized(verdict: Verdict, limits: RealizedQualityLimits) -> dg.AssetCheckResult:
+def _drift_checks(week: Drift) -> list[dg.AssetCheckResult]:
+    act, warn = week.of_status("act"), week.of_status("warn")
+    due = {"retraining_due_by": dg.MetadataValue.timestamp(week.due)} if week.due else {}
+    return [
+        dg.AssetCheckResult(
+            check_name=STABILITY,
+            passed=not act and not warn,
+            severity=dg.AssetCheckSeverity.ERROR if act else dg.AssetCheckSeverity.WARN,
+            description=week.verdict,
+            metadata={"largest": week.largest, "act": act, "warn": warn, **due},
+        ),
+        dg.AssetCheckResult(
+            check_name=ERASED,
+            passed=week.erased is None,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=week.erased,
+        ),
+    ]
+
+
+def _realized_facts(week: Realized) -> dict[str, Any]:
+    quality = week.quality
+    return {
+        "dagster/row_count": quality.everyone.rows if quality else 0,
+        "of_scoring_date": str(week.scored),
+        **(quality.figures() if quality else {}),
+    }
+
+
+def _realized_checks(week: Realized, limits: RealizedQualityLimits | None) -> list[dg.AssetCheckResult]:
     """Before enough weeks have matured there is nothing to fail; what cannot be told afterwards is a warning."""
+    verdict = week.verdict
+    if verdict is None or limits is None:
+        return []
     figures = {"precision": verdict.precision, "precision_of_everyone": verdict.precision_of_everyone}
-    return dg.AssetCheckResult(
+    check = dg.AssetCheckResult(
         check_name=REALIZED,
         passed=verdict.is_kept,
         severity=dg.AssetCheckSeverity.ERROR if verdict.status == "critical" else dg.AssetCheckSeverity.WARN,
@@ -177,6 +153,7 @@ def _check_realized(verdict: Verdict, limits: RealizedQualityLimits) -> dg.Asset
             **{name: value for name, value in figures.items() if value is not None},
         },
     )
+    return [check]
 
 
 def _run_costs(use_case: UseCase) -> dg.AssetsDefinition:
@@ -195,23 +172,26 @@ def _run_costs(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="monitoring", kinds={"python"}, owner=use_case.requirements.budgets.owner),
     )
     def run_costs(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = project.open(use_case)
-        started = context.run.tags.get(STARTED_AT)
-        if started is None:
-            started = str(context.instance.get_run_stats(context.run_id).start_time)
-        minutes = (time.time() - float(started)) / 60
-        spent = check_budgets(use_case.requirements.budgets, minutes=minutes, folder=bench.datasets.root)
-        say("run_costs", "; ".join(f"{one.name} {one.used:.2f} of {one.allowed:g}" for one in spent))
+        minutes = (time.time() - _started_at(context)) / 60
+        folder = project.open(use_case).datasets.root
+        spent = check_budgets(use_case.requirements.budgets, minutes=minutes, folder=folder)
+        say("run_costs", "; ".join(budget.in_words for budget in spent))
         return dg.MaterializeResult(
-            metadata={one.name: one.used for one in spent},
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="budgets",
-                    passed=all(one.is_kept for one in spent),
-                    severity=dg.AssetCheckSeverity.ERROR,
-                    metadata={f"{one.name}_allowed": one.allowed for one in spent},
-                )
-            ],
+            metadata={budget.name: budget.used for budget in spent}, check_results=[_kept(spent)]
         )
 
     return run_costs
+
+
+def _started_at(context: dg.AssetExecutionContext) -> float:
+    """When the whole job began, in seconds since 1970; of a run from the UI, when the run did."""
+    return float(context.run.tags.get(STARTED_AT) or context.instance.get_run_stats(context.run_id).start_time or 0)
+
+
+def _kept(spent: list[Spent]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="budgets",
+        passed=all(budget.is_kept for budget in spent),
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={f"{budget.name}_allowed": budget.allowed for budget in spent},
+    )

@@ -7,19 +7,15 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from ds_pipeline.defs.assets import monitoring
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.store.datasets import KEY, SCORES
-from ds_pipeline.training.labels import labels_schema
+from ds_pipeline.monitoring import week
 from ds_pipeline.use_case.requirements import Requirements
-from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench
-from ds_pipeline_tests.workbenches import TEST_SECRET
+from ds_pipeline_tests.workbenches import TEST_SECRET, matured_week
 
-TOKENS = ["a", "b", "c", "d"]
 LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.6, "critical": 0.3}
 Materialize = Callable[..., dg.ExecuteInProcessResult]
 
@@ -39,33 +35,8 @@ def asked(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Wo
 
 
 def materialize(bench: Workbench, name: str, day: date) -> dg.ExecuteInProcessResult:
-    asset = next(one for one in monitoring.monitoring_assets(bench.use_case) if one.key.path[-1] == name)
+    asset = next(made for made in monitoring.monitoring_assets(bench.use_case) if made.key.path[-1] == name)
     return dg.materialize([asset], resources={"project": ProjectResource()}, partition_key=str(day))
-
-
-def matured_week(bench: Workbench, *, labels: list[int | None], treated: list[bool], key: str | None = None) -> date:
-    """Four customers of the first scoring date, two of them in the campaign; the date at which that is judged."""
-    clock, store = bench.use_case.clock, bench.datasets.store
-    day, first = clock.first + clock.lag, clock.first
-    for one in clock.dates_until(day):
-        for name, table in bench.use_case.sources.tables.items():
-            store.put(masked_schema(table).empty_table(), dataset=bench.datasets.masked(name), partition=str(one))
-    columns = {"scoring_date": [first] * 4, "customer_token": TOKENS, "label": labels, "is_treated": treated}
-    schema = labels_schema("customer_token")
-    known = pa.table({one.name: pa.array(columns.get(one.name, [None] * 4), one.type) for one in schema})
-    inputs = bench.datasets.inputs_digests(day)[day]
-    store.put(known, dataset=bench.datasets.labels, partition=str(day), info={"inputs": inputs})
-    scores = pa.table(
-        {
-            "customer_token": TOKENS,
-            "score": [0.9, 0.8, 0.2, 0.1],
-            "rank": [1, 2, 3, 4],
-            "decision": ["campaign"] * 2 + ["no_action"] * 2,
-        }
-    )
-    info = {"model_version": "v0001", KEY: key or bench.datasets.key_fingerprint}
-    store.put(scores, dataset=SCORES, partition=str(first), info=info)
-    return day
 
 
 @pytest.mark.parametrize(
@@ -171,8 +142,8 @@ def test_the_drift_check_says_by_when_retraining_is_due(
     """The scoring date begins at midnight in London; two days later the new model is due."""
     bench = asked(psi={"warn": 0.1, "act": 0.2, "retrain_within_hours": 48})
     day = bench.use_case.clock.first
-    table = pd.DataFrame({"name": ["visits_seen"], "psi": [psi], "status": ["act" if due else "warn"]})
-    monkeypatch.setattr(monitoring, "drift_of", lambda *_: table)  # a bundle and a scored week would be another test
+    table = pd.DataFrame({"name": ["visits_seen"], "psi": [psi]})
+    monkeypatch.setattr(week, "stability_of", lambda *_: table)  # a bundle and a scored week would be another test
 
     checks = materialize(bench, "drift", day).get_asset_check_evaluations()
 
