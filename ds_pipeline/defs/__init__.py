@@ -1,1 +1,1 @@
-"""Everything that needs Dagster; asset bodies load, call one function, write and report."""
+"""Dagster alone: assets, checks, jobs and schedules; what an asset does is the step of its stage."""

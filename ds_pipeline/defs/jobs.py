@@ -1,4 +1,7 @@
-"""The three jobs of a use case: history builds weeks, training decides, weekly scores. History never trains."""
+"""The four jobs of a use case: history builds weeks, training decides, scoring serves, weekly is a whole Monday.
+
+History and weekly never train.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +16,7 @@ SERVING = ("scores", "campaign_list", "drift", "realized_quality", "run_costs", 
 
 
 def job_name(use_case: str, job: str) -> str:
-    """history, training or scoring of a use case; weekly is history and scoring of one week."""
+    """The name in Dagster of history, training, scoring or weekly of a use case."""
     return f"{use_case}_{job}"
 
 
