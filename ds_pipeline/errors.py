@@ -3,6 +3,8 @@
 Messages name columns, counts, tokens and digests; never a cell value, a key or a path outside the project.
 """
 
+from collections.abc import Mapping
+
 
 class DsPipelineError(Exception):
     """Base of every error that is shown as a message, without a stack trace."""
@@ -25,7 +27,11 @@ class LeakError(DsPipelineError):
 
 
 class AnonymityError(DsPipelineError):
-    """Too few people share a combination of the quasi-identifiers that a table keeps."""
+    """Too few people share a combination of the quasi-identifiers that a table keeps; `figures` says how many."""
+
+    def __init__(self, message: str, figures: Mapping[str, str | int]) -> None:
+        super().__init__(message)
+        self.figures = figures
 
 
 class KeyMissingError(DsPipelineError):

@@ -49,13 +49,9 @@ def check_anonymity(bench: Workbench, name: str, weeks: list[MaskedWeek]) -> Ano
     Raises:
         AnonymityError: a group is too small.
     """
-    found = anonymity_of(bench, name, weeks[-1].day, {week.day: week.kept for week in weeks})
-    if found is not None:
-        require_groups(bench, name, found, weeks[-1].day)
-    return found
-
-
-def require_groups(bench: Workbench, name: str, found: Anonymity, day: date) -> None:
-    """Raise AnonymityError if a group of the table at D is too small."""
-    where = f"configs/{bench.use_case.name}/sources.yaml: tables.{name}.k_anonymity"
-    require_anonymity(found, bench.use_case.sources.tables[name], where=where, day=day)
+    day, made = weeks[-1].day, {week.day: week.kept for week in weeks}
+    anonymity = anonymity_of(bench, name, day, made)
+    if anonymity is not None:
+        where = f"configs/{bench.use_case.name}/sources.yaml: tables.{name}.k_anonymity"
+        require_anonymity(anonymity, bench.use_case.sources.tables[name], where=where, day=day)
+    return anonymity

@@ -5,8 +5,9 @@ The checks before each write are in leaks.py; this looks at what lies on the dis
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ WITH_PROJECT = ("dagster.yaml",)  # in DAGSTER_HOME, but comes with the project
 SHOWN = 20
 HEAD = f"{'place':<26}{'files':>7}{'cells, texts':>14}{'findings':>10}{'open':>8}"
 UNREADABLE = "file that cannot be read"
-DAGSTER_DATABASES, DAGSTER_LOGS, KEYS = "Dagster databases", "Dagster logs", "keys"
+DAGSTER_DATABASES, DAGSTER_LOGS, KEYS, RUN_LOG = "Dagster databases", "Dagster logs", "keys", "log of this run"
 
 
 @dataclass
@@ -57,8 +58,32 @@ class PlaceScan:
     open_to_others: list[str] = field(default_factory=list)
 
     @property
+    def found(self) -> int:
+        """Cells and texts with an identifier."""
+        return sum(leak.cells for _, leak in self.findings)
+
+    @property
     def is_clean(self) -> bool:
         return not self.findings and not self.open_to_others
+
+
+@dataclass(frozen=True)
+class WeekScan:
+    """The places in which a run has written."""
+
+    places: list[PlaceScan]
+
+    @property
+    def cells(self) -> int:
+        return sum(scan.cells for scan in self.places)
+
+    @property
+    def findings(self) -> list[str]:
+        """File, kind and number of each finding."""
+        return [f"{file}: {leak.kind} ({leak.cells})" for scan in self.places for file, leak in scan.findings]
+
+    def in_words(self) -> str:
+        return f"{self.cells:,} cells and texts in {len(self.places)} places: {len(self.findings) or 'no'} findings"
 
 
 def scan_written(
@@ -91,12 +116,25 @@ def scan_written(
     return scans
 
 
+def scan_week(bench: Workbench, day: date, *, run: str, log: Sequence[str]) -> WeekScan:
+    """Search what a run has written for a scoring date.
+
+    Args:
+        run: its id, which marks its files.
+        log: what it has said; taken as given, since it may lie in a database elsewhere.
+    """
+    marks = {str(day), run}
+    scans = scan_written(bench, marked=lambda path: bool(marks & {*path.parts, path.stem}))
+    said = PlaceScan(RUN_LOG, files=1, cells=len(log))
+    said.findings = [(RUN_LOG, finding) for finding in leaks_in_texts(bench, list(log), place=RUN_LOG)]
+    return WeekScan([*(scan for scan in scans if scan.place != DAGSTER_DATABASES), said])
+
+
 def show_place(scan: PlaceScan) -> str:
     """One line of the table that HEAD begins."""
-    found = sum(one.cells for _, one in scan.findings)
     looked, there = scan.sampled
     sampled = f"  sampled: {looked:,} of {there:,} rows, seed {SEED}" if there else ""
-    return f"{scan.place:<26}{scan.files:>7,}{scan.cells:>14,}{found:>10,}{len(scan.open_to_others):>8,}{sampled}"
+    return f"{scan.place:<26}{scan.files:>7,}{scan.cells:>14,}{scan.found:>10,}{len(scan.open_to_others):>8,}{sampled}"
 
 
 def show_rest(scans: list[PlaceScan], exempt: list[Exemption]) -> str:

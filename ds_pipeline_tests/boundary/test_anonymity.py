@@ -118,6 +118,7 @@ def test_a_source_is_judged_before_anything_is_written(
         return
     with pytest.raises(AnonymityError) as error:
         check_anonymity(bench, "plans", weeks)
+    assert error.value.figures["smallest_group"] == 5
     text = str(error.value)
     assert text.startswith("configs/shop/sources.yaml: tables.plans.k_anonymity: at least 6 people must share")
     assert "At 2011-03-14 the smallest group has 5, and 5 of 5 people are in groups below 6" in text

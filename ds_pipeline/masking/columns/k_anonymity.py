@@ -60,6 +60,17 @@ class Anonymity:
     def is_broken(self) -> bool:
         return self.is_judged and self.groups.smallest < self.limit.k
 
+    def figures(self) -> dict[str, str | int]:
+        """What a person or a check wants to know of it."""
+        return {
+            "columns": ", ".join(self.columns),
+            "people": self.people,
+            "smallest_group": self.groups.smallest,
+            "people_in_groups_below_k": self.groups.people_below,
+            "k": self.limit.k,
+            "is_judged": self.is_judged,
+        }
+
 
 def measure_anonymity(view: pa.Table, *, quasi: Sequence[str], person: str, limit: KAnonymity) -> Anonymity:
     """Count the people behind each combination of values; a missing value is a value.
@@ -100,7 +111,8 @@ def require_anonymity(found: Anonymity, table: Table, *, where: str, day: date) 
         f"{where}: at least {k} people must share each combination of {', '.join(found.columns)}. At {day} the "
         f"smallest group has {found.groups.smallest:,}, and {found.groups.people_below:,} of {found.people:,} people "
         f"are in groups below {k}. Nothing was written. Widen a column in sources.yaml; the one that helps most is "
-        f"first:\n{advice}"
+        f"first:\n{advice}",
+        found.figures(),
     )
 
 

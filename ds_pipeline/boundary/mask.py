@@ -1,0 +1,143 @@
+"""The step of a masked table: its source across the boundary, judged, counted, and stored with its quarantine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from ds_pipeline.boundary.anonymity import check_anonymity
+from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks
+from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
+from ds_pipeline.masking.columns.k_anonymity import Anonymity
+from ds_pipeline.store.datasets import KEY
+from ds_pipeline.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class StoredWeek:
+    """One week as it was stored.
+
+    Attributes:
+        quarantined: rows set aside by primary reason, suppressed: rows of people who were erased.
+        withheld: texts in which the scan still found something after the masking.
+        impossible: rows that break a limit, by its name.
+        change: rows more or fewer than were stored before; None where it is new, or came out the same.
+    """
+
+    day: date
+    read: int
+    kept: int
+    quarantined: dict[str, int]
+    suppressed: int
+    withheld: int
+    impossible: dict[str, int]
+    digest: str
+    change: int | None
+
+
+@dataclass(frozen=True)
+class MaskedSource:
+    """What the step did, oldest week first.
+
+    Attributes:
+        drift: what changed in the shape of the source since it was ingested before.
+        anonymity: of the newest week; None where no limit is declared.
+    """
+
+    weeks: list[StoredWeek]
+    drift: tuple[str, ...]
+    anonymity: Anonymity | None
+
+    @property
+    def read(self) -> int:
+        return sum(week.read for week in self.weeks)
+
+    @property
+    def kept(self) -> int:
+        return sum(week.kept for week in self.weeks)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(sum(week.quarantined.values()) for week in self.weeks)
+
+    @property
+    def suppressed(self) -> int:
+        return sum(week.suppressed for week in self.weeks)
+
+    @property
+    def impossible(self) -> dict[str, int]:
+        """Rows that break a limit, by its name; and under NO_LIMIT those of which nothing can be said yet."""
+        kinds = dict.fromkeys(kind for week in self.weeks for kind in week.impossible)
+        return {kind: sum(week.impossible[kind] for week in self.weeks) for kind in kinds}
+
+    def in_words(self) -> Iterator[str]:
+        """What a person should know of it, a line each."""
+        left_out = f", {self.suppressed:,} left out of people who were erased" if self.suppressed else ""
+        yield (
+            f"{self.read:,} rows read, {self.kept:,} kept and masked, {self.quarantined:,} quarantined{left_out}; "
+            f"{len(self.weeks)} weeks"
+        )
+        if withheld := sum(week.withheld for week in self.weeks):
+            yield f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking"
+        if self.drift:
+            yield f"WARNING: the shape of the source has changed; {'; '.join(self.drift)}"
+        broken = self.impossible
+        if unknown := broken.pop(NO_LIMIT, 0):
+            yield f"{unknown:,} rows of people of whom no limit was known by the end of their week"
+        if any(broken.values()):
+            counts = ", ".join(f"{kind}: {rows:,}" for kind, rows in broken.items())
+            yield f"WARNING: events that cannot have been, by the limit they break; {counts}. They stay"
+        if changes := [week.change for week in self.weeks if week.change is not None]:
+            yield (
+                f"WARNING: {len(changes)} weeks differ from what was stored before ({sum(changes):+,} rows): "
+                "the source has rewritten its past. Scores that are recorded stay"
+            )
+
+
+def mask_source(bench: Workbench, name: str, days: list[date], *, accepts_new_key: bool = False) -> MaskedSource:
+    """Store the asked weeks of a source, masked, and what was set aside of them.
+
+    Args:
+        accepts_new_key: tables that are stored under another pseudonym key do not stop it.
+
+    Raises:
+        KeyChangedError: a table is stored under another pseudonym key.
+        SourceError, LeakError: see `masked_weeks`.
+        AnonymityError: a group is too small; nothing was written.
+    """
+    if not accepts_new_key:
+        bench.datasets.require_key()
+    weeks = masked_weeks(bench, name, days)
+    anonymity = check_anonymity(bench, name, weeks)
+    until = {week.day: bench.use_case.clock.dates_until(week.day) for week in weeks}
+    rows = {week.day: week.kept for week in weeks}
+    impossible = count_impossible(name, bench.use_case.sources, rows, read_week=bench.datasets.read_week, until=until)
+    stored = [_store(bench, name, week, impossible[week.day]) for week in weeks]
+    return MaskedSource(stored, weeks[0].drift, anonymity)
+
+
+def _store(bench: Workbench, name: str, week: MaskedWeek, impossible: dict[str, int]) -> StoredWeek:
+    datasets, store, day = bench.datasets, bench.datasets.store, str(week.day)
+    info = {
+        "source": week.source,
+        "source_rows": week.source_rows,
+        "read": week.read,
+        "quarantined": week.by_reason,
+        "suppressed": week.suppressed,
+        SHAPE: week.shape,
+        "impossible": impossible,
+        KEY: datasets.key_fingerprint,
+    }
+    store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
+    earlier = store.find(datasets.masked(name), day)
+    snapshot = store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info)
+    return StoredWeek(
+        day=week.day,
+        read=week.read,
+        kept=week.kept.num_rows,
+        quarantined=week.by_reason,
+        suppressed=week.suppressed,
+        withheld=week.withheld,
+        impossible=impossible,
+        digest=snapshot.digest,
+        change=snapshot.rows - earlier.rows if earlier is not None and earlier.digest != snapshot.digest else None,
+    )
