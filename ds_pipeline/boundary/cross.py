@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ds_pipeline.boundary.freshness import source_states
 from ds_pipeline.boundary.leak_check import look_alikes_of, require_clean_table
-from ds_pipeline.boundary.owners import owners_of
+from ds_pipeline.boundary.owners import OwnersOf, owners_in
 from ds_pipeline.boundary.suppress import without_suppressed
 from ds_pipeline.boundary.withhold import WITHHELD, with_texts_withheld
 from ds_pipeline.clock import WEEK
@@ -73,8 +73,8 @@ class MaskedWeek:
 
 def count_reasons(quarantined: pa.Table) -> dict[str, int]:
     """Rows by primary reason, the most frequent first."""
-    counts = quarantined[REASON].value_counts().to_pylist()
-    return {one["values"]: one["counts"] for one in sorted(counts, key=lambda one: (-one["counts"], one["values"]))}
+    counts = {row["values"]: row["counts"] for row in quarantined[REASON].value_counts().to_pylist()}
+    return dict(sorted(counts.items(), key=lambda reason: (-reason[1], reason[0])))
 
 
 def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
@@ -105,10 +105,10 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     weeks, suppressed = without_suppressed(bench, table, weeks)
     schema = masked_schema(table)
     # All weeks at once: a customer's token and a repeated text are then worked out a single time.
-    cut = _Cut(bench, name, days, before)
+    cut = _Cut(bench, name, days, owners_in(bench, name, raw, before=before))
     kept = cut.mask([week.kept for week in weeks], schema, where=name)
     bookkeeping = FILE_FIELDS if FILE in raw.column_names else QUARANTINE_FIELDS
-    aside_schema = pa.schema([one.with_nullable(True) for one in schema] + bookkeeping)
+    aside_schema = pa.schema([column.with_nullable(True) for column in schema] + bookkeeping)
     aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
     return [
         MaskedWeek(
@@ -128,8 +128,8 @@ def _window(bench: Workbench, days: list[date], *, before: datetime | None) -> W
 def _shape_before(bench: Workbench, name: str, day: date) -> Shape | None:
     """The shape that the source had when this week was ingested before, else when the week before it was."""
     store, dataset = bench.datasets.store, bench.datasets.masked(name)
-    found = store.find(dataset, str(day)) or store.find(dataset, str(day - WEEK))
-    return found.info.get(SHAPE) if found else None
+    snapshot = store.find(dataset, str(day)) or store.find(dataset, str(day - WEEK))
+    return snapshot.info.get(SHAPE) if snapshot else None
 
 
 @contextmanager
@@ -149,19 +149,17 @@ def identifiers_of(bench: Workbench, tokens: set[str], day: date) -> pd.Series |
     if asked is None:
         return None
     table = bench.use_case.sources.tables[asked.table]
-    alias = table.columns[asked.column].alias
+    alias, clock = table.columns[asked.column].alias, bench.use_case.clock
     with values_stay_inside(asked.table):
-        window = Window(None, bench.use_case.clock.instant(day))
+        window = Window(None, clock.instant(day))
         raw = read_source(table, name=asked.table, project=bench.project.root, window=window)
-        raw = known_before(raw, table, moment=bench.use_case.clock.instant(day))
-        weeks = split_weeks(
-            raw, table, name=asked.table, clock=bench.use_case.clock, days=bench.use_case.clock.dates_until(day)
-        )
+        raw = known_before(raw, table, moment=clock.instant(day))
+        weeks = split_weeks(raw, table, name=asked.table, clock=clock, days=clock.dates_until(day))
         weeks, _ = without_suppressed(bench, table, weeks)
         values = pd.concat([week.kept[alias] for week in weeks]).drop_duplicates()
         domain = table.columns[asked.column].token_domain
-        found = tokenize(values, key=bench.key, domain=str(domain))
-        return pd.Series(values.tolist(), index=found.tolist()).loc[lambda one: one.index.isin(tokens)]
+        named = pd.Series(values.tolist(), index=tokenize(values, key=bench.key, domain=str(domain)).tolist())
+        return named[named.index.isin(tokens)]
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ class _Cut:
     bench: Workbench
     name: str
     days: list[date]
-    before: datetime | None
+    owners_of: OwnersOf | None
 
     def mask(self, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str) -> list[pa.Table]:
         """The rows of each week, masked and scanned."""
@@ -184,7 +182,7 @@ class _Cut:
             table,
             key=self.bench.key,
             redactor=TextRedactor(self.bench.use_case.sources.text_engine),
-            owners=owners_of(self.bench, self.name, rows, weeks, before=self.before),
+            owners=None if self.owners_of is None else self.owners_of(rows, weeks),
         )
         masked = with_texts_withheld(self.bench, masked, table.texts, where=where)
         require_clean_table(self.bench, masked, where=where, look_alikes=look_alikes_of(table))

@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 
+from ds_pipeline.boundary import cross, owners
 from ds_pipeline.boundary.mask import MaskedSource, StoredWeek, mask_source
 from ds_pipeline.errors import AnonymityError
+from ds_pipeline.ingestion.read import read_source
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
 
@@ -76,3 +78,20 @@ def test_a_breach_of_k_anonymity_writes_nothing_and_carries_its_figures(declare:
         "columns": "plan", "people": 5, "smallest_group": 5, "people_in_groups_below_k": 5, "k": 6, "is_judged": True,
     }  # fmt: skip
     assert not list(bench.datasets.store.files())
+
+
+def test_the_people_of_texts_are_read_once_and_the_table_itself_not_again(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = declare(plan={"identifies": "direct", "treatment": "redact", "nullable": True})
+    read: list[str] = []
+
+    def count(table, *, name, **options):
+        read.append(name)
+        return read_source(table, name=name, **options)
+
+    for module in (cross, owners):
+        monkeypatch.setattr(module, "read_source", count)
+    mask_source(bench, "plans", DAYS)
+
+    assert sorted(read) == ["plans", "visits"]
