@@ -15,14 +15,6 @@ from ds_pipeline.workbench import Workbench
 HEAD = (
     f"{'run':>4}  {'date':<10}  {'began (UTC)':<16}  {'configuration':<13}  {'candidate':<12}  {'verdict':<23}  version"
 )
-TITLES = {
-    "run": "",
-    "file": "file ",
-    "input": "input ",
-    "parameter": "parameter ",
-    "gate": "gate ",
-    "metric": "metric ",
-}
 
 
 def read_runs(bench: Workbench) -> list[Run]:
@@ -68,8 +60,8 @@ def show_comparison(first: Run, second: Run, found: Sequence[Difference]) -> Ite
         yield f"Run {first.number} and run {second.number} differ in nothing that is recorded."
         return
     named = [
-        (one.name if one.what == "run" else f"{one.what} {one.name}", _value(one.first), _value(one.second))
-        for one in found
+        (row.name if row.what == "run" else f"{row.what} {row.name}", _value(row.first), _value(row.second))
+        for row in found
     ]
     widths = [max(len(row[column]) for row in named) for column in (0, 1)]
     left = f"run {first.number}"
@@ -103,10 +95,6 @@ def plain_run(run: Run) -> dict[str, Any]:
 def plain_difference(one: Difference) -> dict[str, Any]:
     """A difference for programs."""
     return {"what": one.what, "name": one.name, "first": one.first, "second": one.second}
-
-
-def _title(one: Difference) -> str:
-    return one.name if one.what == "run" else f"{one.what} {one.name}"
 
 
 def _gate(figure: Figure) -> str:

@@ -123,9 +123,7 @@ def differences(first: Run, second: Run) -> list[Difference]:
     return [
         *_differ("run", _facts(first), _facts(second)),
         *_differ("file", _short(first.declared.files), _short(second.declared.files)),
-        *_differ(
-            "input", dict.fromkeys(first.declared.inputs, "there"), dict.fromkeys(second.declared.inputs, "there")
-        ),
+        *_differ("input", _inputs(first), _inputs(second)),
         *_differ("parameter", _parameters(first), _parameters(second)),
         *_differ("gate", _gates(first), _gates(second)),
         *_differ("metric", _metrics(first), _metrics(second)),

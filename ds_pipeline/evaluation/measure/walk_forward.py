@@ -22,7 +22,6 @@ WEEK_COLUMNS = (  # at least these
     "scoring_date", "trained_as_of", "age_weeks", "rows",
     *(f"{prefix}{name}" for prefix in ("", "baseline_", "prior_") for name in FIGURES),
 )  # fmt: skip
-RIVALS = ("baseline", "prior")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import regex  # type: ignore[import-untyped]
 from ds_pipeline.masking.find.numbers import Span
 from ds_pipeline.masking.reading.starts import Anchored, has_digit, limit
 
-_ANY_CASE = regex.IGNORECASE
 _UK_AREAS = (
     "AB|AL|BA|BB|BD|BF|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|EC|EH|EN|EX|FK|FY|"
     "GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|LA|LD|LE|LL|LN|LS|LU|ME|MK|ML|NE|NG|NN|NP|NR|NW|OL|OX|"
