@@ -1,5 +1,5 @@
 """Numbers that states give to persons. One stands alone only if its form or its check digits leave little to chance;
-any other is found after the words that announce it (patterns.py).
+any other is found after the words that announce it (patterns.py). Check digits that Presidio knows are its own.
 """
 
 import re
@@ -7,62 +7,27 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import regex  # type: ignore[import-untyped]
+from presidio_analyzer.predefined_recognizers import (
+    EsNieRecognizer,
+    EsNifRecognizer,
+    FiPersonalIdentityCodeRecognizer,
+    InAadhaarRecognizer,
+    ItFiscalCodeRecognizer,
+)
 
 from ds_pipeline.masking.find.numbers import Span, passes_luhn
 from ds_pipeline.masking.reading.starts import digits_of, limit
 
-_CONTROL_ES = "TRWAGMYFPDXBNJZSQVHLCKE"
-_CONTROL_FI = "0123456789ABCDEFHJKLMNPRSTUVWXY"
-_ODD_IT = dict(
-    zip(
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        [
-            1,
-            0,
-            5,
-            7,
-            9,
-            13,
-            15,
-            17,
-            19,
-            21,
-            1,
-            0,
-            5,
-            7,
-            9,
-            13,
-            15,
-            17,
-            19,
-            21,
-            2,
-            4,
-            18,
-            20,
-            11,
-            3,
-            6,
-            8,
-            12,
-            14,
-            16,
-            10,
-            22,
-            25,
-            24,
-            23,
-        ],
-        strict=True,
+_spanish, _spanish_foreign, _italian, _finnish, _indian = (
+    known().validate_result
+    for known in (
+        EsNifRecognizer,
+        EsNieRecognizer,
+        ItFiscalCodeRecognizer,
+        FiPersonalIdentityCodeRecognizer,
+        InAadhaarRecognizer,
     )
 )
-_VERHOEFF_D = [
-    [(5 * (a // 5 != b // 5)) + ((a + b) % 5 if a < 5 else (a - b) % 5) for b in range(10)] for a in range(10)
-]
-_VERHOEFF_P = [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]]
-for _ in range(6):
-    _VERHOEFF_P.append([_VERHOEFF_P[1][digit] for digit in _VERHOEFF_P[-1]])
 
 
 def _weighted(digits: str, weights: list[int]) -> int:
@@ -75,16 +40,6 @@ def _is_date(day: str, month: str, year: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _spanish(number: str) -> bool:
-    digits = number[:-1].translate(str.maketrans("XYZ", "012"))
-    return _CONTROL_ES[int(digits) % 23] == number[-1]
-
-
-def _italian(number: str) -> bool:
-    even = sum(int(char) if char.isdigit() else ord(char) - 65 for char in number[1:15:2])
-    return chr(65 + (even + sum(_ODD_IT[char] for char in number[0:15:2])) % 26) == number[15]
 
 
 def _french(number: str) -> bool:
@@ -118,11 +73,6 @@ def _danish(number: str) -> bool:
     return _is_date(number[:2], number[2:4], number[4:6])
 
 
-def _finnish(number: str) -> bool:
-    digits = number[:6] + number[7:10]
-    return _is_date(number[:2], number[2:4], number[4:6]) and _CONTROL_FI[int(digits) % 31] == number[10]
-
-
 def _swiss(number: str) -> bool:
     return -_weighted(number, [1, 3] * 6) % 10 == int(number[12])
 
@@ -137,13 +87,6 @@ def _german_tax(number: str) -> bool:
     for digit in number[:10]:
         product = ((int(digit) + product) % 10 or 10) * 2 % 11
     return counts[-1] in (2, 3) and len(counts) in (8, 9) and (11 - product) % 10 == int(number[10])
-
-
-def _indian(number: str) -> bool:
-    check = 0
-    for place, digit in enumerate(reversed(number)):
-        check = _VERHOEFF_D[check][_VERHOEFF_P[place % 8][int(digit)]]
-    return check == 0 and number[0] not in "01"
 
 
 def _chinese(number: str) -> bool:
@@ -172,8 +115,9 @@ def _form_is_enough(_: str) -> bool:
 
 
 _B, _E = r"(?<![\w.-])", r"(?![\w-]|\.\d)"
-_NUMBERS: list[tuple[str, Callable[[str], bool]]] = [
-    (r"\d{8}[ -]?[A-HJ-NP-TV-Z]|[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _spanish),
+_NUMBERS: list[tuple[str, Callable[[str], bool | None]]] = [
+    (r"\d{8}[ -]?[A-HJ-NP-TV-Z]", _spanish),
+    (r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _spanish_foreign),
     (r"[A-Z]{6}[ ]?\d\d[A-EHLMPRST]\d\d[ ]?[A-Z]\d{3}[ ]?[A-Z]", _italian),
     (r"[12][ ]?\d\d[ ]?(?:0[1-9]|1[0-2]|[2-9]\d)[ ]?(?:\d\d|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d\d", _french),
     (r"\d\d\.\d\d\.\d\d-\d{3}[.-]\d\d", _belgian),
