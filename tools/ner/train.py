@@ -17,9 +17,10 @@ from spacy.training import Example
 from thinc.api import Adam, fix_random_seed, warmup_linear
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.masking.ner.pipeline import blank_pipeline, network_of, use_numpy_products
+from ds_pipeline.masking.ner.pipeline import network_of, use_numpy_products
 from tools.ner.corpus import stream
 from tools.ner.prose import LabelledText, read_wnut17, read_wordnet
+from tools.ner.untrained import blank_pipeline
 from tools.ner.word_lists import build_gazetteer
 
 SEED = 17

@@ -10,10 +10,10 @@ from spacy.tokens import Doc
 
 from ds_pipeline.masking.ner.finding import MODEL
 from ds_pipeline.masking.ner.gazetteer import Gazetteer
-from ds_pipeline.masking.ner.pipeline import blank_pipeline
 from tools.ner.corpus import to_doc
 from tools.ner.prose import LabelledText
 from tools.ner.train import digest, save, train
+from tools.ner.untrained import blank_pipeline
 
 CARD = MODEL / "MODEL_CARD.md"
 
