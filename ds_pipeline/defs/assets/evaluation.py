@@ -6,10 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.digests import canonical_json
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult
@@ -18,9 +16,7 @@ from ds_pipeline.evaluation.report.gallery import SHOWN_SLICES, Picture, worst_s
 from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.progress import say
-from ds_pipeline.promotion.judge import judge_candidate
-from ds_pipeline.promotion.report import write_report
-from ds_pipeline.registry.verdicts import count_verdicts
+from ds_pipeline.promotion.evaluate import Evaluated, evaluate_candidate
 from ds_pipeline.use_case.load import UseCase
 
 
@@ -48,39 +44,26 @@ def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
         **weekly_asset(use_case, group="evaluation", kinds={"scikitlearn", "matplotlib"}, owner=use_case.problem.owner),
     )
     def holdout_evaluation(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
-        bench = guarded(project.open(use_case))
-        day = days_of(context)[0]
-        evaluation, decision, reference = judge_candidate(bench, day)
-        bench.documents.put(
-            {
-                "evaluation.json": evaluation.to_json(),
-                "decision.json": decision.to_json(),
-                "reference.json": canonical_json(reference),
-            },
-            kind="evaluation",
-            day=day,
-        )
-        pictures = write_report(bench, day, evaluation, decision)
-        say(
-            "holdout_evaluation",
-            f"{evaluation.facts.rows:,} rows of {use_case.requirements.holdout.weeks} weeks; "
-            f"{count_verdicts([gate.verdict for gate in decision.gates])}",
-        )
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": evaluation.facts.rows,
-                "decision": "passed" if decision.passed else "refused",
-                "report": bench.project.shown(bench.report_path(day)),
-                **{name: value for name, value in evaluation.metrics.items() if value is not None},
-                "undecided_rows": evaluation.facts.undecided_rows,
-                **{f"{row.name}_to_truth": row.ratio for row in evaluation.truth if row.ratio is not None},
-                **_tables(evaluation, decision),
-                **{picture.name: _shown(picture) for picture in pictures},
-            },
-            check_results=[_check(gate, decision) for gate in decision.gates],
-        )
+        made = evaluate_candidate(project.open(use_case), days_of(context)[0])
+        say("holdout_evaluation", made.summary)
+        checks = [_check(gate, made.decision) for gate in made.decision.gates]
+        return dg.MaterializeResult(metadata=_facts(made), check_results=checks)
 
     return holdout_evaluation
+
+
+def _facts(made: Evaluated) -> dict[str, Any]:
+    evaluation = made.evaluation
+    return {
+        "dagster/row_count": evaluation.facts.rows,
+        "decision": "passed" if made.decision.passed else "refused",
+        "report": made.page,
+        **{name: value for name, value in evaluation.metrics.items() if value is not None},
+        "undecided_rows": evaluation.facts.undecided_rows,
+        **{f"{row.name}_to_truth": row.ratio for row in evaluation.truth if row.ratio is not None},
+        **_tables(evaluation, made.decision),
+        **{picture.name: _shown(picture) for picture in made.pictures},
+    }
 
 
 def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:
@@ -116,7 +99,7 @@ def _tables(evaluation: Evaluation, decision: Decision) -> dict[str, dg.TableMet
         "looks_at_the_holdout": ledger.weeks if ledger else [],
     }
     shown = {name: [_plain(row) for row in rows] for name, rows in tables.items()}
-    shown["cross_validation"] = [one.model_dump(exclude={"folds"}) for one in (refits.metrics if refits else [])]
+    shown["cross_validation"] = [refit.model_dump(exclude={"folds"}) for refit in (refits.metrics if refits else [])]
     return {name: dg.MetadataValue.table([dg.TableRecord(row) for row in rows]) for name, rows in shown.items() if rows}
 
 
