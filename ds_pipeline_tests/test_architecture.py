@@ -39,6 +39,7 @@ READS = frozenset(
      "TemporaryDirectory", "connect", "load_use_case", "input", "run", "Popen", "fetchall"}
 )  # fmt: skip
 HARMLESS = frozenset({"time"})  # midnight, from datetime; what reads the clock is time.time
+LONGEST_ASSET = 15  # lines: it opens, calls the step, says and returns
 # Where people and Dagster come in: they may use every stage and defs/.
 ENTRANCES = ("definitions", "cli")
 
@@ -169,6 +170,45 @@ def test_defs_does_not_postpone_annotations() -> None:
     defs = [file for file in FILES if stage_of(file) == "defs"]
 
     assert not [file for file in defs if "__future__.annotations" in imports(file)]
+
+
+def is_asset(decorator: ast.expr) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(function).split(".")[-1] in ("asset", "multi_asset", "graph_asset", "observable_source_asset")
+
+
+def asset_bodies(module: ast.Module) -> dict[str, int]:
+    """The lines of each function that is an asset, from the first statement behind its docstring to the last."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assets = [function for function in functions if any(map(is_asset, function.decorator_list))]
+    bodies = {asset.name: asset.body[1:] if ast.get_docstring(asset) else asset.body for asset in assets}
+    return {name: (body[-1].end_lineno or 0) - body[0].lineno + 1 for name, body in bodies.items() if body}
+
+
+def test_the_body_of_an_asset_is_short() -> None:
+    bodies = {file: asset_bodies(tree(file)) for file in FILES if stage_of(file) == "defs"}
+
+    assert {"features", "candidate", "broken_use_case"} <= {name for found in bodies.values() for name in found}
+    assert not wrong(bodies, lambda file: [name for name, lines in bodies[file].items() if lines > LONGEST_ASSET])
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        pytest.param("@dg.asset\ndef a():\n{body}", 20, id="plain"),
+        pytest.param("@dg.asset(name='a', deps=[])\ndef a():\n{body}", 20, id="with-arguments"),
+        pytest.param("@asset\ndef a():\n    'says'\n{body}", 20, id="a-docstring-does-not-count"),
+        pytest.param("@dg.multi_asset(specs=[])\ndef a(context):\n{body}", 20, id="multi-asset"),
+        pytest.param(
+            "def make():\n    @dg.asset()\n    def a():\n        x = 1\n        y = [\n\n        ]", 4, id="nested"
+        ),
+        pytest.param("@dg.schedule()\ndef a():\n{body}", None, id="no-asset"),
+    ],
+)
+def test_the_length_of_an_asset_is_seen(code: str, lines: int | None) -> None:
+    found = asset_bodies(ast.parse(code.format(body="    x = 1\n" * 20)))
+
+    assert found == ({"a": lines} if lines else {})
 
 
 def test_nobody_catches_every_exception() -> None:
