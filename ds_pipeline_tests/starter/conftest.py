@@ -101,3 +101,20 @@ def answers(shop: list[str]) -> Callable[..., Answers]:
         return Answers(**(given | changes))
 
     return make
+
+
+@pytest.fixture
+def gym(write: Callable[[str, list[dict[str, Any]]], str]) -> list[str]:
+    """members.csv, with the date of a cancellation that is empty while there is none, and visits.csv."""
+    joined, end = datetime(2024, 1, 1), datetime(2025, 3, 1)
+    members = [
+        {"member_id": 10 + n, "plan": "ab"[n % 2], "remarks": "VIP" if n % 2 else "call 0664 1234567",
+         "gender": "fm"[n // 2 % 2], "joined_on": (joined + timedelta(days=n)).date(),
+         "cancelled_on": (joined + timedelta(days=150 + 3 * n)).date() if n % 3 == 0 else ""}
+        for n in range(60)
+    ]  # fmt: skip
+    visits = [
+        {"visit_id": 1 + 60 * turn + n, "member_id": 10 + n, "at": joined + timedelta(days=n % 5 + 5 * turn)}
+        for turn in range((end - joined).days // 5) for n in range(60)
+    ]  # fmt: skip
+    return [write("members.csv", members), write("visits.csv", visits)]

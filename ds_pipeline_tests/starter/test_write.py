@@ -41,33 +41,6 @@ def test_two_files_become_a_valid_use_case(tmp_path: Path, answers: MakeAnswers,
     assert (tmp_path / "configs" / "my_case" / "sources.yaml").read_text().count("# review:") >= 10
 
 
-def test_what_may_have_changed_since_sign_up_does_not_stay(plan: MakePlan, answers: MakeAnswers) -> None:
-    customers = plan(answers()).register
-
-    assert customers.is_state
-    assert customers.column("loyalty_level").guess.treatment == "drop"
-    assert customers.column("gender").guess.treatment == "categories"
-
-
-def test_groups_of_fewer_than_five_people_make_a_column_go(write: Write, plan: MakePlan) -> None:
-    rows = [
-        {"id": number, "country": "UK" if number > 7 else "IE", "gender": "f" if number % 2 else "m",
-         "joined_at": datetime(2023, 1, 1) + timedelta(days=7 * number)}
-        for number in range(100)
-    ]  # fmt: skip
-    table = plan(
-        Answers("x", [write("people.csv", rows)], ["id"], "event:people", horizon_days=7, last=date(2024, 12, 2))
-    )
-    tables = [f"p={write('p.csv', rows)}", f"v={write('v.csv', rows)}"]
-    once = plan(Answers("x", tables, ["id"], "event:v", horizon_days=7, last=date(2024, 12, 2)))
-
-    assert table.tables[0].kind == "events"
-    register = next(one for one in once.tables if one.name == "p")
-    assert register.column("country").guess.treatment == "drop"  # four women and four men in Ireland
-    assert register.column("gender").guess.treatment == "categories"
-    assert register.k == 5
-
-
 @pytest.mark.parametrize("kind", ["event", "no-event"])
 def test_an_event_that_happens_and_one_that_does_not_differ_in_the_label(
     tmp_path: Path, answers: MakeAnswers, plan: MakePlan, kind: str
@@ -189,71 +162,6 @@ def test_no_value_of_an_identifier_gets_into_a_file_or_a_message(answers: MakeAn
     assert not any(secret in text for text in texts for secret in ("Ada", "Person", "1007", "1950-01", "O-001"))
 
 
-@pytest.mark.parametrize(
-    ("today", "last"),
-    [
-        pytest.param(date(2025, 2, 19), None, id="live"),
-        pytest.param(date(2026, 1, 1), date(2025, 2, 17), id="ended"),
-    ],
-)
-def test_data_that_reach_into_the_present_week_are_live(
-    answers: MakeAnswers, plan: MakePlan, today: date, last: date | None
-) -> None:
-    weeks = plan(answers(), today=today).weeks
-
-    assert weeks.first == date(2024, 4, 1)  # 90 days after the first order, on a Monday already
-    assert weeks.last == last
-
-
-def test_data_too_short_for_the_horizon_are_refused_with_what_would_do(answers: MakeAnswers, plan: MakePlan) -> None:
-    with pytest.raises(ConfigError, match="--horizon-days 300: the data span 59 weeks"):
-        plan(answers(horizon_days=300))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"entity": ["user"]},
-            "--entity customers=...: user cannot be used in customers; known: customer_id, full_name",
-        ),
-        (
-            {"event_time": ["orders=amount"]},
-            "--event-time orders=...: amount cannot be used in orders; known: ordered_at",
-        ),
-        ({"known_at": ["orders=x"]}, "--known-at orders=...: x cannot be used in orders; known: ordered_at"),
-        (
-            {"target": "state:orders.colour=red"},
-            "--target state:orders....: colour cannot be used in orders; known: order_id, customer_id, ordered_at",
-        ),
-    ],
-)
-def test_a_column_that_is_not_there_is_answered_with_those_that_are(
-    answers: MakeAnswers, plan: MakePlan, changes: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ConfigError) as error:
-        plan(answers(**changes))
-
-    assert message in str(error.value)
-
-
-@pytest.fixture
-def gym(write: Write) -> list[str]:
-    """members.csv, with the date of a cancellation that is empty while there is none, and visits.csv."""
-    joined, end = datetime(2024, 1, 1), datetime(2025, 3, 1)
-    members = [
-        {"member_id": 10 + n, "plan": "ab"[n % 2], "remarks": "VIP" if n % 2 else "call 0664 1234567",
-         "gender": "fm"[n // 2 % 2], "joined_on": (joined + timedelta(days=n)).date(),
-         "cancelled_on": (joined + timedelta(days=150 + 3 * n)).date() if n % 3 == 0 else ""}
-        for n in range(60)
-    ]  # fmt: skip
-    visits = [
-        {"visit_id": 1 + 60 * turn + n, "member_id": 10 + n, "at": joined + timedelta(days=n % 5 + 5 * turn)}
-        for turn in range((end - joined).days // 5) for n in range(60)
-    ]  # fmt: skip
-    return [write("members.csv", members), write("visits.csv", visits)]
-
-
 def test_a_date_of_the_customer_is_label_and_population_and_no_feature(
     tmp_path: Path, gym: list[str], plan: MakePlan
 ) -> None:
@@ -324,35 +232,6 @@ def test_the_list_is_judged_by_more_than_the_base_rate_of_the_files(
     assert made.problem.known_confounders == []
 
 
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("state:members.plan=gold", "no row of the sample has this value, among 2 different ones"),
-        ("date:members.plan", "expected a date; the dates of members: joined_on, cancelled_on"),
-        ("date:visits.at", "expected one row per customer, found 85.0 on average"),
-        ("date:members.left_on", "left_on cannot be used in members; known: member_id"),
-    ],
-)
-def test_a_target_that_the_file_cannot_say_is_refused(
-    gym: list[str], plan: MakePlan, target: str, message: str
-) -> None:
-    with pytest.raises(ConfigError) as error:
-        plan(Answers("my_case", gym, ["member_id"], target))
-
-    assert message in str(error.value)
-    assert "gold" not in str(error.value)
-
-
-def test_a_date_with_empty_cells_is_said_to_have_them(gym: list[str], plan: MakePlan) -> None:
-    answers = Answers(
-        "my_case", [*gym, f"gone={gym[0]}"], ["member_id"], "event:gone",
-        event_time=["members=joined_on", "gone=cancelled_on"],
-    )  # fmt: skip
-
-    with pytest.raises(ConfigError, match=r"cancelled_on has empty cells.*--target date:gone\.cancelled_on"):
-        plan(answers)
-
-
 def orders_with(write: Write, **cells: Callable[[int, int], Any]) -> str:
     """A file of orders, 60 people with one each nine days, with cells made of the person's number and the turn."""
     rows = [
@@ -419,16 +298,6 @@ def test_customers_numbers_of_two_kinds_are_said_first(shop: list[str], write: W
     assert "visits.customer_id has leading zeros" in reviews(made)[0]
 
 
-def test_a_file_without_a_header_row_is_refused_without_a_cell(tmp_path: Path, plan: MakePlan) -> None:
-    (tmp_path / "o.csv").write_text("Ada Lovelace,ada@example.org,2024-01-01,12.50\n" * 3)
-
-    with pytest.raises(ConfigError) as error:
-        plan(Answers("x", ["orders=o.csv"], ["customer_id"], "no-event:orders"))
-
-    assert "is there a header row?" in str(error.value)
-    assert not any(cell in str(error.value) for cell in ("Ada", "ada@", "2024", "12.50"))
-
-
 @pytest.mark.parametrize(
     ("second", "message"),
     [
@@ -466,14 +335,6 @@ def test_the_encoding_that_is_said_stands_in_the_sources(write: Write, plan: Mak
     made = write_starter(plan(answers), tmp_path / "configs")
 
     assert made.sources.tables["orders"].encoding == "cp1252"
-
-
-def test_a_first_date_that_leaves_too_few_weeks_is_what_the_message_blames(
-    answers: MakeAnswers, plan: MakePlan
-) -> None:
-    """It said that 59 weeks are there and 26 are needed."""
-    with pytest.raises(ConfigError, match=r"--first 2030-05-06: .* there are 0 weeks"):
-        plan(answers(first=date(2030, 5, 6)))
 
 
 def test_a_yes_or_no_is_no_rule_to_compare_with(write: Write, plan: MakePlan) -> None:
