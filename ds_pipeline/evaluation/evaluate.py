@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ds_pipeline.evaluation.checks.material import Checked
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts, baseline_table, rival_problems
 from ds_pipeline.evaluation.measure.cost import cost_table
 from ds_pipeline.evaluation.measure.curves import campaigns, curves, operating_point, report_metrics, selections
@@ -17,7 +19,7 @@ from ds_pipeline.evaluation.measure.resamples import ScoredRows
 from ds_pipeline.evaluation.measure.slices import slice_table
 from ds_pipeline.evaluation.measure.thresholds import compare_groups, measure_all, unmeasured
 from ds_pipeline.evaluation.measure.truth import compare_with_truth
-from ds_pipeline.evaluation.result import Evaluation, measured_as
+from ds_pipeline.evaluation.result import measured_as
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
 
 
@@ -37,8 +39,8 @@ def evaluate(
     automatic: Sequence[str] = (),
     known_entities: Collection[str] | None = None,
     n_jobs: int = -1,
-) -> Evaluation:
-    """Everything the holdout says of a candidate.
+) -> Checked:
+    """Everything the holdout says of a candidate, by the field of the evaluation.
 
     Args:
         predictions: one row per entity and scoring date, as `predictions.py` describes.
@@ -77,8 +79,9 @@ def evaluate(
         champion=None if champion is None else champion.candidate,
     )
     lacking = unmeasured(requirements, facts, problems=problems, rivals=rivals, cut_off=cut_off)
+    figures: dict[str, Any] = {"measured_as": measured_as(requirements), "problems": problems, "facts": facts}
     if problems:
-        return Evaluation(measured_as=measured_as(requirements), problems=problems, facts=facts, measurements=lacking)
+        return Checked(figures, lacking)
     usable = frame.drop(columns=[name for name in ("logistic_regression", "champion") if rivals[name]], errors="ignore")
     rows = ScoredRows.from_frame(usable, entity, cost=requirements.cost, cut_off=cut_off)
     measured = measure_all(rows, requirements, facts, skip=lacking, n_jobs=n_jobs)
@@ -86,16 +89,12 @@ def evaluate(
     selected = selections(rows, requirements)
     acted_on = next(iter(selected.values()), np.zeros(len(frame)))
     with_baseline = rivals["baseline"] is None
-    return Evaluation(
-        measured_as=measured_as(requirements),
-        problems=[],
-        facts=facts,
-        measurements={name: (measured | differences | lacking)[name] for name in requirements.acceptance},
-        metrics=report_metrics(rows, requirements, with_baseline=with_baseline),
-        operating_points=[operating_point(rows, name, chosen) for name, chosen in selected.items()],
-        baselines=baseline_table(rows, prior=_share(training_positives, training_rows), problems=rivals),
-        costs=cost_table(rows, campaigns=campaigns(selected, requirements), with_baseline=with_baseline),
-        slices=slice_table(
+    figures |= {
+        "metrics": report_metrics(rows, requirements, with_baseline=with_baseline),
+        "operating_points": [operating_point(rows, name, chosen) for name, chosen in selected.items()],
+        "baselines": baseline_table(rows, prior=_share(training_positives, training_rows), problems=rivals),
+        "costs": cost_table(rows, campaigns=campaigns(selected, requirements), with_baseline=with_baseline),
+        "slices": slice_table(
             frame.assign(is_selected=acted_on > 0),
             entity=entity,
             slices=slices,
@@ -104,10 +103,12 @@ def evaluate(
             automatic=automatic,
             known_entities=known_entities,
         ),
-        groups=groups,
-        truth=[] if truth is None else compare_with_truth(rows, frame[truth].to_numpy(), requirements),
-        curves=curves(rows, requirements, with_baseline=with_baseline),
-    )
+        "groups": groups,
+        "truth": [] if truth is None else compare_with_truth(rows, frame[truth].to_numpy(), requirements),
+        "curves": curves(rows, requirements, with_baseline=with_baseline),
+    }
+    measured |= differences | lacking
+    return Checked(figures, {name: measured[name] for name in requirements.acceptance})
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sklearn.exceptions import InconsistentVersionWarning
 
 from ds_pipeline.errors import ConfigError, FeatureError, RegistryError
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_days
 from ds_pipeline.model.predict import predict
@@ -45,6 +46,12 @@ class Champion:
     candidate: str
     scores: pd.Series | None = None
     problem: str | None = None
+
+    def facts(self, *, is_candidate: bool) -> ChampionFacts:
+        """What the evaluation of its challenger says of it."""
+        return ChampionFacts(
+            version=self.version, candidate=self.candidate, problem=self.problem, is_candidate=is_candidate
+        )
 
 
 def score_champion(bench: Workbench, day: date, rows: pd.DataFrame) -> Champion | None:

@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.errors import ScoringError
-from ds_pipeline.evaluation.checks.serving_cost import Operations, contract_differences, measure_operations
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.checks.serving_cost import contract_differences, measure_operations
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.scoring.delivery import campaign_list
 from ds_pipeline.scoring.reasons import as_columns, reasons
@@ -19,29 +20,17 @@ from ds_pipeline.use_case.load import UseCase
 NOT_PROMOTED = Origin(model_version="v0000", candidate_digest="0" * 64, features_snapshot="0" * 64)
 
 
-def operated(
-    use_case: UseCase,
-    scored: pd.DataFrame,
-    *,
-    files: Mapping[str, bytes],
-    model: Any,
-    reference: Mapping[str, Any],
-) -> tuple[Operations | None, dict[str, Measurement]]:
-    """Serve the candidate as a weekly run would, where the requirements ask for it; else None and no measurement.
-
-    Args:
-        scored: the rows of the holdout with the candidate's score.
-        files, model: of the candidate, and what was loaded from its model.joblib.
-        reference: what reference.json will hold.
-    """
-    if use_case.requirements.operations is None:
-        return None, {}
-    record, found = measure_operations(files, scored, features=use_case.features)
+def check_operations(of: Material) -> Checked:
+    """Serve the candidate as a weekly run would, where the requirements ask for it."""
+    if of.requirements.operations is None:
+        return Checked()
+    record, measured = measure_operations(of.files, of.holdout, features=of.features)
     try:
-        promised = contract_differences(listed(use_case, scored, model=model, reference=reference), use_case.contract)
+        trial = listed(of.use_case, of.holdout, model=of.model, reference=of.reference)
+        promised = contract_differences(trial, of.use_case.contract)
     except ScoringError as error:
         promised = {"contract_differences": Measurement(metric="contract_differences", problem=str(error))}
-    return record, found | promised
+    return Checked({"operations": record}, measured | promised)
 
 
 def listed(use_case: UseCase, scored: pd.DataFrame, *, model: Any, reference: Mapping[str, Any]) -> pa.Table:

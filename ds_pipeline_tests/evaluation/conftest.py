@@ -100,7 +100,8 @@ def evaluate_with(predictions: pd.DataFrame, requirements: Requirements, **chang
         "expected_weeks": WEEKS,
         "champion": None,
     }
-    return evaluate(predictions, requirements=requirements, **(arguments | changes))
+    checked = evaluate(predictions, requirements=requirements, **(arguments | changes))
+    return Evaluation(**checked.findings, measurements=checked.measurements)
 
 
 def decide_with(evaluation: Evaluation, requirements: Requirements) -> Decision:

@@ -559,7 +559,7 @@ def test_scores_that_say_nothing_skip_the_checks_and_refuse(
     checks = mock.Mock()
     with (
         mock.patch.object(judging, "predict", lambda _, rows, __: np.full(len(rows), score)),
-        mock.patch.object(judging, "_check", checks),
+        mock.patch.object(judging, "CHECKS", (checks,)),
         nothing_serves_that_did_not(waiting),
     ):
         judgement = judge_candidate(bench, DAY)

@@ -11,12 +11,16 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.digests import digest_bytes
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.model.predict import predict
-from ds_pipeline.promotion.refit import cross_validated, explained, refit_and_predict, stable
-from ds_pipeline.training.fit import train_candidate
+from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
+from ds_pipeline.training.fit import Candidate, train_candidate
+from ds_pipeline.training.refit import inner_parts
+from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import CrossValidation, Stability
 from ds_pipeline.use_case.training import Training
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 PARAMETERS = {
     "learning_rate": 0.1, "max_iter": 5, "max_leaf_nodes": 4, "min_samples_leaf": 5, "l2_regularization": 1.0,
@@ -46,6 +50,19 @@ def rows() -> pd.DataFrame:
     return pd.concat(weeks, ignore_index=True)
 
 
+def of(case: UseCase, rows: pd.DataFrame, parameters: Any = PARAMETERS, **known: Any) -> Material:
+    """The rows of the training weeks as the judge takes them apart."""
+    trained_on = rows_to_train_on(rows, case.training, entity="customer_token")
+    fit, validate = inner_parts(trained_on, clock=case.clock, training=case.training)
+    parts = {"labelled": rows, "trained_on": trained_on, "fit": fit, "validate": validate}
+    training = {"rows": len(trained_on), "parameters": parameters}
+    return material(use_case=case, training=training, **parts, **known)
+
+
+def again(case: UseCase, rows: pd.DataFrame, made: Candidate, parameters: Any = PARAMETERS) -> Material:
+    return of(case, rows, parameters, holdout=rows.head(60), files={"model.joblib": made.content}, model=made.model)
+
+
 def test_a_refit_on_all_rows_scores_as_the_candidate_does(small: UseCase, rows: pd.DataFrame) -> None:
     candidate = train_candidate(
         rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training
@@ -69,9 +86,10 @@ def test_a_candidate_of_few_rows_is_cross_validated(
 ) -> None:
     asked = CrossValidation(folds=3, below_rows=below, seed=1)
     case = replace(small, requirements=small.requirements.model_copy(update={"cross_validation": asked}))
-    found = cross_validated(case, rows, {"rows": 180, "parameters": PARAMETERS})
-    assert (found is not None) == expected
-    if found is not None:
+    checked = check_folds(of(case, rows))
+    assert (checked != Checked()) == expected
+    if expected:
+        found = checked.findings["cross_validation"]
         assert (found.rows, found.entities, found.problem) == (180, 60, None)
         assert {one.name: len(one.folds) for one in found.metrics} == {
             "average_precision": 3, "roc_auc": 3, "brier_score": 3
@@ -80,7 +98,7 @@ def test_a_candidate_of_few_rows_is_cross_validated(
 
 
 def test_a_candidate_is_not_cross_validated_where_nobody_asks(small: UseCase, rows: pd.DataFrame) -> None:
-    assert cross_validated(small, rows, {"rows": 180, "parameters": PARAMETERS}) is None
+    assert check_folds(of(small, rows)) == Checked()
 
 
 def test_rows_that_training_leaves_out_are_left_out_of_the_folds(small: UseCase, rows: pd.DataFrame) -> None:
@@ -90,9 +108,7 @@ def test_rows_that_training_leaves_out_are_left_out_of_the_folds(small: UseCase,
         requirements=small.requirements.model_copy(update={"cross_validation": asked}),
         training=small.training.model_copy(update={"max_train_rows": 120}),
     )
-    found = cross_validated(case, rows, {"rows": 120, "parameters": PARAMETERS})
-    assert found is not None
-    assert found.rows == 120
+    assert check_folds(of(case, rows)).findings["cross_validation"].rows == 120
 
 
 def asking(case: UseCase, **sections: Any) -> UseCase:
@@ -109,18 +125,16 @@ def test_a_candidate_is_made_again_where_it_is_asked_for(
     made = train_candidate(
         rows, entity="customer_token", clock=case.clock, features=case.features, training=case.training
     )
-    training = {"rows": 180, "parameters": made.search.parameters}
 
-    record, found = stable(case, rows, rows.head(60), training=training, content=made.content, model=made.model)
+    findings, found = check_stability(again(case, rows, made, made.search.parameters))
 
-    assert record is not None
-    assert record.refits is not None
-    assert record.refits.refits == [digest_bytes(made.content)] * 2
+    assert findings.keys() == {"refits", "seeds", "perturbed"}
+    assert findings["refits"].refits == [digest_bytes(made.content)] * 2
     assert (found["distinct_refits"].value, found["reload_difference"].value) == (1, 0)
     assert found["seed_deviation"].value is not None
     assert found["score_change"].value is not None
     unasked = asking(small, stability=None)
-    assert stable(unasked, rows, rows, training=training, content=b"", model=None) == (None, {})
+    assert check_stability(again(unasked, rows, made)) == Checked()
 
 
 def test_a_process_that_is_killed_is_a_problem(
@@ -135,19 +149,15 @@ def test_a_process_that_is_killed_is_a_problem(
         rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training
     )
 
-    _, found = stable(
-        asking(small, stability=asked), rows, rows.head(60),
-        training={"rows": 180, "parameters": PARAMETERS}, content=made.content, model=made.model,
-    )  # fmt: skip
+    found = check_stability(again(asking(small, stability=asked), rows, made)).measurements
 
     for name in ("distinct_refits", "reload_difference", "seed_deviation"):
         assert found[name].problem == "the fit could not be made again: a fresh process was killed by signal 9"
 
 
 def test_the_inputs_are_explained_on_weeks_the_model_has_not_seen(small: UseCase, rows: pd.DataFrame) -> None:
-    found = explained(small, rows, {"parameters": PARAMETERS})
+    found = check_explanation(of(small, rows)).findings["explained"]
 
-    assert found is not None
     assert found.rows == 60  # the last of three dates
     assert [one.input for one in found.inputs] == ["visits_seen"]
     assert found.inputs[0].importance > 0.1

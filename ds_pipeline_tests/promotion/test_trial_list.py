@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.evaluation.checks.material import Checked
 from ds_pipeline.evaluation.checks.serving_cost import differing_columns
 from ds_pipeline.monitoring.drift import make_reference
-from ds_pipeline.promotion.trial_list import listed, operated
+from ds_pipeline.promotion.trial_list import check_operations, listed
 from ds_pipeline.training.fit import fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import Operations
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 ASKED = Operations(min_rows_per_second=1, max_memory_mb=5000, max_bundle_mb=100, max_load_seconds=100, owner="ds")
 PARAMETERS = {"max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 5}
@@ -61,16 +63,22 @@ def test_a_score_that_cannot_be_delivered_is_a_problem(shop: UseCase, rows: pd.D
 def test_nothing_is_measured_that_nobody_asks_for(shop: UseCase, rows: pd.DataFrame) -> None:
     case = replace(shop, requirements=shop.requirements.model_copy(update={"operations": None}))
 
-    assert operated(case, rows, files={}, model=None, reference={}) == (None, {})
+    assert check_operations(material(use_case=case, holdout=rows)) == Checked()
 
 
 def test_every_gate_of_operations_gets_its_measurement(shop: UseCase, rows: pd.DataFrame, model: Any) -> None:
     case = replace(shop, requirements=shop.requirements.model_copy(update={"operations": ASKED}))
 
-    record, found = operated(
-        case, rows, files={"model.joblib": to_bytes(model)}, model=model, reference=reference(shop, rows)
+    findings, found = check_operations(
+        material(
+            use_case=case,
+            holdout=rows,
+            files={"model.joblib": to_bytes(model)},
+            model=model,
+            reference=reference(shop, rows),
+        )
     )
 
-    assert record is not None
+    assert findings["operations"].rows == 80
     assert found["contract_differences"].value == 0
     assert set(found) == {"rows_per_second", "memory_mb", "bundle_mb", "load_seconds", "contract_differences"}

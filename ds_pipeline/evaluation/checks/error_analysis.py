@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.top_share import top_count
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, Feature, FeatureSet
@@ -54,24 +55,32 @@ class ErrorAnalysis(Record):
     problem: str | None = None
 
 
-def analyse_errors(
+def check_errors(of: Material) -> Checked:
+    """The errors of the campaign's selection on the holdout: false positives, then false negatives."""
+    analysed = errors_with_rows(
+        of.holdout,
+        entity=of.entity,
+        features=of.features,
+        share=of.use_case.contract.top_share,
+        min_support=of.requirements.slices.min_support,
+        seed=of.requirements.bootstrap.seed,
+    )
+    return Checked({"errors": [analysis for analysis, _ in analysed]})
+
+
+def errors_with_rows(
     rows: pd.DataFrame, *, entity: str, features: FeatureSet, share: float, min_support: int, seed: int
-) -> list[ErrorAnalysis]:
+) -> list[tuple[ErrorAnalysis, list[np.ndarray]]]:
     """False positives, then false negatives.
 
     Args:
         rows: the holdout: scoring_date, the entity, the inputs, label (0/1) and score (0..1).
         share: the highest-scored share of each scoring date is selected, rounded up, ties by entity, as delivered.
         min_support: no group is smaller.
+
+    Returns:
+        Each kind, and for each of its groups the positions of its errors in the rows: for a person, never stored.
     """
-    found = errors_with_rows(rows, entity=entity, features=features, share=share, min_support=min_support, seed=seed)
-    return [analysis for analysis, _ in found]
-
-
-def errors_with_rows(
-    rows: pd.DataFrame, *, entity: str, features: FeatureSet, share: float, min_support: int, seed: int
-) -> list[tuple[ErrorAnalysis, list[np.ndarray]]]:
-    """The same, and for each group the positions of its errors in the rows: for a person to look at, never stored."""
     selected, label = _selected(rows, entity=entity, share=share), rows[LABEL].to_numpy() == 1
     kinds: dict[ErrorKind, tuple[np.ndarray, np.ndarray]] = {
         "false positives among the selected": (selected, ~label),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from pydantic import Field
 
 from ds_pipeline.evaluation.checks.duplicates import Duplicates, conflicting_duplicates
-from ds_pipeline.evaluation.checks.fits import FitPredict
 from ds_pipeline.evaluation.checks.label_errors import LabelErrors, estimate_label_errors
 from ds_pipeline.evaluation.checks.label_rates import RateShift, label_rate_shifts
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.checks.rare_values import RareValue, rare_values
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.use_case.features import FeatureSet
-from ds_pipeline.use_case.requirements import Requirements
 
 
 class LabelFindings(Record):
@@ -25,47 +22,31 @@ class LabelFindings(Record):
     errors: LabelErrors | None = None
 
 
-def check_labels(
-    trained_on: pd.DataFrame,
-    *,
-    labelled: pd.DataFrame,
-    holdout: pd.DataFrame,
-    requirements: Requirements,
-    features: FeatureSet,
-    entity: str,
-    fit_predict: FitPredict,
-) -> tuple[LabelFindings, dict[str, Measurement]]:
-    """Everything that `label_quality` limits but undecided labels, which the counted facts of the holdout tell.
-
-    Args:
-        trained_on: the rows the candidate was trained on: scoring_date, the entity, features and label (0/1).
-        labelled: all labelled rows of the training weeks, which the label rates of the holdout are compared with.
-        holdout: the labelled rows of the holdout.
-        fit_predict: fits on labelled rows and gives the probability of others; called three times, for label errors.
-    """
-    asked = requirements.label_quality
-    found: dict[str, object] = {}
-    measured: dict[str, Measurement] = {}
+def check_labels(of: Material) -> Checked:
+    """Everything that `label_quality` limits but undecided labels, which the counted facts of the holdout tell."""
+    asked, features = of.requirements.label_quality, of.features
     if asked is None:
-        return LabelFindings(), {}
+        return Checked({"labels": LabelFindings()})
+    findings: dict[str, object] = {}
+    measured: dict[str, Measurement] = {}
     if asked.max_rate_shift is not None:
-        found["rate_shifts"], one = label_rate_shifts(
-            labelled,
-            holdout,
-            entity=entity,
+        findings["rate_shifts"], shift = label_rate_shifts(
+            of.labelled,
+            of.holdout,
+            entity=of.entity,
             segments=[*features.of_role("slice"), *features.of_role("protected")],
-            min_support=requirements.slices.min_support,
+            min_support=of.requirements.slices.min_support,
         )
-        measured |= one
+        measured |= shift
     if asked.max_conflicting_duplicates is not None:
-        found["duplicates"], one = conflicting_duplicates(trained_on, features, entity=entity)
-        measured |= one
+        findings["duplicates"], conflicting = conflicting_duplicates(of.trained_on, features, entity=of.entity)
+        measured |= conflicting
     if asked.max_rare_value_share is not None:
-        found["rare_values"], one = rare_values(trained_on, features)
-        measured |= one
+        findings["rare_values"], rare = rare_values(of.trained_on, features)
+        measured |= rare
     if asked.max_estimated_errors is not None:
-        found["errors"], one = estimate_label_errors(
-            trained_on, entity=entity, seed=requirements.bootstrap.seed, fit_predict=fit_predict
+        findings["errors"], doubted = estimate_label_errors(
+            of.trained_on, entity=of.entity, seed=of.requirements.bootstrap.seed, fit_predict=of.quick_fit
         )
-        measured |= one
-    return LabelFindings.model_validate(found), measured
+        measured |= doubted
+    return Checked({"labels": LabelFindings.model_validate(findings)}, measured)

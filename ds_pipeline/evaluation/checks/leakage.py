@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ds_pipeline.errors import EvaluationError, TrainingError
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
@@ -33,6 +34,14 @@ class InputAuc(Record):
 
     input: str
     auc: float | None
+
+
+def check_inputs(of: Material) -> Checked:
+    """Each input alone on the rows that the candidate was trained on."""
+    if of.requirements.leakage is None:
+        return Checked()
+    aucs = single_feature_aucs(of.trained_on, of.features, entity=of.entity)
+    return Checked({"input_aucs": aucs}, single_feature_gate(aucs))
 
 
 def single_feature_aucs(rows: pd.DataFrame, features: FeatureSet, *, entity: str) -> list[InputAuc]:

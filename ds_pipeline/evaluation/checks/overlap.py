@@ -8,6 +8,7 @@ import pandas as pd
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import EvaluationError
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import SCORING_DATE
 
@@ -30,6 +31,11 @@ class Overlap(Record):
     last_label_ends: date
     first_holdout_date: date
     embargo_days: int
+
+
+def check_overlap(of: Material) -> Checked:
+    """That training and holdout are apart; one that cannot show it is not judged."""
+    return Checked({"overlap": overlap(of.trained_on, of.holdout, entity=of.entity, clock=of.use_case.clock)})
 
 
 def overlap(training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, clock: Clock) -> Overlap:

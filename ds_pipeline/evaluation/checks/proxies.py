@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import pooled_groups
 
@@ -44,6 +45,12 @@ class Proxy(Record):
     strength: float | None
     people: int
     groups: int
+
+
+def check_proxies(of: Material) -> Checked:
+    """What the inputs tell of the protected attributes, on all labelled rows of the training weeks."""
+    inputs, protected = of.features.inputs_of("int64", "float64", "bool", "string"), of.features.of_role("protected")
+    return Checked({"proxies": find_proxies(of.labelled, entity=of.entity, inputs=inputs, protected=protected)})
 
 
 def find_proxies(rows: pd.DataFrame, *, entity: str, inputs: Sequence[str], protected: Sequence[str]) -> list[Proxy]:

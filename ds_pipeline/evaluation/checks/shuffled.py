@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.fits import FitPredict, sampled, scores_of
+from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -39,6 +40,15 @@ class ShuffledFits(Record):
     standard_deviation: float | None = None
     deviations: float | None = None
     problem: str | None = None
+
+
+def check_shuffled_labels(of: Material) -> Checked:
+    """The fits on permuted labels, with the parameters of the candidate."""
+    settings = of.requirements.leakage.shuffled_labels if of.requirements.leakage else None
+    if settings is None:
+        return Checked()
+    fits, measured = shuffled_labels(of.fit, of.validate, settings=settings, fit_predict=of.quick_fit)
+    return Checked({"shuffled": fits}, measured)
 
 
 def shuffled_labels(

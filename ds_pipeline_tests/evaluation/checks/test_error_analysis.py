@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis, analyse_errors, errors_with_rows
+from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis, errors_with_rows
 from ds_pipeline.use_case.features import FeatureSet
 
 COMMON = {"unit": "days", "nullable": True, "role": "input"}
@@ -37,7 +37,7 @@ def rows() -> pd.DataFrame:
 
 
 def analyse(rows: pd.DataFrame, min_support: int = 10) -> tuple[ErrorAnalysis, ErrorAnalysis]:
-    false_positives, false_negatives = analyse_errors(
+    (false_positives, _), (false_negatives, _) = errors_with_rows(
         rows, entity="customer_token", features=FEATURES, share=0.5, min_support=min_support, seed=1
     )
     return false_positives, false_negatives

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from ds_pipeline.evaluation.checks.label_quality import LabelFindings, check_labels
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 COMMON = {"unit": "none", "nullable": True, "meaning": "made up"}
 FEATURES = FeatureSet.model_validate(
@@ -50,15 +52,17 @@ def run(asked: dict[str, Any], label_quality: dict[str, Any] | None) -> tuple[La
         asked | ({"label_quality": label_quality} if label_quality is not None else {})
     )
     training = rows_of(date(2024, 1, 1))
-    return check_labels(
-        training,
-        labelled=training,
-        holdout=rows_of(date(2024, 4, 1)),
-        requirements=requirements,
-        features=FEATURES,
-        entity="token",
-        fit_predict=lambda fit, left_out: np.full(len(left_out), 0.5),
+    use_case = SimpleNamespace(requirements=requirements, features=FEATURES, problem=SimpleNamespace(entity="token"))
+    checked = check_labels(
+        material(
+            use_case=use_case,
+            trained_on=training,
+            labelled=training,
+            holdout=rows_of(date(2024, 4, 1)),
+            quick_fit=lambda fit, left_out: np.full(len(left_out), 0.5),
+        )
     )
+    return checked.findings["labels"], dict(checked.measurements)
 
 
 def test_everything_that_is_asked_for_is_measured(asked: dict[str, Any]) -> None:

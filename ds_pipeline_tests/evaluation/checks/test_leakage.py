@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,18 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
-from ds_pipeline.evaluation.checks.leakage import InputAuc, require_no_leak, single_feature_aucs, single_feature_gate
+from ds_pipeline.evaluation.checks.leakage import (
+    InputAuc,
+    check_inputs,
+    require_no_leak,
+    single_feature_aucs,
+    single_feature_gate,
+)
+from ds_pipeline.evaluation.checks.material import Check, Checked
+from ds_pipeline.evaluation.checks.shuffled import check_shuffled_labels
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Leakage
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 ENTITIES, WEEKS = 400, 5
 LIMIT = Leakage(max_single_feature_auc=0.9, owner="ds")
@@ -175,3 +185,8 @@ def test_one_class_of_label_or_no_input_is_a_problem_and_stops_the_training() ->
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(EvaluationError, match="the columns token, x are missing"):
         single_feature_aucs(pd.DataFrame({"label": LABEL}), features_of(x=NUMBER), entity="token")
+
+
+@pytest.mark.parametrize("check", [check_inputs, check_shuffled_labels])
+def test_nothing_is_measured_that_nobody_asks_for(check: Check) -> None:
+    assert check(material(use_case=SimpleNamespace(requirements=SimpleNamespace(leakage=None)))) == Checked()
