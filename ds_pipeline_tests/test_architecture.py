@@ -14,8 +14,8 @@ PACKAGE = ROOT / "ds_pipeline"
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top: a stage imports only stages of earlier rows, and none of its own row.
 ORDER = (
-    ("errors", "progress"),
-    ("digests",),
+    ("errors", "progress", "figures"),
+    ("digests", "templates"),
     ("sql", "clock", "lineage"),
     ("use_case",),
     ("masking", "ingestion", "model", "store", "project"),

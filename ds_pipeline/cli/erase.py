@@ -18,6 +18,7 @@ from ds_pipeline.erasure.delivered import DELIVERED
 from ds_pipeline.erasure.erase import erase, people_of, resume, survey
 from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.errors import ErasureError, ErasureRefused
+from ds_pipeline.figures import counted
 from ds_pipeline.project import Project
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench, now
@@ -59,10 +60,11 @@ def erase_people(
         console.print("An erasure was interrupted; it is finished first.")
     try:
         found = survey(bench, people, drop_other_keys=drop_other_keys)
-        console.print(f"[bold]{bench.use_case.name}[/]: {_people(len(people.ids))} to erase")
+        console.print(f"[bold]{bench.use_case.name}[/]: {counted(len(people.ids), 'person', 'people')} to erase")
         _show(found.changes)
         if found.unknown:
-            console.print(f"  {_people(found.unknown)} not found in any stored table; suppressed all the same.")
+            unknown = counted(found.unknown, "person", "people")
+            console.print(f"  {unknown} not found in any stored table; suppressed all the same.")
         if not yes and not typer.confirm("This cannot be undone. Erase?", default=False):
             console.print("Nothing was changed.")
             return REFUSED
@@ -90,9 +92,9 @@ def resume_erasure(bench: Workbench) -> int:
 
 def _tell(bench: Workbench, done: Erasure) -> None:
     name = bench.use_case.name
-    files = "1 file" if len(done.changes) == 1 else f"{len(done.changes):,} files"
     console.print(
-        f"Erased {_people(done.people)}: {done.rows:,} rows in {files}. Nothing of them is left in the store."
+        f"Erased {counted(done.people, 'person', 'people')}: {done.rows:,} rows in "
+        f"{counted(len(done.changes), 'file')}. Nothing of them is left in the store."
     )
     console.print(
         f"Recorded as erasures/{done.number:06d}.json by {done.actor}; {done.listed:,} on the suppression list."
@@ -134,10 +136,6 @@ def _kind(dataset: str) -> str:
     if dataset == SCORES:
         return "scores"
     return "/".join(dataset.split("/")[:-1])
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _old_keys(bench: Workbench, secret: str | None) -> list[bytes]:

@@ -17,9 +17,9 @@ from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
-from ds_pipeline.evaluation.gates.verdicts import column_number
 from ds_pipeline.evaluation.measure.walk_forward import Step
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.figures import aligned, counted
 from ds_pipeline.progress import log
 from ds_pipeline.promotion.backtest import backtest, show_backtest, write_backtest
 from ds_pipeline.promotion.report import row_counts, rows_to_come
@@ -200,9 +200,8 @@ def check_sources(bench: Workbench) -> None:
     console.print(f"\nA full run will take about {takes} on this machine, judged by these weeks.")
     for warning in found.warnings:
         console.print(f"[bold yellow]WARNING[/] {_plain(warning)}")
-    count = len(found.warnings)
-    counted = "No warning" if not count else "1 warning" if count == 1 else f"{count} warnings"
-    console.print(f"{counted}. Nothing was written. Next: ds-pipeline run {bench.use_case.name}")
+    warned = counted(len(found.warnings), "warning") if found.warnings else "No warning"
+    console.print(f"{warned}. Nothing was written. Next: ds-pipeline run {bench.use_case.name}")
 
 
 def _show_source(one: TableFacts) -> None:
@@ -395,8 +394,8 @@ def _show_gates(session: Session) -> None:
         column.justify = "right"
     for gate in decision.gates:
         verdict = f"[{STYLES[gate.verdict]}]{WORDS[gate.verdict]}[/]"
-        asked = f"{gate.comparison} {_number(gate.threshold)}"
-        table.add_row(gate.name, _number(gate.value), _number(gate.bound), asked, verdict)
+        asked = f"{gate.comparison} {aligned(gate.threshold)}"
+        table.add_row(gate.name, aligned(gate.value, "-"), aligned(gate.bound, "-"), asked, verdict)
     console.print(table)
     for gate in decision.gates:
         if not gate.passed:
@@ -423,10 +422,6 @@ def _rows_table(bench: Workbench, day: date) -> Table:
             why += f"{chr(10) if why else ''}and {one['suppressed']:,} left out of people who were erased"
         table.add_row(one["table"], f"{one['read']:,}", f"{one['kept']:,}", f"{aside:,}", why)
     return table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else column_number(value)
 
 
 def _plain(text: str) -> str:

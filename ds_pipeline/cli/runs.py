@@ -5,7 +5,7 @@ from typing import Any
 
 from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.checks.holdout_budget import Override
-from ds_pipeline.evaluation.gates.verdicts import plain_number
+from ds_pipeline.figures import short
 from ds_pipeline.promotion.holdout_ledger import read_ledger
 from ds_pipeline.promotion.runs import Difference, Run, runs_of
 from ds_pipeline.registry.ledger import Figure
@@ -100,10 +100,9 @@ def plain_difference(one: Difference) -> dict[str, Any]:
 def _gate(figure: Figure) -> str:
     if figure.verdict == "not_applicable":
         return f"{figure.name:<28} {WORDS[figure.verdict]}"
-    value = "not measured" if figure.value is None else plain_number(figure.value)
-    bound = "" if figure.bound is None else f" (bound {plain_number(figure.bound)})"
-    verdict = "" if figure.passed else ": refused"
-    return f"{figure.name:<28} {value}{bound}, asked {figure.comparison} {plain_number(figure.threshold)}{verdict}"
+    bound = "" if figure.bound is None else f" (bound {short(figure.bound)})"
+    asked = f"{figure.comparison} {short(figure.threshold)}"
+    return f"{figure.name:<28} {short(figure.value)}{bound}, asked {asked}{'' if figure.passed else ': refused'}"
 
 
 def _value(value: Any) -> str:
@@ -113,4 +112,4 @@ def _value(value: Any) -> str:
         return f"{shown} {comparison} {_value(threshold)} {WORDS[verdict]}"
     if value is None:
         return "-"
-    return plain_number(value) if isinstance(value, float | int) else str(value)
+    return short(value) if isinstance(value, float | int) else str(value)

@@ -8,7 +8,8 @@ from ds_pipeline.boundary.suppress import erasures_of, pending_file
 from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.gates.verdicts import GateResult, column_number
+from ds_pipeline.evaluation.gates.verdicts import GateResult
+from ds_pipeline.figures import aligned
 from ds_pipeline.promotion.report import row_counts
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
@@ -73,11 +74,10 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"  {erasures['retraining']}")
     width = max((len(gate["name"]) for gate in found["gates"]), default=0)
     for gate in found["gates"]:
-        bound = "" if gate["bound"] is None else f", bound {column_number(gate['bound'])}"
-        value = "not measured" if gate["value"] is None else column_number(gate["value"])
+        bound = "" if gate["bound"] is None else f", bound {aligned(gate['bound'])}"
         verdict = "REFUSED" if gate["verdict"] == "refused" else WORDS[gate["verdict"]]
-        asked = f"{gate['comparison']} {column_number(gate['threshold'])}"
-        lines.append(f"    {gate['name']:<{width}} {value}{bound}, asked {asked}: {verdict}")
+        asked = f"{gate['comparison']} {aligned(gate['threshold'])}"
+        lines.append(f"    {gate['name']:<{width}} {aligned(gate['value'])}{bound}, asked {asked}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
     width = max((len(one["table"]) for one in found["tables"]), default=0)

@@ -36,8 +36,3 @@ def plain(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {plain(one)}" for name, one in value.items()) or "none"
     return str(value)
-
-
-def words(key: str) -> str:
-    """The name of a key as words."""
-    return key.replace("_", " ")

@@ -10,11 +10,12 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel
 
 from ds_pipeline.documents.inventory import COMMAND, behind_the_boundary, column_type, people_of
-from ds_pipeline.documents.markdown import cell, plain, sentence, words
+from ds_pipeline.documents.markdown import cell, plain, sentence
+from ds_pipeline.figures import words
+from ds_pipeline.templates import environment
 from ds_pipeline.use_case.features import Feature
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.readers import Read, in_words
@@ -65,15 +66,25 @@ def use_case_documents(use_case: UseCase, meanings: Mapping[str, str]) -> dict[s
     Args:
         meanings: what each acceptance threshold measures, in words, by its name.
     """
-    environment = _environment()
+    templates = environment("documents/templates", filters={"cell": cell, "plain": plain, "sentence": sentence})
     context = {
+        "command": COMMAND,
+        "declared": declared,
+        "facts": facts,
+        "summaries": summaries,
+        "sections": sections,
+        "column_type": column_type,
+        "behind_the_boundary": behind_the_boundary,
+        "people_of": people_of,
+        "identifies": _identifies,
+        "values_of": _values,
         "case": use_case,
         "problem": use_case.problem,
         "contract": use_case.contract,
         "requirements": use_case.requirements,
         "asked": [_asked(name, use_case.requirements, meanings[name]) for name in use_case.requirements.acceptance],
     }
-    texts = {name: environment.get_template(f"{name}.md.j2").render(context) for name in DOCUMENTS}
+    texts = {name: templates.get_template(f"{name}.md.j2").render(context) for name in DOCUMENTS}
     return {f"{name}.md": f"{text.rstrip()}\n" for name, text in texts.items()}
 
 
@@ -154,28 +165,3 @@ def _range(model: Column | Feature) -> str:
 
 def _identifies(column: Column) -> str:
     return IDENTIFIES[column.identifies] + (f" ({words(column.holds)})" if column.holds else "")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("ds_pipeline.documents"),
-        autoescape=False,  # Markdown, from files of the project
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"cell": cell, "plain": plain, "sentence": sentence, "words": words}
-    environment.globals |= {
-        "command": COMMAND,
-        "declared": declared,
-        "facts": facts,
-        "summaries": summaries,
-        "sections": sections,
-        "column_type": column_type,
-        "behind_the_boundary": behind_the_boundary,
-        "people_of": people_of,
-        "identifies": _identifies,
-        "values_of": _values,
-    }
-    return environment

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.figures import declared_percent
 from ds_pipeline.model.top_share import top_count
 from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
@@ -160,9 +161,10 @@ def judge_realized(weeks: Sequence[pd.DataFrame], limits: RealizedQualityLimits)
 def describe_limits(limits: RealizedQualityLimits) -> str:
     """What the limits judge and when they complain, as a sentence."""
     weeks = f"{limits.min_weeks} newest matured weeks together" if limits.min_weeks > 1 else "newest matured week"
+    share, warn, critical = map(declared_percent, (limits.share, limits.warn, limits.critical))
     return (
-        f"Of the highest-scored {100 * limits.share:.4g} % of the {weeks}, as far as no campaign reached them: warns "
-        f"when fewer than {100 * limits.warn:.4g} % were positive, fails below {100 * limits.critical:.4g} %."
+        f"Of the highest-scored {share} of the {weeks}, as far as no campaign reached them: warns "
+        f"when fewer than {warn} were positive, fails below {critical}."
     )
 
 

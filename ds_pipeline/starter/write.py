@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.figures import words
 from ds_pipeline.starter.answers import alias_of
 from ds_pipeline.starter.features import StarterFeature, baseline_of, features_of, sql_name
 from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
+from ds_pipeline.templates import environment
 from ds_pipeline.use_case.load import UseCase, load_use_case
 
 FILES = ("problem", "requirements", "contract", "sources", "features", "training")
@@ -68,7 +69,7 @@ def render(plan: Plan) -> dict[str, str]:
             "No feature can be made of these tables: expected a table of events, or a number that stays. "
             "Give a table of what customers do, such as orders or visits."
         )
-    environment = _environment()
+    templates = environment("starter/templates", filters={"y": _scalar, "sql": sql_name, "entry": _entry})
     entity = next(one for one in plan.register.columns if one.alias == plan.entity)
     shared = {
         "plan": plan,
@@ -85,12 +86,12 @@ def render(plan: Plan) -> dict[str, str]:
         "precision": _precision(plan),
         "sunset": (plan.weeks.last or plan.today) + SUNSET,
     }
-    texts = {f"{file}.yaml": environment.get_template(f"{file}.yaml.j2").render(shared) for file in FILES}
+    texts = {f"{file}.yaml": templates.get_template(f"{file}.yaml.j2").render(shared) for file in FILES}
     for file in ("population", "label"):
-        texts[f"{file}.sql"] = environment.get_template(f"{file}.sql.j2").render(shared)
+        texts[f"{file}.sql"] = templates.get_template(f"{file}.sql.j2").render(shared)
     for table in plan.tables:
         if made := features.get(table.name):
-            template = environment.get_template(f"{table.kind}.sql.j2")
+            template = templates.get_template(f"{table.kind}.sql.j2")
             texts[f"features/{table.name}.sql"] = template.render(shared, table=table, made=made)
     return texts
 
@@ -147,11 +148,11 @@ def _day(plan: Plan) -> str | None:
 def _title(plan: Plan) -> str:
     """What is predicted, in the words of the files; a title of its own is the stakeholder's."""
     target, days = plan.target, plan.answers.horizon_days
-    table = target.table.replace("_", " ")
+    table = words(target.table)
     if target.kind == "state":
-        what = f"{alias_of(target.column or '').replace('_', ' ')} {target.value}"
+        what = f"{words(alias_of(target.column or ''))} {target.value}"
     elif target.kind == "date":
-        what = alias_of(target.column or "").replace("_", " ")
+        what = words(alias_of(target.column or ""))
     else:
         what = table if target.kind == "event" else f"no {table}"
     return f"{what[0].upper()}{what[1:]} within {days} days"
@@ -182,19 +183,6 @@ def _state(plan: Plan) -> dict[str, str] | None:
             raise ConfigError(f"--target state:...{column.source}=...: expected a number, as the column is.")
         literal = value
     return {"column": column.alias, "literal": literal}
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("ds_pipeline.starter"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # YAML and SQL, not a page
-    )
-    environment.filters |= {"y": _scalar, "sql": sql_name, "number": _number, "entry": _entry}
-    return environment
 
 
 def _scalar(value: Any) -> str:

@@ -9,6 +9,7 @@ from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import support_problems
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.result import Evaluation, measured_as
+from ds_pipeline.figures import beside, short
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.use_case.readers import Comparison
 from ds_pipeline.use_case.requirements import Requirements
@@ -102,7 +103,7 @@ def _compare(gate: Gate, value: float | None, compared: float | None) -> tuple[s
     measured = f"{beside(value, gate.threshold)} measured"
     if gate.compares == "lower":
         measured += f", {beside(compared, gate.threshold)} at the lower confidence bound"
-    verdict = f"misses by {plain_number(miss, digits=2)}" if miss > 0 else "reached"
+    verdict = f"misses by {short(miss, digits=2)}" if miss > 0 else "reached"
     return f"{gate.meaning}: {measured}; asked for {_asked(gate)}: {verdict}.", miss <= 0
 
 
@@ -139,29 +140,4 @@ def _finite(number: float | None) -> float | None:
 
 
 def _asked(gate: Gate) -> str:
-    return f"{'at least' if gate.comparison == '>=' else 'at most'} {plain_number(gate.threshold)}"
-
-
-def column_number(value: float) -> str:
-    """A number to stand below others: whole ones and thousands without decimals, shares with three."""
-    if value == int(value) or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def beside(value: float, threshold: float) -> str:
-    """As column_number, with more decimals where it would look like what was asked, or like 0, without being it."""
-    shown = column_number(value)
-    if value and not shown.strip("-0."):
-        return plain_number(value, digits=2)
-    if value == threshold or shown != column_number(threshold):
-        return shown
-    digits = (digit for digit in range(1, 7) if f"{value:.{digit}f}" != f"{threshold:.{digit}f}")
-    found = next(digits, None)
-    return str(value) if found is None else f"{value:,.{found}f}"
-
-
-def plain_number(value: float, *, digits: int = 4) -> str:
-    """A count as a count, thousands whole, anything else with a few digits."""
-    is_whole = (value == int(value) and abs(value) >= 1) or abs(value) >= 1000
-    return f"{value:,.0f}" if is_whole else f"{value:.{digits}g}"
+    return f"{'at least' if gate.comparison == '>=' else 'at most'} {short(gate.threshold)}"

@@ -23,6 +23,7 @@ from ds_pipeline.evaluation.measure.metrics import (
 )
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.resamples import Floats, Ints, ScoredRows
+from ds_pipeline.figures import declared_percent
 from ds_pipeline.use_case.requirements import (
     ExpectedCalibrationError,
     PrecisionAtRecall,
@@ -140,7 +141,7 @@ def campaigns(selected: Mapping[str, Ints], requirements: Requirements) -> dict[
     for name, rows in selected.items():
         one = requirements.acceptance[name]
         if isinstance(one, PrecisionAtTop | RecallAtTop):
-            found[f"the {'delivered' if one.share in delivered else 'highest'} {100 * one.share:.4g} %"] = rows
+            found[f"the {'delivered' if one.share in delivered else 'highest'} {declared_percent(one.share)}"] = rows
     return found
 
 

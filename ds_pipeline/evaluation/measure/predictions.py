@@ -15,6 +15,7 @@ import pandas as pd
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.measure.resamples import ScoreName
+from ds_pipeline.figures import counted, words
 from ds_pipeline.use_case.requirements import BaselineRule, Holdout
 
 
@@ -59,7 +60,7 @@ def find_problems(frame: pd.DataFrame, *, entity: str, holdout: Holdout, weeks: 
         "have a label other than 0 and 1": label.notna() & ~label.isin([0, 1]),
         "have a score that is not a number from 0 to 1": ~score.between(0, 1),
     }
-    problems = [f"{_rows(int(bad.sum()))} {what}" for what, bad in counts.items() if bad.any()]
+    problems = [f"{counted(int(bad.sum()), 'row')} {what}" for what, bad in counts.items() if bad.any()]
     if len(expected) != holdout.weeks:
         problems.append(f"the holdout was cut to {len(expected)} weeks; the requirements ask for {holdout.weeks}")
     if missing:
@@ -79,14 +80,14 @@ def rival_problem(frame: pd.DataFrame, name: ScoreName) -> str | None:
 
     A champion that ranks nothing can be compared with, or it would serve for ever.
     """
-    words = name.replace("_", " ")
+    told = words(name)
     if name not in frame.columns:
-        return f"the {words} was not scored"
+        return f"the {told} was not scored"
     bad = ~np.isfinite(frame[name]) if name == "baseline" else ~frame[name].between(0, 1)
     if bad.any():
-        return f"{_rows(int(bad.sum()))} have no {words} value" + ("" if name == "baseline" else " from 0 to 1")
+        return f"{counted(int(bad.sum()), 'row')} have no {told} value" + ("" if name == "baseline" else " from 0 to 1")
     if name != "champion" and frame[name].nunique() < 2:
-        return f"the {words} is the same for every row, so it ranks nothing"
+        return f"the {told} is the same for every row, so it ranks nothing"
     return None
 
 
@@ -95,7 +96,7 @@ def require_truth(probability: pd.Series) -> None:
     bad = int((~probability.between(0, 1)).sum())
     if bad:
         raise EvaluationError(
-            f"{_rows(bad)} of the holdout have a true probability that is not a number from 0 to 1. "
+            f"{counted(bad, 'row')} of the holdout have a true probability that is not a number from 0 to 1. "
             "Correct problem.yaml: truth.probability, or simulate again."
         )
 
@@ -104,14 +105,10 @@ def support_problems(rows: int, positives: int, holdout: Holdout) -> list[str]:
     """Why a holdout of this size cannot be assessed."""
     problems = []
     if rows < holdout.min_rows:
-        problems.append(f"{_rows(rows)}; the requirements ask for {holdout.min_rows:,} to assess anything")
+        problems.append(f"{counted(rows, 'row')}; the requirements ask for {holdout.min_rows:,} to assess anything")
     if positives < holdout.min_positives:
         problems.append(f"{positives:,} positives; the requirements ask for {holdout.min_positives:,}")
     return problems
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" + ("" if count == 1 else "s")
 
 
 def _require_columns(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:

@@ -17,6 +17,7 @@ from ds_pipeline.evaluation.measure.intervals import bootstrap, lower_bound
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.metrics import measure, taken_at_top
 from ds_pipeline.evaluation.measure.resamples import Floats, ScoredRows, ScoreName
+from ds_pipeline.figures import declared_percent
 from ds_pipeline.use_case.requirements import (
     AveragePrecisionGain,
     CostSaving,
@@ -161,7 +162,7 @@ def _measurement(
 
 def _note(threshold: HoldoutMetric, value: float, rows: ScoredRows, requirements: Requirements) -> str | None:
     if isinstance(threshold, RecallAtPrecision) and value == 0:
-        return f"No cut-off has a precision of {100 * threshold.precision:.4g} %, so the recall counts as 0."
+        return f"No cut-off has a precision of {declared_percent(threshold.precision)}, so the recall counts as 0."
     return _note_on_saving(rows, requirements) if isinstance(threshold, CostSaving) else None
 
 

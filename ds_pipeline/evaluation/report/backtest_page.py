@@ -11,13 +11,15 @@ import pandas as pd
 
 from ds_pipeline.evaluation.measure.walk_forward import by_age
 from ds_pipeline.evaluation.report.pictures import FAINT, INK, MODEL, RULE, data_uri, png_of
-from ds_pipeline.evaluation.report.wording import environment
+from ds_pipeline.figures import ratio
+from ds_pipeline.templates import environment
 from ds_pipeline.use_case.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE_INCHES = (9.2, 3.6)
+FIGURE = partial(ratio, unknown="not known")
 TITLES = {
     "precision": "Precision in the highest-scored share",
     "recall": "Recall of the highest-scored share",
@@ -32,8 +34,7 @@ def render_backtest(weeks: pd.DataFrame, *, problem: Problem, facts: Mapping[str
         weeks: from `backtest.measure_weeks`.
         facts: how it was made, in words: name and value.
     """
-    templates = environment(is_html=True)
-    templates.filters["figure"] = _figure
+    templates = environment("evaluation/report", is_html=True, filters={"figure": FIGURE})
     return templates.get_template("backtest.html.j2").render(
         problem=problem,
         facts=facts,
@@ -73,14 +74,10 @@ def _draw(axes: Axes, *, weeks: pd.DataFrame, figure: str) -> None:
 def alt_text(weeks: pd.DataFrame, figure: str) -> str:
     """The picture in words, for who cannot see it."""
     points = ", ".join(
-        f"{one.scoring_date} (age {one.age_weeks}): {_figure(getattr(one, figure))}" for one in weeks.itertuples()
+        f"{one.scoring_date} (age {one.age_weeks}): {FIGURE(getattr(one, figure))}" for one in weeks.itertuples()
     )
-    baseline, prior = (_figure(weeks[f"{rival}_{figure}"].mean()) for rival in ("baseline", "prior"))
+    baseline, prior = (FIGURE(weeks[f"{rival}_{figure}"].mean()) for rival in ("baseline", "prior"))
     return (
         f"Line chart. {TITLES[figure]} by scoring date: {points}. On average the baseline rule has {baseline}, "
         f"the prior {prior}."
     )
-
-
-def _figure(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not known"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ds_pipeline.evaluation.measure.curves import CurvePoint, Curves
 from ds_pipeline.evaluation.report.pictures import CHAMPION, FAINT, INK, MODEL, PALE, REGRESSION, RULE, name_axes
-from ds_pipeline.evaluation.report.wording import name
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.figures import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def draw_precision_recall(axes: Axes, evaluation: Evaluation) -> None:
     for number, point in enumerate(evaluation.operating_points):
         axes.plot([point.recall], [point.precision], "o", color=INK, markersize=7, markeredgecolor="white", zorder=5)
         axes.annotate(
-            f"{name(point.name)}: {point.precision:.2f}",
+            f"{words(point.name)}: {point.precision:.2f}",
             (point.recall, point.precision),
             xytext=(7, 7 + 10 * (number % 2)),
             textcoords="offset points",
@@ -92,7 +92,7 @@ def draw_precision_recall(axes: Axes, evaluation: Evaluation) -> None:
 def words_of_precision_recall(evaluation: Evaluation) -> str:
     """The picture in words."""
     points = "; ".join(
-        f"{name(point.name)}: precision {point.precision:.2f} at recall {point.recall:.2f}"
+        f"{words(point.name)}: precision {point.precision:.2f} at recall {point.recall:.2f}"
         for point in evaluation.operating_points
     )
     reached = {row.name: row.average_precision for row in evaluation.baselines if row.average_precision is not None}

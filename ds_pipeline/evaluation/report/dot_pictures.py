@@ -10,7 +10,7 @@ from ds_pipeline.evaluation.measure.cost import Costs
 from ds_pipeline.evaluation.measure.fairness import GroupRow
 from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.report.pictures import FAINT, INK, MODEL, PALE, RULE
-from ds_pipeline.evaluation.report.wording import name, number, percent
+from ds_pipeline.figures import declared_percent, percent, significant, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def draw_slices(axes: Axes, rows: Sequence[SliceRow]) -> None:
     axes.plot(reached, places, "o", color=MODEL, markersize=6.5, markeredgecolor="white", label="average precision")
     chance = [row.base_rate for row in rows]
     axes.plot(chance, places, "|", color=RULE, markersize=11, markeredgewidth=2, label="chance in the group")
-    _rows(axes, [f"{name(row.slice)}: {row.group}" for row in rows])
+    _rows(axes, [f"{words(row.slice)}: {row.group}" for row in rows])
     axes.margins(x=0.06)
     _legend(axes)
     _name(axes, "The groups in which the model gains least", "average precision (90 % interval)")
@@ -43,9 +43,9 @@ def draw_slices(axes: Axes, rows: Sequence[SliceRow]) -> None:
 def words_of_slices(rows: Sequence[SliceRow]) -> str:
     """The picture in words."""
     told = "; ".join(
-        f"{name(row.slice)} {row.group}: {number(row.average_precision)}"
-        + (f" ({number(row.lower)} to {number(row.upper)})" if row.lower is not None else "")
-        + f", chance {number(row.base_rate)}"
+        f"{words(row.slice)} {row.group}: {significant(row.average_precision)}"
+        + (f" ({significant(row.lower)} to {significant(row.upper)})" if row.lower is not None else "")
+        + f", chance {significant(row.base_rate)}"
         for row in rows
     )
     return f"Dot chart. Average precision of the groups in which the model gains least, with a 90 % interval: {told}."
@@ -60,7 +60,7 @@ def draw_groups(axes: Axes, rows: Sequence[GroupRow]) -> None:
     _rows(axes, [row.group for row in rows])
     axes.set_xlim(left=0)
     _legend(axes)
-    title = f"Groups of {name(rows[0].attribute)}, at the highest-scored {100 * rows[0].share:.4g} %"
+    title = f"Groups of {words(rows[0].attribute)}, at the highest-scored {declared_percent(rows[0].share)}"
     _name(axes, title, "% of the group")
 
 
@@ -70,7 +70,7 @@ def words_of_groups(rows: Sequence[GroupRow]) -> str:
         f"{row.group}: " + ", ".join(f"{label} {percent(getattr(row, rate))}" for rate, (label, _, _) in RATES.items())
         for row in rows
     )
-    return f"Dot chart of the groups of {name(rows[0].attribute)}. {told}."
+    return f"Dot chart of the groups of {words(rows[0].attribute)}. {told}."
 
 
 def draw_importance(axes: Axes, rows: Sequence[Importance]) -> None:
@@ -84,14 +84,14 @@ def draw_importance(axes: Axes, rows: Sequence[Importance]) -> None:
         error_kw={"ecolor": MODEL, "elinewidth": 1.6},
     )
     axes.axvline(0, color=FAINT, linewidth=1)
-    _rows(axes, [name(row.input) for row in rows])
-    title = f"It looks most at {name(rows[0].input)}"
+    _rows(axes, [words(row.input) for row in rows])
+    title = f"It looks most at {words(rows[0].input)}"
     _name(axes, title, "average precision lost when the input is shuffled")
 
 
 def words_of_importance(rows: Sequence[Importance]) -> str:
     """The picture in words."""
-    told = ", ".join(f"{name(row.input)} {number(row.importance, 2)}" for row in rows)
+    told = ", ".join(f"{words(row.input)} {significant(row.importance, 2)}" for row in rows)
     return f"Bar chart. Average precision lost when an input is shuffled, largest first: {told}."
 
 
@@ -102,18 +102,18 @@ def draw_costs(axes: Axes, costs: Costs) -> None:
     bars = axes.barh(
         range(len(rows)), saved, color=[MODEL if row.policy == OF_MODEL else PALE for row in rows], height=0.62
     )
-    axes.bar_label(bars, labels=[number(one) for one in saved], fontsize=8.5, color=INK, padding=3)
+    axes.bar_label(bars, labels=[significant(one) for one in saved], fontsize=8.5, color=INK, padding=3)
     axes.axvline(0, color=FAINT, linewidth=1)
     axes.margins(x=0.18)
-    _rows(axes, [name(row.policy) for row in rows])
+    _rows(axes, [words(row.policy) for row in rows])
     cheapest = min(rows, key=lambda row: row.cost_per_1000)
-    title = f"Cheapest: {name(cheapest.policy)}"
+    title = f"Cheapest: {words(cheapest.policy)}"
     _name(axes, title, f"saved, {costs.currency} per 1,000 rows (best trivial way: 0)")
 
 
 def words_of_costs(costs: Costs) -> str:
     """The picture in words."""
-    told = ", ".join(f"{name(row.policy)} {number(costs.saved_per_1000(row))}" for row in costs.policies)
+    told = ", ".join(f"{words(row.policy)} {significant(costs.saved_per_1000(row))}" for row in costs.policies)
     against = "against the better of everybody and nobody"
     return f"Bar chart. Saved in {costs.currency} per 1,000 rows by whom one acts on, {against}: {told}."
 

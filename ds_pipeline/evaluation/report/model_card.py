@@ -10,16 +10,9 @@ from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.report.wording import (
-    VERDICTS,
-    beside,
-    environment,
-    headline,
-    known_and_new,
-    limits_of,
-    sections_of,
-)
+from ds_pipeline.evaluation.report.wording import plain_markdown, told_of, verdict
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.templates import environment
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
@@ -45,26 +38,18 @@ def render_model_card(
         invented: what is said of invented people, from wording.invented; None where no table is synthetic.
     """
     return (
-        environment(is_html=False)
+        environment("evaluation/report", filters={"verdict": verdict}, finalize=plain_markdown)
         .get_template("model_card.md.j2")
         .render(
-            evaluation=evaluation,
-            decision=decision,
+            **told_of(evaluation, decision, requirements),
             problem=problem,
-            requirements=requirements,
             features=features,
             training=training,
             invented=invented,
-            known_and_new=known_and_new(evaluation.slices),
-            headline=headline(decision, None),
-            sections=sections_of(decision.gates),
-            verdicts=VERDICTS,
-            beside=beside,
             fairness=fairness_gates(decision, requirements),
             declared=[row for row in evaluation.slices if row.is_declared],
             weakest=[row for row in evaluation.slices if not row.is_declared and row.is_assessable][:SHOWN_SLICES],
             inputs=_most_important(evaluation),
-            limits=limits_of(evaluation, requirements),
         )
     )
 

@@ -18,16 +18,9 @@ from ds_pipeline.evaluation.measure.slices import SliceRow
 from ds_pipeline.evaluation.report.backtest_page import alt_text, picture
 from ds_pipeline.evaluation.report.gallery import Picture
 from ds_pipeline.evaluation.report.pictures import data_uri
-from ds_pipeline.evaluation.report.wording import (
-    VERDICTS,
-    beside,
-    environment,
-    headline,
-    known_and_new,
-    limits_of,
-    sections_of,
-)
+from ds_pipeline.evaluation.report.wording import headline, told_of, verdict, yes_no
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.templates import environment
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 
@@ -96,21 +89,14 @@ def render_report(
     """
     found = [row for row in evaluation.slices if not row.is_declared]
     return (
-        environment(is_html=True)
+        environment("evaluation/report", is_html=True, filters={"verdict": verdict, "yes_no": yes_no})
         .get_template("report.html.j2")
         .render(
-            evaluation=evaluation,
-            decision=decision,
+            **told_of(evaluation, decision, requirements),
             problem=problem,
-            requirements=requirements,
-            headline=headline(decision, None),
             failed=[gate for gate in decision.gates if not gate.passed],
             overrides=evaluation.ledger.overrides if evaluation.ledger else [],
-            known_and_new=known_and_new(evaluation.slices),
             invented=invented,
-            sections=sections_of(decision.gates),
-            verdicts=VERDICTS,
-            beside=beside,
             pictures=[(picture.words, data_uri(picture.png)) for picture in pictures],
             found=len(found),
             weakest=[row for row in found if row.is_assessable][:SHOWN_SLICES],
@@ -120,7 +106,6 @@ def render_report(
             directions=directions(evaluation),
             shifted=shifted_rates(evaluation),
             backtest=None if backtest is None else _shown_backtest(backtest),
-            limits=limits_of(evaluation, requirements),
             tables=tables,
             quarantine=quarantine,
             anonymity=anonymity,

@@ -1,76 +1,38 @@
-"""How figures and names are told to people, on the report page and on the model card."""
+"""What the report page and the model card say in sentences."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from ds_pipeline.evaluation.gates import verdicts as gates
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.measure.slices import KNOWN, SliceRow
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.figures import beside, ratio
 from ds_pipeline.registry.verdicts import Verdict
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 from ds_pipeline.use_case.sources import Sources
 
-NOT_MEASURED = "not measured"
 SECTIONS = {name: field.title for name, field in Requirements.model_fields.items() if field.title}  # of the gates
 KINDS: dict[Verdict, str] = {"pass": "passed", "refused": "refused", "not_applicable": "aside"}  # classes in the CSS
 VERDICTS = {"passed": "✓ passed", "refused": "✕ refused", "aside": "– not applicable"}
 
 
-def environment(*, is_html: bool) -> Environment:
-    """Templates of the evaluation stage, with the filters below; in HTML every value is escaped."""
-    made = Environment(
-        loader=PackageLoader("ds_pipeline", "evaluation/report"),
-        autoescape=is_html,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=None if is_html else plain_markdown,
-    )
-    made.filters |= {
-        "number": number,
-        "ratio": ratio,
-        "share": percent,
-        "name": name,
-        "yes_no": yes_no,
-        "verdict": verdict,
+def told_of(evaluation: Evaluation, decision: Decision, requirements: Requirements) -> dict[str, Any]:
+    """What the page and the model card tell of the same judgement, for their templates."""
+    return {
+        "evaluation": evaluation,
+        "decision": decision,
+        "requirements": requirements,
+        "headline": headline(decision, None),
+        "known_and_new": known_and_new(evaluation.slices),
+        "sections": sections_of(decision.gates),
+        "verdicts": VERDICTS,
+        "beside": beside,
+        "limits": limits_of(evaluation, requirements),
     }
-    return made
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Counts and large figures whole, with commas; others with a few significant digits."""
-    if value is None or math.isnan(value):
-        return NOT_MEASURED
-    if abs(value) >= 10**digits / 10 or value == int(value):
-        return f"{value:,.0f}"
-    return str(np.format_float_positional(value, precision=digits, fractional=False, trim="-"))
-
-
-def beside(value: float | None, threshold: float) -> str:
-    """A figure as the reason of its gate tells it."""
-    return NOT_MEASURED if value is None else gates.beside(value, threshold)
-
-
-def ratio(value: float | None) -> str:
-    """Three decimals, so that the figures of a column stand below each other."""
-    return NOT_MEASURED if value is None or math.isnan(value) else f"{value:.3f}"
-
-
-def percent(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{100 * value:.1f} %"
-
-
-def name(text: str) -> str:
-    """A name of the configuration as words."""
-    return text.replace("_", " ")
 
 
 def yes_no(value: object) -> str:
