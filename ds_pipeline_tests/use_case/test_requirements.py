@@ -29,7 +29,7 @@ def asked(retail_lapse: UseCase, **changes: Any) -> Requirements:
 @pytest.mark.parametrize("over", ["baseline", "prior", "logistic_regression"])
 @pytest.mark.parametrize("minimum", [0, -0.01])
 def test_a_gain_is_above_nought(over: str, minimum: float) -> None:
-    with pytest.raises(ValidationError, match="minimum must be above 0, found .*only the champion has a tolerance"):
+    with pytest.raises(ValidationError, match=r"minimum must be above 0, found .*only the champion has a tolerance"):
         AveragePrecisionGain.model_validate(GAIN | {"over": over, "minimum": minimum})
 
 
