@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -14,10 +13,9 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.verdicts import apply_gates
 from ds_pipeline.evaluation.measure import thresholds as measuring
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
-from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.use_case.requirements import BaselineRule, Requirements
+from ds_pipeline.use_case.requirements import Requirements
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -394,46 +392,6 @@ def test_an_operating_point_has_the_precision_that_its_gate_measured(evaluated: 
     for name, point in points.items():
         assert point.precision == evaluated.measurements[name].value
     assert points["at_recall"].recall >= 0.6
-
-
-def test_the_evaluation_survives_writing_and_reading(evaluated: Evaluation) -> None:
-    again = Evaluation.from_json(evaluated.to_json())
-    assert again == evaluated
-    assert again.digest == evaluated.digest
-
-
-def test_a_damaged_evaluation_is_refused_by_field(evaluated: Evaluation) -> None:
-    content = json.loads(evaluated.to_json())
-    content["facts"]["rows"] = "many"
-    with pytest.raises(EvaluationError, match=r"facts\.rows"):
-        Evaluation.from_json(json.dumps(content).encode())
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        pytest.param({"value": None, "problem": None}, id="neither value nor problem"),
-        pytest.param({"value": 0.5, "problem": "x"}, id="value and problem"),
-        pytest.param({"value": None, "bound": 0.5, "problem": "x"}, id="bound without value"),
-        pytest.param({"value": float("nan")}, id="NaN"),
-    ],
-)
-def test_a_measurement_is_either_a_number_or_a_problem(wrong: dict[str, Any]) -> None:
-    good = {"metric": "m", "value": 0.5, "bound": None, "rows": 1, "positives": 1, "problem": None}
-    Measurement.model_validate(good)
-    with pytest.raises(ValidationError):
-        Measurement.model_validate(good | wrong)
-
-
-@pytest.mark.parametrize(("higher", "expected"), [(True, [1.0, 9.0]), (False, [-1.0, -9.0])], ids=["higher", "lower"])
-def test_the_baseline_is_turned_so_that_higher_means_more_likely(higher: bool, expected: list[float]) -> None:
-    rule = BaselineRule(feature="days", higher_means_more_likely=higher)
-    assert list(baseline_score(pd.DataFrame({"days": [1, 9]}), rule)) == expected
-
-
-def test_a_baseline_feature_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(EvaluationError, match="days"):
-        baseline_score(pd.DataFrame({"other": [1]}), BaselineRule(feature="days", higher_means_more_likely=True))
 
 
 # Every key is read
