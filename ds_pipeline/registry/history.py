@@ -6,17 +6,13 @@ The newest event is the champion. There is no second pointer that could disagree
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.signing import SigningKeys
-from ds_pipeline.store.chain import Chain, Link, Signed, Text, file_name, next_link
-
-__all__ = ["Event", "History", "SignedEvent", "file_name", "made_by", "next_event", "way_back"]
+from ds_pipeline.store.chain import Link, Text
 
 
 class Event(Link):
@@ -33,21 +29,6 @@ class Event(Link):
     bundle_digest: Text
     candidate_digest: Text
     decision_digest: Text
-
-
-SignedEvent = Signed[Event]
-
-
-class History(Chain[Event]):
-    """The events of one use case in one folder."""
-
-    def __init__(self, folder: Path, keys: SigningKeys, *, use_case: str) -> None:
-        super().__init__(folder, keys, use_case=use_case, kind=Event)
-
-
-def next_event(events: Sequence[Event], *, at: datetime, **fields: Any) -> Event:
-    """The event that follows these, not yet made; RegistryError names the fields that are empty or wrong."""
-    return next_link(Event, events, at=at, **fields)
 
 
 def made_by(events: Sequence[Event], version: str) -> Event:

@@ -9,11 +9,8 @@ configurations a week has been judged by is counted here; what a count means for
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -24,8 +21,8 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
-from ds_pipeline.store.chain import Chain, Link, Signer, Text, file_name, next_link
-from ds_pipeline.store.snapshots import make_folder, write_file
+from ds_pipeline.store.chain import Chain, Link, Signer, Text, file_name, next_link, one_writer
+from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -199,7 +196,7 @@ class Ledger(Chain[Entry]):
         Raises:
             RegistryError: the ledger is broken, or a field is empty or not valid; nothing was written.
         """
-        with self._lock():
+        with one_writer(self.folder):
             entries = self.entries(known=known)
             entry = next_link(
                 Entry, entries, use_case=self.use_case, as_of=as_of, actor=actor, reason=reason, at=at, says=says
@@ -234,16 +231,6 @@ class Ledger(Chain[Entry]):
             f"{self.folder.name}/: {fault}. Nobody can say how often the holdout was looked at, so nothing is judged. "
             f"Restore {self.folder.name}/ and {self.newest_path.name} from a backup."
         )
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """One writer at a time; the lock ends with the process that holds it, however that ends."""
-        descriptor = os.open(make_folder(self.folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
 
 def count_weeks(entries: Sequence[Entry], weeks: Sequence[date]) -> list[WeekCount]:

@@ -9,10 +9,7 @@ Source: docs/decisions/0002-history-is-the-pointer.md
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,13 +17,14 @@ from pathlib import Path
 from ds_pipeline.digests import digest_files
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.bundle import Bundle
-from ds_pipeline.registry.history import Event, History, file_name, made_by, next_event, way_back
+from ds_pipeline.registry.history import Event, made_by, way_back
 from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
-from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.store.chain import Chain, file_name, next_link, one_writer
 
 OK = "ok"
+OF_VERSION = {"version", "as_of", "bundle_digest", "candidate_digest", "decision_digest"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Registry:
         self.root = root
         self._use_case = use_case
         self._versions = Versions(root / "versions", keys)
-        self._history = History(root / "history", keys, use_case=use_case)
+        self._history = Chain(root / "history", keys, use_case=use_case, kind=Event)
 
     def is_empty(self) -> bool:
         """Nothing was ever promoted here, and no promotion was begun."""
@@ -107,7 +105,7 @@ class Registry:
         Raises:
             RegistryError: the history or the champion is broken, or replace_lost is set while nothing is lost.
         """
-        with self._lock():
+        with one_writer(self.root):
             events = self.history()
             self._versions.tidy(events)
             before()
@@ -115,7 +113,8 @@ class Registry:
             settled = settle(events, as_of=as_of, candidate_digest=candidate_digest, replace_lost=replace_lost)
             if settled is not None:
                 return settled
-            event = next_event(
+            event = next_link(
+                Event,
                 events,
                 use_case=self._use_case,
                 kind="replace_lost" if replace_lost else "promote",
@@ -138,7 +137,7 @@ class Registry:
         Raises:
             RegistryError: nothing to go back to, an unknown or the current version, no reason, or a broken target.
         """
-        with self._lock():
+        with one_writer(self.root):
             events = self.history()
             self._versions.tidy(events)
             stack = way_back(events)
@@ -148,18 +147,15 @@ class Registry:
             if target.version == events[-1].version:
                 raise RegistryError(f"{target.version} is in force already; a rollback to it would change nothing.")
             self._open(target.version, events)
-            event = next_event(
+            event = next_link(
+                Event,
                 events,
                 use_case=self._use_case,
                 kind="rollback",
-                version=target.version,
-                as_of=target.as_of,
-                bundle_digest=target.bundle_digest,
-                candidate_digest=target.candidate_digest,
-                decision_digest=target.decision_digest,
                 actor=actor,
                 reason=reason,
                 at=at,
+                **target.model_dump(include=OF_VERSION),
             )
             self._record(event)
             return event
@@ -200,13 +196,3 @@ class Registry:
     def _record(self, event: Event) -> None:
         self._history.append(event)
         self._versions.leave_receipt(event)
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """One writer at a time; the lock ends with the process that holds it, however that ends."""
-        descriptor = os.open(make_folder(self.root) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)

@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ds_pipeline.registry.bundle import BUNDLE, SIGNATURE, Bundle, read_bundle, write_bundle
-from ds_pipeline.registry.history import Event, file_name
+from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.snapshots import flush_folder, make_folder, write_file
 
 ASSEMBLING = ".assembling-"

@@ -7,10 +7,11 @@ import pytest
 
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.history import History, SignedEvent
+from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.registry.registry import Registry
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.store.chain import Chain, Signed
 
 
 @pytest.fixture
@@ -77,8 +78,8 @@ def test_an_event_signed_by_a_stranger_is_refused(registry: Registry, folder: Pa
     stranger = SigningKeys(tmp_path / "stranger")
     stranger.create_if_first(registry_is_empty=True)
     path = folder / "000003.json"
-    event = SignedEvent.model_validate_json(path.read_bytes()).event
-    forged = SignedEvent(event=event, signature=stranger.sign(event.content))
+    event = Signed[Event].model_validate_json(path.read_bytes()).event
+    forged = Signed[Event](event=event, signature=stranger.sign(event.content))
     path.write_bytes(canonical_json(forged.model_dump(mode="json")))
     with pytest.raises(RegistryError, match=r"^history/000003\.json: unknown signer"):
         registry.history()
@@ -108,7 +109,7 @@ def test_an_event_that_says_another_number_than_its_file_is_refused(
 ) -> None:
     last = registry.history()[-1]
     event = last.model_copy(update={"number": 7, "previous": last.digest})
-    signed = SignedEvent(event=event, signature=keys.sign(event.content))
+    signed = Signed[Event](event=event, signature=keys.sign(event.content))
     (folder / "000004.json").write_bytes(canonical_json(signed.model_dump(mode="json")))
     with pytest.raises(RegistryError, match=r"history/000004\.json: it does not follow"):
         registry.history()
@@ -177,7 +178,7 @@ def test_two_writers_cannot_take_the_same_number(registry: Registry, folder: Pat
     event = registry.history()[-1]
     before = (folder / "000003.json").read_bytes()
     with pytest.raises(RegistryError, match=r"history/000003\.json: another process made this event first"):
-        History(folder, keys, use_case="mini").append(event)
+        Chain(folder, keys, use_case="mini", kind=Event).append(event)
     assert (folder / "000003.json").read_bytes() == before
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.history import History
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.registry.registry import Registry
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions
+from ds_pipeline.store.chain import Chain
 
 Promote = Callable[..., Promotion]
 D = date(2011, 12, 5)
@@ -43,7 +43,7 @@ def names(folder: Path) -> list[str]:
     [
         pytest.param(SigningKeys, "sign_folder", id="during_assembly"),
         pytest.param(Path, "rename", id="before_the_move"),
-        pytest.param(History, "append", id="between_bundle_and_event"),
+        pytest.param(Chain, "append", id="between_bundle_and_event"),
     ],
 )
 @pytest.mark.parametrize("promoted_before", [False, True], ids=["first", "second"])
@@ -65,7 +65,7 @@ def test_a_version_without_an_event_is_reported_and_its_number_is_not_given_to_a
     registry: Registry, promote: Promote
 ) -> None:
     promote("a")
-    killed_at(History, "append", lambda: promote("b"))
+    killed_at(Chain, "append", lambda: promote("b"))
     assert "never in force" in {entry.version: entry.status for entry in registry.verify()}["v0002"]
     assert promote("c").champion.version == "v0003"
     assert [entry.version for entry in registry.verify()] == ["history", "v0001", "v0003"]
@@ -92,7 +92,7 @@ def _without_tidy(promote: Promote, candidate: str) -> None:
 def test_a_rollback_killed_before_its_event_changes_nothing(registry: Registry, promote: Promote) -> None:
     promote("a")
     at = promote("b").champion.at
-    killed_at(History, "append", lambda: registry.rollback(None, reason="complaints", actor="ann", at=at))
+    killed_at(Chain, "append", lambda: registry.rollback(None, reason="complaints", actor="ann", at=at))
     assert registry.champion().version == "v0002"
 
 

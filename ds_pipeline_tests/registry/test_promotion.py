@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ds_pipeline.registry.history import Event, next_event
+from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.promotion import PromotionRefused, settle
+from ds_pipeline.store.chain import next_link
 
 WEEK = date(2011, 12, 5)
 
@@ -17,7 +18,8 @@ def history(*entries: tuple[str, int, str]) -> list[Event]:
     events: list[Event] = []
     for version, week, candidate in entries:
         events.append(
-            next_event(
+            next_link(
+ Event,
                 events, at=datetime(2011, 12, 5, tzinfo=UTC), use_case="mini", kind="promote", version=version,
                 as_of=WEEK + timedelta(weeks=week), bundle_digest="b", candidate_digest=candidate,
                 decision_digest="d", actor="ann", reason="a test",

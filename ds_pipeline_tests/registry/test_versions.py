@@ -10,9 +10,10 @@ import pytest
 
 from ds_pipeline.digests import digest_files
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.history import Event, next_event
+from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
+from ds_pipeline.store.chain import next_link
 
 Files = Callable[..., dict[str, bytes]]
 
@@ -23,7 +24,8 @@ def versions(tmp_path: Path, keys: SigningKeys) -> Versions:
 
 
 def event(version: str, *, number: int = 1) -> Event:
-    made = next_event(
+    made = next_link(
+ Event,
         [], at=datetime(2011, 12, 5, tzinfo=UTC), use_case="mini", kind="promote", version=version,
         as_of=date(2011, 12, 5), bundle_digest="b", candidate_digest="c", decision_digest="d", actor="a", reason="r",
     )  # fmt: skip
