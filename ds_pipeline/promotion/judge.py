@@ -37,8 +37,9 @@ from ds_pipeline.promotion.trial_list import check_operations
 from ds_pipeline.promotion.truth import PROBABILITY, true_probability
 from ds_pipeline.registry.documents import Document
 from ds_pipeline.training.labelled import labelled_rows
-from ds_pipeline.training.refit import fit_inner, inner_parts
+from ds_pipeline.training.refit import fit_inner
 from ds_pipeline.training.rows import rows_to_train_on
+from ds_pipeline.training.split import inner_parts
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench, now
 

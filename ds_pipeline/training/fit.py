@@ -21,7 +21,7 @@ from ds_pipeline.model.estimator import Parameters, calibrate, make_estimator
 from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.training.rows import require_values, rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
-from ds_pipeline.training.split import inner_split
+from ds_pipeline.training.split import inner_parts
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
 from ds_pipeline.use_case.training import Training
 
@@ -67,8 +67,7 @@ def train_candidate(
     there = len(rows)
     rows = rows_to_train_on(rows, training, entity=entity)
     weeks = sorted(set(rows[SCORING_DATE]))
-    split = inner_split(clock, weeks, validation_weeks=training.validation_weeks)
-    fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
+    fit, validate = inner_parts(rows, clock=clock, training=training)
     for name, part in (("fit", fit), ("validation", validate)):
         if part[LABEL].nunique() != 2:
             raise TrainingError(

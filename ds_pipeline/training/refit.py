@@ -16,13 +16,11 @@ from sklearn.metrics import average_precision_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.model.estimator import Parameters, make_estimator
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.training.fit import fit_calibrated, to_bytes
-from ds_pipeline.training.split import inner_split
-from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
+from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.training import Training
 
 
@@ -64,20 +62,6 @@ def refit(
     return Refit(digest_bytes(to_bytes(model)), scores)
 
 
-def inner_parts(rows: pd.DataFrame, *, clock: Clock, training: Training) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to fit on and those to validate on inside the training weeks, as the search had them.
-
-    Args:
-        rows: from rows_to_train_on.
-
-    Raises:
-        TrainingError: too few weeks.
-    """
-    split = inner_split(clock, sorted(set(rows[SCORING_DATE])), validation_weeks=training.validation_weeks)
-    fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
-    return fit, validate
-
-
 def fit_inner(rows: pd.DataFrame, parameters: Parameters, *, features: FeatureSet, seed: int) -> Pipeline:
     """The estimator of the search, not calibrated, on the inner weeks; it has not seen the validation weeks."""
     with threadpool_limits(limits=1):
@@ -90,7 +74,7 @@ def average_precisions(
     """The average precision on the validation weeks, one per seed; the seed of training.yaml gives that of the search.
 
     Args:
-        fit, validate: as_table of inner_parts.
+        fit, validate: as_table of split.inner_parts.
     """
     fitted, left_out = fit.to_pandas(), validate.to_pandas()
     models = (fit_inner(fitted, parameters, features=features, seed=seed) for seed in seeds)

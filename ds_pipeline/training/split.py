@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import pandas as pd
+
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
+from ds_pipeline.use_case.features import SCORING_DATE
+from ds_pipeline.use_case.training import Training
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,17 @@ def inner_split(clock: Clock, training: list[date], *, validation_weeks: int) ->
             "lower validation_weeks in training.yaml."
         )
     return InnerSplit(fit=fit, validate=validate)
+
+
+def inner_parts(rows: pd.DataFrame, *, clock: Clock, training: Training) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to fit on and those to validate on inside the training weeks, as the search had them.
+
+    Args:
+        rows: from rows_to_train_on.
+
+    Raises:
+        TrainingError: too few weeks.
+    """
+    split = inner_split(clock, sorted(set(rows[SCORING_DATE])), validation_weeks=training.validation_weeks)
+    fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
+    return fit, validate

@@ -15,8 +15,8 @@ from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.model.predict import predict
 from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
 from ds_pipeline.training.fit import Candidate, train_candidate
-from ds_pipeline.training.refit import inner_parts
 from ds_pipeline.training.rows import rows_to_train_on
+from ds_pipeline.training.split import inner_parts
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import CrossValidation, Stability
 from ds_pipeline.use_case.training import Training

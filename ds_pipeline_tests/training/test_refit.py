@@ -13,7 +13,8 @@ from ds_pipeline.errors import TrainingError
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
 from ds_pipeline.training.fit import Candidate, train_candidate
-from ds_pipeline.training.refit import as_table, average_precisions, inner_parts, refit
+from ds_pipeline.training.refit import as_table, average_precisions, refit
+from ds_pipeline.training.split import inner_parts
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.training import Training
 
