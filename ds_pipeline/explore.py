@@ -15,11 +15,9 @@ from ds_pipeline.errors import ConfigError, DsPipelineError, EvaluationError, Hi
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.use_case.explain import suggest
-from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
 from ds_pipeline.use_case.load import known_use_cases, load_use_case
 from ds_pipeline.workbench import Workbench, open_workbench
-
-LABEL, SCORING_DATE = "label", "scoring_date"
 
 
 def use_cases() -> list[str]:

@@ -9,10 +9,11 @@ import pyarrow.dataset as ds
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.masking.columns.tokens import tokenize
+from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.problem import Truth
 from ds_pipeline.workbench import Workbench
 
-SCORING_DATE, PROBABILITY = "scoring_date", "true_probability"
+PROBABILITY = "true_probability"
 
 
 def true_probability(bench: Workbench, rows: pd.DataFrame) -> pd.Series | None:

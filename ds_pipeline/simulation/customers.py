@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import sys
-import unicodedata
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 import typer
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.simulation.invented import make_faker
+from ds_pipeline.simulation.invented import ascii_letters, make_faker
 from ds_pipeline.store.snapshots import encode, write_file
 
 if TYPE_CHECKING:
@@ -253,13 +252,9 @@ def _seeded_faker(locale: str, chance: random.Random) -> Faker:
 
 def _email(first: str, last: str, chance: random.Random) -> str:
     domain = chance.choice(["example.org", "example.com", "example.net"])
-    names = [_ascii_letters(name) for name in (first, last)]
+    names = [ascii_letters(name) for name in (first, last)]
     local = chance.choice([".", "_", ""]).join(name for name in names if name) or "customer"
     return f"{local}{chance.randint(1, 9999)}@{domain}"
-
-
-def _ascii_letters(name: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFKD", name).lower() if "a" <= char <= "z")
 
 
 def _phone(country: str, chance: random.Random) -> str:

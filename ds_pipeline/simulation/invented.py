@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from ds_pipeline.errors import SourceError
@@ -24,3 +25,8 @@ def make_faker(locale: str) -> Faker:
             "Install it with: pip install 'ds-pipeline[demo]'"
         ) from None
     return Faker(locale)
+
+
+def ascii_letters(name: str) -> str:
+    """What of a name can stand in an address of e-mail, in lower case."""
+    return "".join(char for char in unicodedata.normalize("NFKD", name).lower() if "a" <= char <= "z")

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-PLAIN_NAME = r"[A-Za-z_]\w{0,40}"
+from ds_pipeline.ingestion.shape import PLAIN_NAME
+
 SEVERAL_WORDS = r"(?=.{1,40}$)[^\W\d_]\w*( [\w()/%.-]+){1,4}"  # Order ID; shown where no name looks like a value
 NUMBER = r"[+-]?[\d.,' ]*\d[\d.,' ]*%?"
 DATE = r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?"

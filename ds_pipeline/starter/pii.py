@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import plain_letters
 from ds_pipeline.starter.profile import ColumnProfile
 
@@ -23,11 +24,6 @@ LONG = r"\+?\d{9,15}(\.0)?"  # a phone number, of an account or of a card
 FREE_TEXT_WORDS = 4
 FREQUENT = 0.05  # a category that fewer have stays in "other"
 BANDS = (30, 40, 50, 60)
-
-
-def listed(words: str) -> frozenset[str]:
-    """The words of a list that is written as one text."""
-    return frozenset(words.split())
 
 
 # Words of a column's name.

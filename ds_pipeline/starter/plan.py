@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import Answers, Target, alias_of, read_columns, read_tables, read_target
 from ds_pipeline.starter.naming import ShownNames, shown_names
-from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, listed, words_of
-from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan
+from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, words_of
+from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan, quoted
 from ds_pipeline.starter.rates import PeopleRows, TargetRows, base_rate
 from ds_pipeline.starter.written import require_tables
 
@@ -454,12 +455,12 @@ def _few_enough_groups(file: SourceFile, columns: list[ColumnPlan], key: str, kn
 
 def _group(file: SourceFile, column: ColumnPlan, known_at: str) -> str:
     """What stays of a quasi-identifier, as an expression over the raw file."""
-    quoted = _quoted(column.source)
+    name = quoted(column.source)
     if column.guess.treatment == "band":
         years = f"date_part('year', age({file.at(known_at)}, {file.at(column.source)}))"
         return " + ".join(f"coalesce(({years} >= {start})::INT, -1)" for start in column.guess.bands)
-    listed = ", ".join(text_literal(value) for value in column.guess.categories)
-    return f"CASE WHEN {quoted}::VARCHAR IN ({listed}) THEN {quoted}::VARCHAR WHEN {quoted} IS NOT NULL THEN '*' END"
+    values = ", ".join(text_literal(value) for value in column.guess.categories)
+    return f"CASE WHEN {name}::VARCHAR IN ({values}) THEN {name}::VARCHAR WHEN {name} IS NOT NULL THEN '*' END"
 
 
 def plan_weeks(tables: list[TablePlan], answers: Answers, today: date) -> Weeks:
@@ -522,7 +523,3 @@ def _domain(alias: str) -> str:
 def text_literal(value: str) -> str:
     """A text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

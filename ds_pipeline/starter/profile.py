@@ -176,7 +176,7 @@ class SourceFile:
 
     def at(self, column: str) -> str:
         """A date column as an SQL expression over the file."""
-        return instant(_quoted(column), self._formats.get(column, ()))
+        return instant(quoted(column), self._formats.get(column, ()))
 
     def span(self, column: str) -> TimeSpan:
         """The first and last date of a column, over the whole file."""
@@ -206,9 +206,7 @@ class SourceFile:
     def per_person(self, entity: str) -> float:
         """Rows per person, over the whole file."""
         with self._connection() as connection:
-            return float(
-                _one(connection, f"SELECT count(*) / count(DISTINCT {_quoted(entity)}) FROM {self._scan}") or 0
-            )
+            return float(_one(connection, f"SELECT count(*) / count(DISTINCT {quoted(entity)}) FROM {self._scan}") or 0)
 
     def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
         """The customers' numbers with a date of a column from one instant up to another; in memory only."""
@@ -216,7 +214,7 @@ class SourceFile:
         since = "" if start is None else f"{at} >= TIMESTAMP '{start:%Y-%m-%d %H:%M:%S}' AND "
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT DISTINCT {_quoted(entity)}::VARCHAR FROM {self._scan} "
+                f"SELECT DISTINCT {quoted(entity)}::VARCHAR FROM {self._scan} "
                 f"WHERE {since}{at} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
             ).fetchall()
         return {one for (one,) in rows if one is not None}
@@ -225,10 +223,10 @@ class SourceFile:
         self, entity: str, column: str, at: str, value: str, end: datetime
     ) -> tuple[set[str], set[str]]:
         """The customers' numbers before an instant, and those whose newest row then has a value; in memory only."""
-        newest = f"arg_max({_quoted(column)}::VARCHAR, {self.at(at)})"
+        newest = f"arg_max({quoted(column)}::VARCHAR, {self.at(at)})"
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT {_quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
+                f"SELECT {quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
                 f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
                 [value],
             ).fetchall()
@@ -239,7 +237,7 @@ class SourceFile:
 
         Nine of ten are enough: some people share a number, and some change it.
         """
-        person, value = _quoted(entity), _quoted(column)
+        person, value = quoted(entity), quoted(column)
         with self._connection() as connection:
             people, values, pairs, rows = connection.execute(
                 f"SELECT count(DISTINCT {person}), count(DISTINCT {value}), count(DISTINCT ({person}, {value})), "
@@ -253,7 +251,7 @@ class SourceFile:
             return int(
                 _one(
                     connection,
-                    f"SELECT coalesce(min(n), 0) FROM (SELECT count(DISTINCT {_quoted(entity)}) AS n "
+                    f"SELECT coalesce(min(n), 0) FROM (SELECT count(DISTINCT {quoted(entity)}) AS n "
                     f"FROM {self._scan} GROUP BY {', '.join(groups)})",
                 )
             )
@@ -308,8 +306,8 @@ class SourceFile:
         read = f"read_json('{text}', format = 'newline_delimited'"
         with self._connection() as connection:
             names = [name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {read})").fetchall()]
-        columns = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in names)
-        cells = ", ".join(f"nullif({_quoted(name)}, '') AS {_quoted(name)}" for name in names)
+        columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+        cells = ", ".join(f"nullif({quoted(name)}, '') AS {quoted(name)}" for name in names)
         return f"(SELECT {cells} FROM {read}, columns = {{{columns}}}))"
 
 
@@ -355,7 +353,7 @@ def _require_names(header: str, delimiter: str, *, where: str) -> None:
 def _column(
     connection: duckdb.DuckDBPyConnection, name: str, kind: str, date_formats: tuple[str, ...]
 ) -> ColumnProfile:
-    column = _quoted(name)
+    column = quoted(name)
     rows, nulls, distinct = connection.execute(
         f"SELECT count(*), count(*) FILTER ({column} IS NULL), count(DISTINCT {column}) FROM sample"
     ).fetchall()[0]
@@ -406,5 +404,5 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return row[0] if row else 0
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

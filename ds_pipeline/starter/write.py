@@ -17,9 +17,8 @@ from ds_pipeline.starter.answers import alias_of
 from ds_pipeline.starter.features import StarterFeature, baseline_of, features_of, sql_name
 from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
 from ds_pipeline.templates import environment
-from ds_pipeline.use_case.load import UseCase, load_use_case
+from ds_pipeline.use_case.load import YAML_FILES, UseCase, load_use_case
 
-FILES = ("problem", "requirements", "contract", "sources", "features", "training")
 EXAMPLES: dict[str, Any] = {"integer": 12345, "string": "C-12345"}
 TOP_SHARE = "0.10"  # of the customers in scope that are delivered
 SUNSET = timedelta(days=365)
@@ -86,7 +85,7 @@ def render(plan: Plan) -> dict[str, str]:
         "precision": _precision(plan),
         "sunset": (plan.weeks.last or plan.today) + SUNSET,
     }
-    texts = {f"{file}.yaml": templates.get_template(f"{file}.yaml.j2").render(shared) for file in FILES}
+    texts = {f"{file}.yaml": templates.get_template(f"{file}.yaml.j2").render(shared) for file in YAML_FILES}
     for file in ("population", "label"):
         texts[f"{file}.sql"] = templates.get_template(f"{file}.sql.j2").render(shared)
     for table in plan.tables:

@@ -6,13 +6,12 @@ and tests. Identity is drawn apart from the hazard; age only sets the pace of us
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from ds_pipeline.simulation.invented import make_faker
+from ds_pipeline.simulation.invented import ascii_letters, make_faker
 from ds_pipeline.simulation.subscriptions.timeline import Floats, Ints
 
 POOL = 160  # names, streets and towns per locale
@@ -128,7 +127,7 @@ def draw_people(rng: np.random.Generator, numbers: Ints) -> People:
 
 def email_of(first: str, family: str, number: int) -> str:
     """An address that belongs to one number alone; what is not a letter of ASCII is left out."""
-    local = ".".join(part for part in map(_ascii_letters, (first, family)) if part) or "member"
+    local = ".".join(part for part in map(ascii_letters, (first, family)) if part) or "member"
     return f"{local}.{np.base_repr(number * 7919 % 60466169, 36).lower()}@example.{('org', 'com', 'net')[number % 3]}"
 
 
@@ -155,7 +154,3 @@ def pool(locale: str) -> Pool:
         towns=tuple(fake.city() for _ in range(POOL)),
         postcodes=tuple(fake.postcode() for _ in range(POOL)),
     )
-
-
-def _ascii_letters(name: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFKD", name).lower() if "a" <= char <= "z")
