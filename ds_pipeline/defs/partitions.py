@@ -1,8 +1,8 @@
 """The weekly clock as Dagster partitions, and the few things every weekly asset has in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pyarrow as pa
@@ -25,21 +25,56 @@ def weekly_partitions(use_case: UseCase) -> dg.WeeklyPartitionsDefinition:
     )
 
 
-def weekly_asset(use_case: UseCase, *, group: str, kinds: set[str], owner: str, ranged: bool = False) -> dict[str, Any]:
-    """The arguments every asset of a use case shares.
+class Check(NamedTuple):
+    """An inline check of an asset: what it claims, and whether a failure stops the run."""
+
+    name: str
+    claim: str
+    is_blocking: bool = True
+
+
+def weekly_asset(
+    use_case: UseCase,
+    name: str,
+    *,
+    after: Iterable[str],
+    description: str,
+    group: str,
+    kinds: set[str],
+    owner: str | None = None,
+    checks: Iterable[Check] = (),
+    is_ranged: bool = False,
+    **more: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Makes a function a weekly asset of a use case.
 
     Args:
-        ranged: one run can build many weeks at once.
+        after: the names of the assets it waits for.
+        owner: that of the problem, if it is nobody else.
+        is_ranged: one run can build many weeks at once.
+        more: as dg.asset takes it.
     """
-    return {
-        "key_prefix": [use_case.name],
-        "group_name": group,
-        "kinds": kinds,
-        "owners": [OWNER_TEAM + owner],
-        "tags": {"use_case": use_case.name, "class": data_class(use_case)},
-        "partitions_def": weekly_partitions(use_case),
-        "backfill_policy": dg.BackfillPolicy.single_run() if ranged else dg.BackfillPolicy.multi_run(1),
-    }
+    partitions = weekly_partitions(use_case)
+    key = dg.AssetKey([use_case.name, name])
+    return dg.asset(
+        name=name,
+        key_prefix=[use_case.name],
+        deps=[dg.AssetKey([use_case.name, other]) for other in after],
+        description=description,
+        group_name=group,
+        kinds=kinds,
+        owners=[OWNER_TEAM + (owner or use_case.problem.owner)],
+        tags={"use_case": use_case.name, "class": data_class(use_case)},
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if is_ranged else dg.BackfillPolicy.multi_run(1),
+        check_specs=[
+            dg.AssetCheckSpec(
+                check.name, asset=key, blocking=check.is_blocking, description=check.claim, partitions_def=partitions
+            )
+            for check in checks
+        ],
+        **more,
+    )
 
 
 def data_class(use_case: UseCase) -> str:
@@ -51,15 +86,6 @@ def data_class(use_case: UseCase) -> str:
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
     """The scoring dates a run is to build, oldest first."""
     return [date.fromisoformat(key) for key in sorted(context.partition_keys)]
-
-
-def check_spec(
-    name: str, asset: dg.AssetKey, use_case: UseCase, *, blocking: bool, description: str
-) -> dg.AssetCheckSpec:
-    """An inline, partitioned check."""
-    return dg.AssetCheckSpec(
-        name, asset=asset, blocking=blocking, description=description, partitions_def=weekly_partitions(use_case)
-    )
 
 
 def report_weeks(

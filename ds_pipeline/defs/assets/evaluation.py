@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
@@ -22,26 +22,21 @@ from ds_pipeline.use_case.load import UseCase
 
 def evaluation_asset(use_case: UseCase) -> dg.AssetsDefinition:
     """The evaluation of a use case, with its gates inline: no job can run it without them."""
-    key = dg.AssetKey([use_case.name, "holdout_evaluation"])
 
-    @dg.asset(
-        name="holdout_evaluation",
-        deps=[dg.AssetKey([use_case.name, name]) for name in ("candidate", "features", "matured_labels")],
+    @weekly_asset(
+        use_case,
+        "holdout_evaluation",
+        after=["candidate", "features", "matured_labels"],
         description=(
             f"The candidate on the {use_case.requirements.holdout.weeks} newest matured weeks, never trained on. "
             "Each threshold of requirements.yaml is a gate; one that is missed refuses the promotion."
         ),
-        check_specs=[
-            check_spec(
-                gate.name,
-                key,
-                use_case,
-                blocking=True,
-                description=f"{gate.meaning}: {gate.comparison} {gate.threshold:g} ({gate.compares}).",
-            )
+        group="evaluation",
+        kinds={"scikitlearn", "matplotlib"},
+        checks=[
+            Check(gate.name, f"{gate.meaning}: {gate.comparison} {gate.threshold:g} ({gate.compares}).")
             for gate in gates_of(use_case.requirements)
         ],
-        **weekly_asset(use_case, group="evaluation", kinds={"scikitlearn", "matplotlib"}, owner=use_case.problem.owner),
     )
     def holdout_evaluation(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         made = evaluate_candidate(project.open(use_case), days_of(context)[0])

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.digests import SHORT
 from ds_pipeline.features.build import features_schema
@@ -15,30 +15,22 @@ from ds_pipeline.use_case.load import UseCase
 
 def features_asset(use_case: UseCase) -> dg.AssetsDefinition:
     """The features of a use case."""
-    key = dg.AssetKey([use_case.name, "features"])
 
-    @dg.asset(
-        name="features",
-        deps=[dg.AssetKey([use_case.name, f"masked_{name}"]) for name in use_case.sources.tables],
+    @weekly_asset(
+        use_case,
+        "features",
+        after=[f"masked_{name}" for name in use_case.sources.tables],
         description=(
             "Features of everyone in scope at the scoring date, made from rows known strictly before it. "
             "Read by training and by scoring: the same partition, so the two cannot differ."
         ),
-        check_specs=[
-            check_spec(
-                "schema", key, use_case, blocking=True, description="Columns, types, nulls and ranges of features.yaml."
-            ),
-            check_spec(
-                "replay",
-                key,
-                use_case,
-                blocking=True,
-                description="A sampled week, rebuilt from sources cut at its date, has the same bytes.",
-            ),
+        group="features",
+        kinds={"duckdb", "pandera"},
+        is_ranged=True,
+        checks=[
+            Check("schema", "Columns, types, nulls and ranges of features.yaml."),
+            Check("replay", "A sampled week, rebuilt from sources cut at its date, has the same bytes."),
         ],
-        **weekly_asset(
-            use_case, group="features", kinds={"duckdb", "pandera"}, owner=use_case.problem.owner, ranged=True
-        ),
     )
     def features(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         made = make_features(project.open(use_case), days_of(context))

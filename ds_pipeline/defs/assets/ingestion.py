@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ds_pipeline.boundary.mask import MaskedSource, mask_source
-from ds_pipeline.defs.partitions import check_spec, days_of, report_weeks, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.errors import AnonymityError
 from ds_pipeline.ingestion.possible import NO_LIMIT
@@ -28,22 +28,21 @@ def ingestion_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
 
 def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
     table = use_case.sources.tables[name]
-    key = dg.AssetKey([use_case.name, f"masked_{name}"])
     origin = "synthetic" if table.synthetic else "real"
     limited_by = {limit.table for limit in table.possible.limits.values()} if table.possible else set()
 
-    @dg.asset(
-        deps=[dg.AssetKey([use_case.name, f"masked_{other}"]) for other in sorted(limited_by)],
-        name=f"masked_{name}",
+    @weekly_asset(
+        use_case,
+        f"masked_{name}",
+        after=[f"masked_{other}" for other in sorted(limited_by)],
         description=(
             f"Rows of {name} ({origin}, class {table.data_class}) that became known in the week before the scoring "
             "date, every column treated as sources.yaml declares. Faulty rows lie in quarantine with their reasons."
         ),
-        check_specs=[
-            check_spec(check, key, use_case, blocking=blocking, description=text)
-            for check, blocking, text in _checks_of(table)
-        ],
-        **weekly_asset(use_case, group="ingestion", kinds={"pyarrow"}, owner=use_case.problem.owner, ranged=True),
+        group="ingestion",
+        kinds={"pyarrow"},
+        is_ranged=True,
+        checks=_checks_of(table),
     )
     def masked(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench, days = project.open(use_case), days_of(context)
@@ -59,31 +58,24 @@ def _masked_table(use_case: UseCase, name: str) -> dg.AssetsDefinition:
     return masked
 
 
-def _checks_of(table: Table) -> Iterator[tuple[str, bool, str]]:
-    """The checks of a table: name, whether a failure stops the run, and what it claims."""
-    yield "rows_reconcile", True, "Rows read = kept + quarantined + suppressed (people who were erased)."
-    yield (
-        "no_identifier_left",
-        True,
-        "An independent scan found no identifier in any string column; a finding stops the run.",
+def _checks_of(table: Table) -> Iterator[Check]:
+    yield Check("rows_reconcile", "Rows read = kept + quarantined + suppressed (people who were erased).")
+    yield Check(
+        "no_identifier_left", "An independent scan found no identifier in any string column; a finding stops the run."
     )
-    yield (
-        SHAPE_CHECK,
-        False,
-        "The source has the columns and types it had before. A column that is gone stops the run.",
-    )
+    shape = "The source has the columns and types it had before. A column that is gone stops the run."
+    yield Check(SHAPE_CHECK, shape, is_blocking=False)
     if table.possible is not None:
         limits = " and ".join(f"{kind} {limit.table}.{limit.column}" for kind, limit in table.possible.limits.items())
-        yield (
+        yield Check(
             POSSIBLE_CHECK,
-            False,
             f"Every event lies within what is possible for its person: {limits}. Rows that do not are counted, and "
             "stay.",
+            is_blocking=False,
         )
     if table.k_anonymity is not None:
-        yield (
+        yield Check(
             ANONYMITY_CHECK,
-            True,
             f"At least {table.k_anonymity.k} people share each combination of the quasi-identifiers that stay, judged "
             f"from {table.k_anonymity.from_entities:,} people on. A breach stops the run and says which columns to "
             "widen.",

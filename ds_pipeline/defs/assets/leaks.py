@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ds_pipeline.boundary.written_files import WeekScan, scan_week
-from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
@@ -14,26 +14,21 @@ LAST = {"dagster/priority": "-40"}
 
 def leak_scan_asset(use_case: UseCase) -> dg.AssetsDefinition:
     """The scan at the end of a weekly run."""
-    key = dg.AssetKey([use_case.name, "leak_scan"])
 
-    @dg.asset(
-        name="leak_scan",
-        deps=[dg.AssetKey([use_case.name, name]) for name in ("campaign_list", "drift", "realized_quality")],
+    @weekly_asset(
+        use_case,
+        "leak_scan",
+        after=["campaign_list", "drift", "realized_quality"],
         description=(
             "Tables, documents, report and list of the scoring date, and the log of the run itself, searched for "
             "identifiers by pattern and by the values of the sources. Everything older: ds-pipeline scan."
         ),
-        check_specs=[
-            check_spec(
-                CHECK,
-                key,
-                use_case,
-                blocking=False,
-                description="No identifier stands in anything that this run has written.",
-            )
+        group="monitoring",
+        kinds={"python"},
+        checks=[
+            Check(CHECK, "No identifier stands in anything that this run has written.", is_blocking=False),
         ],
         op_tags=LAST,
-        **weekly_asset(use_case, group="monitoring", kinds={"python"}, owner=use_case.problem.owner),
     )
     def leak_scan(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench = project.open(use_case)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.monitoring.budgets import Spent, check_budgets
 from ds_pipeline.monitoring.realized import describe_limits
@@ -26,31 +26,29 @@ def monitoring_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
 
 
 def _drift(use_case: UseCase) -> dg.AssetsDefinition:
-    key = dg.AssetKey([use_case.name, "drift"])
     limits = use_case.requirements.monitoring.psi
 
-    @dg.asset(
-        name="drift",
-        deps=[dg.AssetKey([use_case.name, name]) for name in ("scores", "features")],
+    @weekly_asset(
+        use_case,
+        "drift",
+        after=["scores", "features"],
         description="How far this week's inputs and scores have moved from training (population stability index).",
-        check_specs=[
-            check_spec(
+        group="monitoring",
+        kinds={"numpy"},
+        owner=use_case.requirements.monitoring.owner,
+        checks=[
+            Check(
                 STABILITY,
-                key,
-                use_case,
-                blocking=False,
-                description=f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}.",
+                f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}.",
+                is_blocking=False,
             ),
-            check_spec(
+            Check(
                 ERASED,
-                key,
-                use_case,
-                blocking=False,
-                description="Nobody whose rows the version in force was trained or judged on was erased since.",
+                "Nobody whose rows the version in force was trained or judged on was erased since.",
+                is_blocking=False,
             ),
         ],
         op_tags=LATE,
-        **weekly_asset(use_case, group="monitoring", kinds={"numpy"}, owner=use_case.requirements.monitoring.owner),
     )
     def drift(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         week = watch_drift(project.open(use_case), days_of(context)[0])
@@ -61,25 +59,21 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
 
 
 def _realized_quality(use_case: UseCase) -> dg.AssetsDefinition:
-    key = dg.AssetKey([use_case.name, "realized_quality"])
     limits = use_case.requirements.monitoring.realized_quality
 
-    @dg.asset(
-        name="realized_quality",
-        deps=[dg.AssetKey([use_case.name, name]) for name in ("scores", "matured_labels")],
+    @weekly_asset(
+        use_case,
+        "realized_quality",
+        after=["scores", "matured_labels"],
         description=(
             f"The scores logged {use_case.clock.lag_weeks} weeks earlier, held against what then happened: for "
             "everyone, and for those whom no campaign reached. Empty until logged scores have matured."
         ),
-        check_specs=[
-            check_spec(REALIZED, key, use_case, blocking=False, description=describe_limits(one))
-            for one in [limits]
-            if one is not None
-        ],
+        group="monitoring",
+        kinds={"scikitlearn"},
+        owner=use_case.requirements.monitoring.owner,
+        checks=[Check(REALIZED, describe_limits(limits), is_blocking=False)] if limits else [],
         op_tags=LATE,
-        **weekly_asset(
-            use_case, group="monitoring", kinds={"scikitlearn"}, owner=use_case.requirements.monitoring.owner
-        ),
     )
     def realized(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         week = watch_outcomes(project.open(use_case), days_of(context)[0])
@@ -157,19 +151,17 @@ def _realized_checks(week: Realized, limits: RealizedQualityLimits | None) -> li
 
 
 def _run_costs(use_case: UseCase) -> dg.AssetsDefinition:
-    key = dg.AssetKey([use_case.name, "run_costs"])
 
-    @dg.asset(
-        name="run_costs",
-        deps=[dg.AssetKey([use_case.name, "campaign_list"])],
+    @weekly_asset(
+        use_case,
+        "run_costs",
+        after=["campaign_list"],
         description="Time of the run so far and disk of the use case, against the budgets.",
-        check_specs=[
-            check_spec(
-                "budgets", key, use_case, blocking=False, description="Minutes and gigabytes stay within budget."
-            )
-        ],
+        group="monitoring",
+        kinds={"python"},
+        owner=use_case.requirements.budgets.owner,
+        checks=[Check("budgets", "Minutes and gigabytes stay within budget.", is_blocking=False)],
         op_tags={"dagster/priority": "-30"},
-        **weekly_asset(use_case, group="monitoring", kinds={"python"}, owner=use_case.requirements.budgets.owner),
     )
     def run_costs(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         minutes = (time.time() - _started_at(context)) / 60

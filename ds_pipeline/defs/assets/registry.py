@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ds_pipeline.defs.partitions import check_spec, days_of, weekly_asset
+from ds_pipeline.defs.partitions import Check, days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
 from ds_pipeline.promotion.promote import promote_candidate
@@ -14,25 +14,20 @@ IN_FORCE = "is_in_force"
 
 def promotion_asset(use_case: UseCase) -> dg.AssetsDefinition:
     """The promotion of a use case."""
-    key = dg.AssetKey([use_case.name, "promotion"])
 
-    @dg.asset(
-        name="promotion",
-        deps=[dg.AssetKey([use_case.name, "holdout_evaluation"])],
+    @weekly_asset(
+        use_case,
+        "promotion",
+        after=["holdout_evaluation"],
         description=(
-            "The signed version that came of the decision. It verifies the decision again: that every gate passed, and "
-            "that candidate, holdout, requirements and code are the very ones that were judged."
+            "The signed version that came of the decision. It verifies the decision again: that every gate passed, "
+            "and that candidate, holdout, requirements and code are the very ones that were judged."
         ),
-        check_specs=[
-            check_spec(
-                IN_FORCE,
-                key,
-                use_case,
-                blocking=True,
-                description="The candidate serves from now on, or does already. A promotion never goes back in time.",
-            )
+        group="registry",
+        kinds={"scikitlearn"},
+        checks=[
+            Check(IN_FORCE, "The candidate serves from now on, or does already. A promotion never goes back in time.")
         ],
-        **weekly_asset(use_case, group="registry", kinds={"scikitlearn"}, owner=use_case.problem.owner),
     )
     def promotion(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         bench, day = project.open(use_case), days_of(context)[0]

@@ -21,15 +21,17 @@ def scoring_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
 
 
 def _scores(use_case: UseCase) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="scores",
-        deps=[dg.AssetKey([use_case.name, "features"])],
+    @weekly_asset(
+        use_case,
+        "scores",
+        after=["features"],
         description=(
             "Probability, rank, decile and decision for everyone in scope, by the version in force for the date. "
             "Recorded once: a rerun reads the prediction log and changes nothing."
         ),
+        group="scoring",
+        kinds={"scikitlearn"},
         op_tags=AFTER_THE_REST,
-        **weekly_asset(use_case, group="scoring", kinds={"scikitlearn"}, owner=use_case.problem.owner),
     )
     def scores(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         week = score_day(project.open(use_case), days_of(context)[0])
@@ -55,13 +57,15 @@ def _campaign_list(use_case: UseCase) -> dg.AssetsDefinition:
     if use_case.clock.last is None:
         policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=7, hours=contract.freshness_hours))
 
-    @dg.asset(
-        name="campaign_list",
-        deps=[dg.AssetKey([use_case.name, "scores"])],
+    @weekly_asset(
+        use_case,
+        "campaign_list",
+        after=["scores"],
         description=f"{contract.consumer}: {contract.selection}. If it fails: {contract.failure_behaviour}",
+        group="scoring",
+        kinds=set(contract.format),
         freshness_policy=policy,
         op_tags=AFTER_THE_REST,
-        **weekly_asset(use_case, group="scoring", kinds=set(contract.format), owner=use_case.problem.owner),
     )
     def campaign_list(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         delivery = deliver(project.open(use_case), days_of(context)[0])

@@ -22,14 +22,17 @@ def training_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
 def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
     lag = use_case.clock.lag_weeks
 
-    @dg.asset(
-        name="matured_labels",
-        deps=[dg.AssetKey([use_case.name, "features"])],
+    @weekly_asset(
+        use_case,
+        "matured_labels",
+        after=["features"],
         description=(
             f"What happened to the population of the scoring date {lag} weeks earlier, the newest whose horizon of "
             f"{use_case.problem.horizon_days} days has closed. Empty in the first {lag} weeks."
         ),
-        **weekly_asset(use_case, group="training", kinds={"duckdb"}, owner=use_case.problem.owner, ranged=True),
+        group="training",
+        kinds={"duckdb"},
+        is_ranged=True,
     )
     def matured_labels(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         made = mature_labels(project.open(use_case), days_of(context))
@@ -40,14 +43,16 @@ def _matured_labels(use_case: UseCase) -> dg.AssetsDefinition:
 
 
 def _candidate(use_case: UseCase) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="candidate",
-        deps=[dg.AssetKey([use_case.name, name]) for name in ("features", "matured_labels")],
+    @weekly_asset(
+        use_case,
+        "candidate",
+        after=["features", "matured_labels"],
         description=(
-            "A model trained on the weeks before the holdout and its embargo, hyperparameters chosen on inner weeks. "
-            "The same inputs give the same bytes. Signed; it serves nobody until its evaluation lets it."
+            "A model trained on the weeks before the holdout and its embargo, hyperparameters chosen on inner "
+            "weeks. The same inputs give the same bytes. Signed; it serves nobody until its evaluation lets it."
         ),
-        **weekly_asset(use_case, group="training", kinds={"scikitlearn", "optuna"}, owner=use_case.problem.owner),
+        group="training",
+        kinds={"scikitlearn", "optuna"},
     )
     def candidate(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         made = sign_candidate(project.open(use_case), days_of(context)[0])
