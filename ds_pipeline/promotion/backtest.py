@@ -4,7 +4,7 @@ The registry, the ledger, the documents and Dagster know nothing of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -160,16 +160,11 @@ def _step(
     served = _served(bench, step, day)
     labelled = labelled_rows(bench, step.training, until=step.day).rows
     if parameters is None:
-        trained = train_candidate(
-            labelled,
-            entity=case.problem.entity,
-            clock=case.clock,
-            features=case.features,
-            training=case.training.model_copy(update={"trials": trials}),
-        )
+        fewer = case.training.model_copy(update={"trials": trials})
+        trained = train_candidate(labelled, replace(case, training=fewer))
         rows, scores = trained.rows, predict(trained.model, served, case.features)
     else:
-        fitted = rows_to_train_on(labelled, case.training, entity=case.problem.entity)
+        fitted = rows_to_train_on(labelled, case)
         rows, scores = len(fitted), refit_and_predict(case, parameters)(fitted, served)
     on_step(step, rows)
     return served[[SCORING_DATE, case.problem.entity, LABEL]].assign(

@@ -95,8 +95,8 @@ def _gather(bench: Workbench, day: date, candidate: Document) -> Material:
     """What the candidate is judged by, read and scored."""
     use_case = bench.use_case
     labelled = labelled_rows(bench, use_case.clock.training(day), until=day).rows
-    trained_on = rows_to_train_on(labelled, use_case.training, entity=use_case.problem.entity)
-    fit, validate = inner_parts(trained_on, clock=use_case.clock, training=use_case.training)
+    trained_on = rows_to_train_on(labelled, use_case)
+    fit, validate = inner_parts(trained_on, use_case)
     model = joblib.load(io.BytesIO(candidate.files["model.joblib"]))
     training = json.loads(candidate.files["training.json"])
     holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)

@@ -41,11 +41,9 @@ def refit_and_predict(
     Args:
         parameters: the hyperparameters that the search chose.
     """
-    entity, features, training = use_case.problem.entity, use_case.features, use_case.training
 
     def fit_predict(fitted: pd.DataFrame, left_out: pd.DataFrame) -> np.ndarray:
-        model = fit_calibrated(fitted, parameters, entity=entity, features=features, training=training)
-        return predict(model, left_out, features)
+        return predict(fit_calibrated(fitted, parameters, use_case), left_out, use_case.features)
 
     return fit_predict
 
@@ -70,17 +68,14 @@ def check_explanation(of: Material) -> Checked:
 
 
 def _refitted(of: Material) -> Checked:
-    entity, features, training = of.entity, of.features, of.use_case.training
     sample = of.holdout.sample(min(len(of.holdout), MAX_ROWS), random_state=of.requirements.bootstrap.seed)
-    fit, scored = (as_table(rows, entity=entity, features=features) for rows in (of.trained_on, sample))
-    again = partial(
-        refit, fit, dict(of.training["parameters"]), scored, entity=entity, features=features, training=training
-    )
+    fit, scored = (as_table(rows, of.use_case) for rows in (of.trained_on, sample))
+    again = partial(refit, fit, dict(of.training["parameters"]), scored, of.use_case)
     try:
         refits = call_fresh([again] * FRESH_REFITS)
     except (ChildProcessError, TrainingError) as error:
         return _not_made(error, "distinct_refits", "reload_difference")
-    loaded = predict(of.model, sample, features)
+    loaded = predict(of.model, sample, of.features)
     made = [(refitted.digest, refitted.scores) for refitted in refits]
     record, measured = compare_refits(digest_bytes(of.files["model.joblib"]), made, loaded)
     return Checked({"refits": record}, measured)
@@ -91,7 +86,7 @@ def _seeded(of: Material) -> Checked:
     first, count = of.use_case.training.seed, of.requirements.stability.seeds
     seeds = [(first + number) % 2**32 for number in range(count)]
     half = (count + 1) // 2
-    fit, validate = (as_table(rows, entity=of.entity, features=of.features) for rows in (of.fit, of.validate))
+    fit, validate = (as_table(rows, of.use_case) for rows in (of.fit, of.validate))
     score = partial(average_precisions, fit, validate, dict(of.training["parameters"]), features=of.features)
     try:
         halves = call_fresh([partial(score, seeds=part) for part in (seeds[:half], seeds[half:])])

@@ -112,9 +112,7 @@ def _train(bench: Workbench, case: UseCase, stored: list[Snapshot]) -> Candidate
     tables = [bench.datasets.store.read(one) for one in stored]
     half = len(tables) // 2
     rows = join_labels(tables[:half], tables[half:], entity=case.problem.entity)
-    return train_candidate(
-        rows, entity=case.problem.entity, clock=case.clock, features=case.features, training=case.training
-    )
+    return train_candidate(rows, case)
 
 
 def _environment(bench: Workbench, bundle: Bundle) -> Iterator[str]:

@@ -59,14 +59,8 @@ def sign_candidate(bench: Workbench, day: date) -> SignedCandidate:
     bench.prepare_to_sign()
     declared = declare(bench, day)
     _require_no_leaking_input(use_case, labelled.rows)
-    trained = train_candidate(
-        labelled.rows,
-        entity=use_case.problem.entity,
-        clock=use_case.clock,
-        features=use_case.features,
-        training=use_case.training,
-        on_trial=lambda done: _say_trial(done, of=use_case.training.trials),
-    )
+    trials = use_case.training.trials
+    trained = train_candidate(labelled.rows, use_case, on_trial=lambda done: _say_trial(done, of=trials))
     require_as_on_disk(bench, TrainingError)
     facts = canonical_json(_facts(use_case, day, labelled, trained))
     document = bench.documents.put({"model.joblib": trained.content, "training.json": facts}, kind="candidate", day=day)
@@ -79,10 +73,11 @@ def sign_candidate(bench: Workbench, day: date) -> SignedCandidate:
 
 def _require_no_leaking_input(use_case: UseCase, rows: pd.DataFrame) -> None:
     """Raise TrainingError before the search if one input alone tells the outcome, where the requirements ask."""
-    leakage, entity = use_case.requirements.leakage, use_case.problem.entity
+    leakage = use_case.requirements.leakage
     if leakage is not None:
-        trained_on = rows_to_train_on(rows, use_case.training, entity=entity)
-        require_no_leak(single_feature_aucs(trained_on, use_case.features, entity=entity), leakage)
+        trained_on = rows_to_train_on(rows, use_case)
+        aucs = single_feature_aucs(trained_on, use_case.features, entity=use_case.problem.entity)
+        require_no_leak(aucs, leakage)
 
 
 def _say_trial(done: int, *, of: int) -> None:

@@ -15,15 +15,14 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.model.estimator import Parameters, calibrate, make_estimator
 from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.training.rows import require_values, rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
 from ds_pipeline.training.split import inner_parts
-from ds_pipeline.use_case.features import LABEL, SCORING_DATE, FeatureSet
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.features import LABEL, SCORING_DATE
+from ds_pipeline.use_case.load import UseCase
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,7 @@ class Candidate:
 
 
 def train_candidate(
-    rows: pd.DataFrame,
-    *,
-    entity: str,
-    clock: Clock,
-    features: FeatureSet,
-    training: Training,
-    on_trial: Callable[[int], None] = lambda _: None,
+    rows: pd.DataFrame, use_case: UseCase, *, on_trial: Callable[[int], None] = lambda _: None
 ) -> Candidate:
     """Train on matured weeks.
 
@@ -64,10 +57,9 @@ def train_candidate(
     Raises:
         TrainingError: no rows, one class only, or too few weeks or entities.
     """
-    there = len(rows)
-    rows = rows_to_train_on(rows, training, entity=entity)
-    weeks = sorted(set(rows[SCORING_DATE]))
-    fit, validate = inner_parts(rows, clock=clock, training=training)
+    there, features = len(rows), use_case.features
+    rows = rows_to_train_on(rows, use_case)
+    fit, validate = inner_parts(rows, use_case)
     for name, part in (("fit", fit), ("validation", validate)):
         if part[LABEL].nunique() != 2:
             raise TrainingError(
@@ -78,8 +70,8 @@ def train_candidate(
     # One thread: on weeks of this size OpenMP's waiting costs more than it gains (10 times on a busy machine), and the
     # result cannot depend on the number of cores.
     with threadpool_limits(limits=1):
-        search = search_parameters(fit, validate, features=features, training=training, on_trial=on_trial)
-    model = fit_calibrated(rows, search.parameters, entity=entity, features=features, training=training)
+        search = search_parameters(fit, validate, features=features, training=use_case.training, on_trial=on_trial)
+    model = fit_calibrated(rows, search.parameters, use_case)
     return Candidate(
         model=model,
         content=to_bytes(model),
@@ -87,19 +79,18 @@ def train_candidate(
         rows=len(rows),
         positives=int(rows[LABEL].sum()),
         rows_there=there,
-        weeks=weeks,
+        weeks=sorted(set(rows[SCORING_DATE])),
     )
 
 
-def fit_calibrated(
-    rows: pd.DataFrame, parameters: Parameters, *, entity: str, features: FeatureSet, training: Training
-) -> CalibratedClassifierCV:
+def fit_calibrated(rows: pd.DataFrame, parameters: Parameters, use_case: UseCase) -> CalibratedClassifierCV:
     """A model with given hyperparameters on labelled rows, calibrated on folds of entities.
 
     Raises:
         TrainingError: too few entities for the folds.
     """
-    folds = entity_folds(rows[LABEL], rows[entity], count=training.calibration.folds, seed=training.seed)
+    features, training, entities = use_case.features, use_case.training, rows[use_case.problem.entity]
+    folds = entity_folds(rows[LABEL], entities, count=training.calibration.folds, seed=training.seed)
     estimator = make_estimator(features, parameters, seed=training.seed)
     model = calibrate(estimator, method=training.calibration.method, folds=folds)
     with threadpool_limits(limits=1):

@@ -21,7 +21,7 @@ from ds_pipeline.model.estimator import Parameters, make_estimator
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.training.fit import fit_calibrated, to_bytes
 from ds_pipeline.use_case.features import LABEL, FeatureSet
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.load import UseCase
 
 
 @dataclass(frozen=True)
@@ -37,29 +37,21 @@ class Refit:
     scores: np.ndarray
 
 
-def as_table(rows: pd.DataFrame, *, entity: str, features: FeatureSet) -> pa.Table:
+def as_table(rows: pd.DataFrame, use_case: UseCase) -> pa.Table:
     """The columns that a fit needs, to be sent to another process."""
-    return pa.Table.from_pandas(rows[[entity, LABEL, *features.of_role("input")]], preserve_index=False)
+    columns = [use_case.problem.entity, LABEL, *use_case.features.of_role("input")]
+    return pa.Table.from_pandas(rows[columns], preserve_index=False)
 
 
-def refit(
-    rows: pa.Table,
-    parameters: Parameters,
-    scored: pa.Table,
-    *,
-    entity: str,
-    features: FeatureSet,
-    training: Training,
-) -> Refit:
+def refit(rows: pa.Table, parameters: Parameters, scored: pa.Table, use_case: UseCase) -> Refit:
     """Fit the candidate again.
 
     Args:
         rows: as_table of the rows that the candidate was fitted on, in their order (rows_to_train_on).
         scored: as_table of other rows, to score before the model is saved.
     """
-    model = fit_calibrated(rows.to_pandas(), parameters, entity=entity, features=features, training=training)
-    scores = predict(model, scored.to_pandas(), features)
-    return Refit(digest_bytes(to_bytes(model)), scores)
+    model = fit_calibrated(rows.to_pandas(), parameters, use_case)
+    return Refit(digest_bytes(to_bytes(model)), predict(model, scored.to_pandas(), use_case.features))
 
 
 def fit_inner(rows: pd.DataFrame, parameters: Parameters, *, features: FeatureSet, seed: int) -> Pipeline:
@@ -74,7 +66,7 @@ def average_precisions(
     """The average precision on the validation weeks, one per seed; the seed of training.yaml gives that of the search.
 
     Args:
-        fit, validate: as_table of split.inner_parts.
+        fit, validate: as_table of inner_parts.
     """
     fitted, left_out = fit.to_pandas(), validate.to_pandas()
     models = (fit_inner(fitted, parameters, features=features, seed=seed) for seed in seeds)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.use_case.features import IS_TREATED, LABEL, SCORING_DATE, FeatureSet
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.load import UseCase
 
 
 def join_labels(features: list[pa.Table], labels: list[pa.Table], *, entity: str) -> pd.DataFrame:
@@ -34,17 +34,18 @@ def join_labels(features: list[pa.Table], labels: list[pa.Table], *, entity: str
     return decided.sort_values([SCORING_DATE, entity], ignore_index=True).astype({LABEL: "int64"})
 
 
-def rows_to_train_on(rows: pd.DataFrame, training: Training, *, entity: str) -> pd.DataFrame:
+def rows_to_train_on(rows: pd.DataFrame, use_case: UseCase) -> pd.DataFrame:
     """The labelled rows that training.yaml asks for, in the order they came in.
 
     Treated ones are left out first where it says so. Of more than max_train_rows, those whose entity and date have the
     smallest keyed hashes stay: the same ones in every run, and one row more or less changes at most one other.
     """
+    training = use_case.training
     if training.treated == "exclude":
         rows = rows[~rows[IS_TREATED].astype(bool)]
     if training.max_train_rows is None or len(rows) <= training.max_train_rows:
         return rows.reset_index(drop=True)
-    hashes = _hashes(rows, entity=entity, seed=training.seed)
+    hashes = _hashes(rows, entity=use_case.problem.entity, seed=training.seed)
     smallest = np.argsort(hashes, kind="stable")[: training.max_train_rows]
     return rows.iloc[np.sort(smallest)].reset_index(drop=True)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.use_case.features import SCORING_DATE
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.load import UseCase
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ def inner_split(clock: Clock, training: list[date], *, validation_weeks: int) ->
     return InnerSplit(fit=fit, validate=validate)
 
 
-def inner_parts(rows: pd.DataFrame, *, clock: Clock, training: Training) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to fit on and those to validate on inside the training weeks, as the search had them.
+def inner_parts(rows: pd.DataFrame, use_case: UseCase) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to fit on and those to validate on inside the training weeks.
 
     Args:
         rows: from rows_to_train_on.
@@ -51,6 +51,7 @@ def inner_parts(rows: pd.DataFrame, *, clock: Clock, training: Training) -> tupl
     Raises:
         TrainingError: too few weeks.
     """
-    split = inner_split(clock, sorted(set(rows[SCORING_DATE])), validation_weeks=training.validation_weeks)
+    weeks = sorted(set(rows[SCORING_DATE]))
+    split = inner_split(use_case.clock, weeks, validation_weeks=use_case.training.validation_weeks)
     fit, validate = (rows[rows[SCORING_DATE].isin(part)] for part in (split.fit, split.validate))
     return fit, validate

@@ -38,7 +38,7 @@ from ds_pipeline.promotion import trial_list as operating
 from ds_pipeline.promotion.judge import judge_candidate
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
-from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.use_case.load import UseCase, load_use_case
 from ds_pipeline.workbench import Workbench, open_workbench
 from ds_pipeline_tests.journeys.conftest import REPOSITORY, Journey
 
@@ -215,15 +215,15 @@ def test_each_gate_without_its_measurement_refuses_alone_and_so_the_promotion(
 # A worthless model, and a pipeline and a machine that do not do
 
 
-def worthless(rows: pd.DataFrame, *, features: Any, training: Any, entity: str, **_: Any) -> Candidate:
+def worthless(rows: pd.DataFrame, use_case: UseCase, **_: Any) -> Candidate:
     """A model that has learnt 150 shuffled labels by heart, ten of them positive, is sure of itself and weighs 2 MB."""
     few = pd.concat([rows[rows["label"] == 1][:10], rows[rows["label"] == 0][:140]])
     few = few.assign(label=np.random.default_rng(3).permutation(few["label"]))
     parameters = {"max_iter": 20, "learning_rate": 0.5, "max_leaf_nodes": 20, "min_samples_leaf": 2}
-    model = fit_calibrated(few, parameters, entity=entity, features=features, training=training)
+    model = fit_calibrated(few, parameters, use_case)
     parts = parts_of(model)
     parts.calibrator.a_ = -1000.0  # a step from 0 to 1 at the median
-    parts.calibrator.b_ = 1000.0 * np.median(parts.boosting.decision_function(parts.matrix(rows, features)))
+    parts.calibrator.b_ = 1000.0 * np.median(parts.boosting.decision_function(parts.matrix(rows, use_case.features)))
     model.ballast_ = np.zeros(250_000)
     search = mock.Mock(parameters=parameters, average_precision=0.5, trials=[0.5])
     return Candidate(model, to_bytes(model), search, len(few), 10, len(rows), sorted(set(rows["scoring_date"])))

@@ -122,9 +122,7 @@ def require_each_alone(journey: Journey) -> None:
     use_case, day = bench.use_case, LAST
     rows = labelled_rows(bench, use_case.clock.training(day), until=day).rows
     entity = use_case.problem.entity
-    found = single_feature_aucs(
-        rows_to_train_on(rows, use_case.training, entity=entity), use_case.features, entity=entity
-    )
+    found = single_feature_aucs(rows_to_train_on(rows, use_case), use_case.features, entity=entity)
     assert {one.input for one in found[:6]} == set(LEAKS)
     honest, leakage = found[6:], use_case.requirements.leakage
     assert leakage is not None

@@ -52,8 +52,8 @@ def rows() -> pd.DataFrame:
 
 def of(case: UseCase, rows: pd.DataFrame, parameters: Any = PARAMETERS, **known: Any) -> Material:
     """The rows of the training weeks as the judge takes them apart."""
-    trained_on = rows_to_train_on(rows, case.training, entity="customer_token")
-    fit, validate = inner_parts(trained_on, clock=case.clock, training=case.training)
+    trained_on = rows_to_train_on(rows, case)
+    fit, validate = inner_parts(trained_on, case)
     parts = {"labelled": rows, "trained_on": trained_on, "fit": fit, "validate": validate}
     training = {"rows": len(trained_on), "parameters": parameters}
     return material(use_case=case, training=training, **parts, **known)
@@ -64,9 +64,7 @@ def again(case: UseCase, rows: pd.DataFrame, made: Candidate, parameters: Any = 
 
 
 def test_a_refit_on_all_rows_scores_as_the_candidate_does(small: UseCase, rows: pd.DataFrame) -> None:
-    candidate = train_candidate(
-        rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training
-    )
+    candidate = train_candidate(rows, small)
     again = refit_and_predict(small, candidate.search.parameters)(rows, rows)
     assert again.tolist() == predict(candidate.model, rows, small.features).tolist()
     assert len(set(again)) > 1
@@ -122,9 +120,7 @@ def test_a_candidate_is_made_again_where_it_is_asked_for(
     monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", lambda calls: [call() for call in calls])
     asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
     case = asking(small, stability=asked)
-    made = train_candidate(
-        rows, entity="customer_token", clock=case.clock, features=case.features, training=case.training
-    )
+    made = train_candidate(rows, case)
 
     findings, found = check_stability(again(case, rows, made, made.search.parameters))
 
@@ -145,9 +141,7 @@ def test_a_process_that_is_killed_is_a_problem(
 
     monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", killed)
     asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
-    made = train_candidate(
-        rows, entity="customer_token", clock=small.clock, features=small.features, training=small.training
-    )
+    made = train_candidate(rows, small)
 
     found = check_stability(again(asking(small, stability=asked), rows, made)).measurements
 

@@ -37,7 +37,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture
 def model(shop: UseCase, rows: pd.DataFrame) -> Any:
-    return fit_calibrated(rows, PARAMETERS, entity="customer_token", features=shop.features, training=shop.training)
+    return fit_calibrated(rows, PARAMETERS, shop)
 
 
 def reference(shop: UseCase, rows: pd.DataFrame) -> dict[str, Any]:

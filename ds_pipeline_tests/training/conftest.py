@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.training import Training
 
 WEEKS = [date(2011, 3, 7) + timedelta(weeks=week) for week in range(10)]
@@ -20,6 +22,21 @@ NUMBER = {"unit": "x", "nullable": True, "meaning": "made up", "role": "input"}
 def clock() -> Clock:
     """A lag of one week."""
     return Clock("Europe/London", WEEKS[0], None, horizon_days=7, settle_days=0, holdout_weeks=2)
+
+
+@pytest.fixture
+def case(retail_lapse: UseCase, features: FeatureSet, training: Training) -> UseCase:
+    """A use case with that clock, these features and this search."""
+    requirements = retail_lapse.requirements
+    return replace(
+        retail_lapse,
+        problem=retail_lapse.problem.model_copy(update={"horizon_days": 7, "settle_days": 0}),
+        requirements=requirements.model_copy(
+            update={"holdout": requirements.holdout.model_copy(update={"weeks": 2}), "leakage": None}
+        ),
+        features=features,
+        training=training,
+    )
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from ds_pipeline.training import candidate
 from ds_pipeline.training.candidate import sign_candidate
 from ds_pipeline.training.declare import ledger_of
 from ds_pipeline.training.labels import labels_schema
-from ds_pipeline.use_case.features import LABEL, FeatureSet
+from ds_pipeline.use_case.features import LABEL
+from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import Leakage
 from ds_pipeline.use_case.sql import masked_schema
-from ds_pipeline.use_case.training import Training
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.training.conftest import WEEKS
 
@@ -30,18 +30,9 @@ DAY = WEEKS[-1] + timedelta(weeks=3)  # two weeks of holdout and the embargo, ea
 
 
 @pytest.fixture
-def ready(bench: Workbench, features: FeatureSet, training: Training, rows: pd.DataFrame) -> Workbench:
+def ready(bench: Workbench, case: UseCase, rows: pd.DataFrame) -> Workbench:
     """Ten weeks of features and labels in the store, whose masked tables are empty."""
-    case = bench.use_case
-    case = replace(
-        case,
-        features=features,
-        training=training,
-        problem=case.problem.model_copy(update={"horizon_days": 7, "settle_days": 0}),
-        requirements=case.requirements.model_copy(
-            update={"holdout": case.requirements.holdout.model_copy(update={"weeks": 2}), "leakage": None}
-        ),
-    )
+    case = replace(case, name=bench.use_case.name, sources=bench.use_case.sources)
     for name, content in case.files.items():
         write_file(bench.project.configs / case.name / name, content, replace=True)
     bench.datasets.use_case = case

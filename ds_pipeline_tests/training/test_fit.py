@@ -6,20 +6,19 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.model.predict import predict
-from ds_pipeline.training.fit import Candidate, entity_folds, train_candidate
+from ds_pipeline.training.fit import entity_folds, train_candidate
 from ds_pipeline.use_case.features import FeatureSet
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.load import UseCase
 
 ELSEWHERE = """
 import pickle, sys
@@ -27,73 +26,66 @@ import pyarrow.parquet as pq
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.training.fit import train_candidate
 rows = pq.read_table(sys.argv[1]).to_pandas()
-arguments = pickle.load(open(sys.argv[2], "rb"))
-print(digest_bytes(train_candidate(rows, entity="customer_token", **arguments).content))
+case = pickle.load(open(sys.argv[2], "rb"))
+print(digest_bytes(train_candidate(rows, case).content))
 """
 
 
-@pytest.fixture
-def arguments(clock: Clock, features: FeatureSet, training: Training) -> dict[str, Any]:
-    return {"clock": clock, "features": features, "training": training}
+def searching(case: UseCase, **changes: int) -> UseCase:
+    return replace(case, training=case.training.model_copy(update=changes))
 
 
-def train(rows: pd.DataFrame, arguments: dict[str, Any]) -> Candidate:
-    return train_candidate(rows, entity="customer_token", **arguments)
-
-
-def test_a_candidate_says_what_it_was_trained_on(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
-    candidate = train(rows, arguments)
+def test_a_candidate_says_what_it_was_trained_on(rows: pd.DataFrame, case: UseCase) -> None:
+    candidate = train_candidate(rows, case)
 
     assert candidate.rows == 400
     assert candidate.positives == rows["label"].sum()
     assert candidate.weeks == sorted(set(rows["scoring_date"]))
 
 
-def test_the_same_rows_give_the_same_bytes_and_another_seed_others(
-    rows: pd.DataFrame, arguments: dict[str, Any], training: Training
-) -> None:
-    first = train(rows, arguments).content
-    other = arguments | {"training": training.model_copy(update={"seed": 8})}
+def test_the_same_rows_give_the_same_bytes_and_another_seed_others(rows: pd.DataFrame, case: UseCase) -> None:
+    first = train_candidate(rows, case).content
+    other = searching(case, seed=8)
 
-    assert train(rows.copy(), arguments).content == first
-    assert train(rows, other).content != first
+    assert train_candidate(rows.copy(), case).content == first
+    assert train_candidate(rows, other).content != first
 
 
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(
-    rows: pd.DataFrame, arguments: dict[str, Any], tmp_path: Path
+    rows: pd.DataFrame, case: UseCase, tmp_path: Path
 ) -> None:
     """With a text among the inputs: scikit-learn's vectorizer keeps a memory address, so every process made others."""
     text = {"dtype": "text", "unit": "words", "nullable": True, "meaning": "made up", "role": "input", "topics": 2}
-    declared = arguments["features"].model_dump()["features"] | {"last_ticket": text}
-    arguments |= {"features": FeatureSet.model_validate({"features": declared})}
+    declared = case.features.model_dump()["features"] | {"last_ticket": text}
+    case = replace(case, features=FeatureSet.model_validate({"features": declared}))
     rows = rows.assign(last_ticket=[f"word{number % 7} again" if number % 3 else None for number in range(len(rows))])
-    stored, given = tmp_path / "rows.parquet", tmp_path / "arguments"
+    stored, given = tmp_path / "rows.parquet", tmp_path / "case"
     rows.to_parquet(stored, index=False)
-    given.write_bytes(pickle.dumps(arguments))
+    given.write_bytes(pickle.dumps(case))
 
     found = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, str(stored), str(given)],
         env=os.environ | {"PYTHONHASHSEED": "4242"}, capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
 
-    assert found == digest_bytes(train(rows, arguments).content)
+    assert found == digest_bytes(train_candidate(rows, case).content)
 
 
-def test_the_order_of_rows_is_part_of_the_inputs(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+def test_the_order_of_rows_is_part_of_the_inputs(rows: pd.DataFrame, case: UseCase) -> None:
     """Which is why join_labels sorts: turned rows fall into other folds and give another, equally good model."""
-    assert train(rows.iloc[::-1].reset_index(drop=True), arguments).content != train(rows, arguments).content
+    assert train_candidate(rows.iloc[::-1].reset_index(drop=True), case).content != train_candidate(rows, case).content
 
 
-def test_columns_that_are_no_input_change_nothing(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+def test_columns_that_are_no_input_change_nothing(rows: pd.DataFrame, case: UseCase) -> None:
     turned = rows[rows.columns[::-1]].assign(region="south", surprise=1)
 
-    assert train(turned, arguments).content == train(rows, arguments).content
+    assert train_candidate(turned, case).content == train_candidate(rows, case).content
 
 
-def test_the_loaded_bytes_give_probabilities(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
-    candidate = train(rows, arguments)
+def test_the_loaded_bytes_give_probabilities(rows: pd.DataFrame, case: UseCase) -> None:
+    candidate = train_candidate(rows, case)
 
-    scores = predict(candidate.model, rows, arguments["features"])
+    scores = predict(candidate.model, rows, case.features)
 
     assert ((scores > 0) & (scores < 1)).all()
     assert abs(scores.mean() - rows["label"].mean()) < 0.05  # calibrated
@@ -114,35 +106,33 @@ def test_all_rows_of_an_entity_are_in_one_fold(rows: pd.DataFrame) -> None:
     ("weeks", "name"),
     [pytest.param(slice(0, 8), "fit", id="fit"), pytest.param(slice(8, 10), "validation", id="validation")],
 )
-def test_one_class_only_is_refused(rows: pd.DataFrame, arguments: dict[str, Any], weeks: slice, name: str) -> None:
+def test_one_class_only_is_refused(rows: pd.DataFrame, case: UseCase, weeks: slice, name: str) -> None:
     inside = rows["scoring_date"].isin(sorted(set(rows["scoring_date"]))[weeks])
 
     with pytest.raises(TrainingError, match=f"The {name} weeks hold one class of label only"):
-        train(rows.assign(label=rows["label"].mask(inside, 1)), arguments)
+        train_candidate(rows.assign(label=rows["label"].mask(inside, 1)), case)
 
 
-def test_an_input_without_any_value_is_refused_by_name(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+def test_an_input_without_any_value_is_refused_by_name(rows: pd.DataFrame, case: UseCase) -> None:
     """scikit-learn said that a window shape cannot be larger than something."""
     with pytest.raises(TrainingError, match=r"^days_away has no value in any of the \d+ rows of the training weeks"):
-        train(rows.assign(days_away=float("nan"), region=None), arguments)
+        train_candidate(rows.assign(days_away=float("nan"), region=None), case)
 
 
-def test_no_rows_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+def test_no_rows_are_refused(rows: pd.DataFrame, case: UseCase) -> None:
     with pytest.raises(TrainingError, match="0 training weeks are too few"):
-        train(rows.head(0), arguments)
+        train_candidate(rows.head(0), case)
 
 
-def test_fewer_entities_than_folds_are_refused(rows: pd.DataFrame, arguments: dict[str, Any]) -> None:
+def test_fewer_entities_than_folds_are_refused(rows: pd.DataFrame, case: UseCase) -> None:
     with pytest.raises(TrainingError, match="2 customer_token"):
-        train(rows[rows["customer_token"] < "t02"], arguments)
+        train_candidate(rows[rows["customer_token"] < "t02"], case)
 
 
-def test_a_candidate_says_how_many_rows_it_was_not_trained_on(
-    rows: pd.DataFrame, arguments: dict[str, Any], training: Training
-) -> None:
-    fewer = arguments | {"training": training.model_copy(update={"max_train_rows": 300})}
+def test_a_candidate_says_how_many_rows_it_was_not_trained_on(rows: pd.DataFrame, case: UseCase) -> None:
+    fewer = searching(case, max_train_rows=300)
 
-    candidate = train(rows, fewer)
+    candidate = train_candidate(rows, fewer)
 
     assert (candidate.rows, candidate.rows_there) == (300, 400)
-    assert train(rows.copy(), fewer).content == candidate.content
+    assert train_candidate(rows.copy(), fewer).content == candidate.content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.training.rows import join_labels, rows_to_train_on
-from ds_pipeline.use_case.training import Training
+from ds_pipeline.use_case.load import UseCase
 
 ONE, TWO = date(2011, 3, 7), date(2011, 3, 14)
 
@@ -75,38 +76,38 @@ def people(*tokens: str, treated: tuple[str, ...] = ()) -> pd.DataFrame:
 TOKENS = [f"t{number:04d}" for number in range(1000)]
 
 
-def sample(rows: pd.DataFrame, training: Training, **changed: object) -> list[str]:
-    asked = training.model_copy(update=changed)
-    return list(rows_to_train_on(rows, asked, entity="customer_token")["customer_token"])
+def sample(rows: pd.DataFrame, case: UseCase, **changed: object) -> list[str]:
+    asked = replace(case, training=case.training.model_copy(update=changed))
+    return list(rows_to_train_on(rows, asked)["customer_token"])
 
 
-def test_a_sample_of_rows_depends_on_entity_date_and_seed_alone(training: Training) -> None:
+def test_a_sample_of_rows_depends_on_entity_date_and_seed_alone(case: UseCase) -> None:
     rows = people(*TOKENS)
 
-    found = sample(rows, training, max_train_rows=100)
+    found = sample(rows, case, max_train_rows=100)
 
     assert len(found) == 100
     assert found == sorted(found)  # in the order they came in
-    assert set(sample(rows[::-1], training, max_train_rows=100)) == set(found)
-    assert set(sample(rows, training, max_train_rows=100, seed=8)) != set(found)
-    assert set(sample(rows.assign(scoring_date=TWO), training, max_train_rows=100)) != set(found)
+    assert set(sample(rows[::-1], case, max_train_rows=100)) == set(found)
+    assert set(sample(rows, case, max_train_rows=100, seed=8)) != set(found)
+    assert set(sample(rows.assign(scoring_date=TWO), case, max_train_rows=100)) != set(found)
 
 
-def test_a_row_that_is_gone_makes_room_for_one_other(training: Training) -> None:
-    found = sample(people(*TOKENS), training, max_train_rows=100)
+def test_a_row_that_is_gone_makes_room_for_one_other(case: UseCase) -> None:
+    found = sample(people(*TOKENS), case, max_train_rows=100)
 
-    without = sample(people(*(token for token in TOKENS if token != found[0])), training, max_train_rows=100)
+    without = sample(people(*(token for token in TOKENS if token != found[0])), case, max_train_rows=100)
 
     assert len(set(without) - set(found)) == 1
 
 
-def test_few_rows_are_all_trained_on(training: Training) -> None:
-    assert sample(people("a", "b"), training, max_train_rows=100) == ["a", "b"]
-    assert sample(people("a", "b"), training) == ["a", "b"]
+def test_few_rows_are_all_trained_on(case: UseCase) -> None:
+    assert sample(people("a", "b"), case, max_train_rows=100) == ["a", "b"]
+    assert sample(people("a", "b"), case) == ["a", "b"]
 
 
-def test_treated_rows_are_trained_on_unless_they_are_excluded(training: Training) -> None:
+def test_treated_rows_are_trained_on_unless_they_are_excluded(case: UseCase) -> None:
     rows = people("a", "b", "c", treated=("b",))
 
-    assert sample(rows, training) == ["a", "b", "c"]
-    assert sample(rows, training, treated="exclude") == ["a", "c"]
+    assert sample(rows, case) == ["a", "b", "c"]
+    assert sample(rows, case, treated="exclude") == ["a", "c"]
