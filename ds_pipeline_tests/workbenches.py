@@ -70,6 +70,17 @@ def write_sources(root: Path, *, plan: str = "gold", customers: list[str] = CUST
         pq.write_table(pa.table(rows), root / "data" / f"{name}.parquet")
 
 
+def lay_down(bench: Workbench) -> Workbench:
+    """The workbench, with the files of its use case where they belong, and its key."""
+    folder = bench.project.configs / bench.use_case.name
+    for name, content in bench.use_case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    make_folder(bench.datasets.root)
+    bench.prepare_to_sign()
+    return bench
+
+
 def put_masked(bench: Workbench, days: list[date]) -> None:
     """Store the masked weeks of every table."""
     for name in bench.use_case.sources.tables:

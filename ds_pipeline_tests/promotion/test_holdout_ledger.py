@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ds_pipeline.digests import canonical_json, digest_bytes
-from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError, TrainingError
+from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
 from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_look
-from ds_pipeline.registry.ledger import Declared, Looked
-from ds_pipeline.store.snapshots import make_folder
-from ds_pipeline.training.declare import declare, facts_of, known_entries, ledger_of, require_as_on_disk
+from ds_pipeline.registry.ledger import Looked
+from ds_pipeline.training.declare import declare, facts_of, known_entries, ledger_of
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.workbenches import lay_down
 
 DAY = date(2011, 12, 5)
 CANDIDATE = digest_bytes(b"candidate")
@@ -23,14 +23,7 @@ CANDIDATE = digest_bytes(b"candidate")
 
 @pytest.fixture
 def bench(bench: Workbench) -> Workbench:
-    """The workbench, with the files of its use case where they belong, and its key."""
-    folder = bench.project.configs / bench.use_case.name
-    for name, content in bench.use_case.files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    make_folder(bench.datasets.root)
-    bench.prepare_to_sign()
-    return bench
+    return lay_down(bench)
 
 
 def trained(bench: Workbench) -> dict[str, Any]:
@@ -44,37 +37,6 @@ def look(bench: Workbench, trained_under: dict[str, Any]) -> LedgerRecord:
 
 def edit(bench: Workbench, name: str, content: bytes = b"# another\n") -> None:
     (bench.project.configs / bench.use_case.name / name).write_bytes(content)
-
-
-def test_a_declaration_holds_the_digests_from_before_the_training(bench: Workbench) -> None:
-    facts = trained(bench)
-    (entry,) = read_ledger(bench)
-    assert isinstance(entry.says, Declared)
-    assert facts == {
-        "declared": 1,
-        "requirements": bench.use_case.requirements_digest,
-        "use_case": bench.use_case.digest,
-    }
-    assert entry.says.files["label.sql"] == digest_bytes(bench.use_case.files["label.sql"])
-
-
-@pytest.mark.parametrize("name", ["requirements.yaml", "label.sql", "features/new.sql"])
-def test_nothing_is_trained_under_files_that_were_edited_since_the_run_began(bench: Workbench, name: str) -> None:
-    edit(bench, name)
-    with pytest.raises(TrainingError, match=f"configs/shop: {name} changed while this run was at work"):
-        declare(bench, DAY)
-    assert read_ledger(bench) == []
-
-
-def test_a_file_that_was_removed_is_a_change(bench: Workbench) -> None:
-    (bench.project.configs / "shop" / "contract.yaml").unlink()
-    with pytest.raises(EvaluationError, match=r"contract.yaml changed"):
-        require_as_on_disk(bench, EvaluationError)
-
-
-def test_a_note_beside_the_files_is_no_change(bench: Workbench) -> None:
-    edit(bench, "README.md")
-    require_as_on_disk(bench, EvaluationError)
 
 
 def test_a_look_is_written_with_its_weeks_and_counts_itself(bench: Workbench) -> None:
