@@ -8,7 +8,7 @@ import pytest
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.specs import gate_names, gates_of
-from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 
 FAIR = {"attribute": "age", "share": 0.1, "maximum": 0.05, "bound": "point"}
 
@@ -62,3 +62,64 @@ def test_a_name_that_cannot_be_a_check_is_an_error(name: str, requirements: Requ
     named = requirements.model_copy(update={"acceptance": {name: requirements.acceptance["gain"]}})
     with pytest.raises(EvaluationError, match="cannot name a gate"):
         gate_names(named)
+
+
+def test_a_gate_holds_what_is_asked_and_nothing_of_any_data(requirements: Requirements) -> None:
+    gates = {gate.name: gate for gate in gates_of(requirements)}
+
+    recall, error, rows = gates["at_recall"], gates["calibration"], gates["training_rows"]
+    assert (recall.metric, recall.threshold, recall.comparison) == ("precision_at_recall", 0.5, ">=")
+    assert (recall.compares, recall.owner, recall.is_of_holdout, recall.fact) == ("lower", "crm", True, "")
+    assert (error.threshold, error.comparison, error.compares) == (0.3, "<=", "point")
+    assert (rows.threshold, rows.comparison, rows.owner) == (500, ">=", "ds")
+    assert (rows.is_of_holdout, bool(rows.fact)) == (False, True)
+
+
+def test_only_the_comparison_with_the_champion_may_not_apply(asked: dict[str, Any]) -> None:
+    gain = asked["acceptance"]["gain"]
+    asked["acceptance"] |= {"worse": gain | {"over": "champion", "minimum": -0.02}, "prior": gain | {"over": "prior"}}
+
+    gates = gates_of(Requirements.model_validate(asked))
+
+    assert [gate.name for gate in gates if gate.may_not_apply] == ["worse"]
+
+
+def test_a_part_that_is_not_declared_has_no_gate_and_a_declared_one_has_its_owner(asked: dict[str, Any]) -> None:
+    before = gate_names(Requirements.model_validate(asked))
+    asked["leakage"] = {"max_single_feature_auc": 0.9, "owner": "security"}
+    asked["stability"] = {
+        "seeds": 5, "max_standard_deviation": 0.1, "perturbation": 0.1, "max_score_change": 0.1, "owner": "ops",
+    }  # fmt: skip
+
+    gates = gates_of(Requirements.model_validate(asked))
+    owners = {gate.name: gate.owner for gate in gates if gate.name not in before}
+
+    assert owners == {
+        "single_feature_auc": "security", "distinct_refits": "ops", "reload_difference": "ops",
+        "seed_deviation": "ops", "score_change": "ops",
+    }  # fmt: skip
+    assert owners.keys() <= set(FIXED_GATES)
+
+
+def test_every_fixed_gate_can_be_asked_for_and_no_name_is_there_twice(asked: dict[str, Any]) -> None:
+    asked["holdout"]["max_configurations"] = 5
+    asked["leakage"] = {
+        "max_single_feature_auc": 0.9, "owner": "ds",
+        "shuffled_labels": {"permutations": 10, "max_deviations": 4, "seed": 7},
+    }  # fmt: skip
+    asked["label_quality"] = {
+        "max_undecided_share": 0.1, "max_rate_shift": 0.1, "max_conflicting_duplicates": 0.1,
+        "max_rare_value_share": 0.1, "max_estimated_errors": 0.1, "owner": "ds",
+    }  # fmt: skip
+    asked["stability"] = {
+        "seeds": 5, "max_standard_deviation": 0.1, "perturbation": 0.1, "max_score_change": 0.1, "owner": "ds",
+    }  # fmt: skip
+    asked["operations"] = {
+        "min_rows_per_second": 10, "max_memory_mb": 500, "max_bundle_mb": 50, "max_load_seconds": 5, "owner": "ds",
+    }  # fmt: skip
+
+    names = gate_names(Requirements.model_validate(asked))
+
+    assert len(names) == len(set(names))
+    assert set(names) - set(asked["acceptance"]) == set(FIXED_GATES)
+    assert names[: len(asked["acceptance"])] == list(asked["acceptance"])
