@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import joblib
@@ -24,6 +24,7 @@ from ds_pipeline.boundary.leak_check import (
     require_clean_table,
 )
 from ds_pipeline.documents.write import generated_documents
+from ds_pipeline.erasure.erase import erase, people_of
 from ds_pipeline.errors import LeakError, SourceError
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.workbench import Workbench
@@ -127,6 +128,24 @@ def test_a_change_of_the_source_is_noticed(bench: Workbench) -> None:
 
 def test_the_source_is_read_once(bench: Workbench) -> None:
     assert raw_identifiers(bench) is raw_identifiers(bench)
+
+
+def test_nothing_of_the_raw_identifiers_is_stored(bench: Workbench) -> None:
+    before = sorted(bench.project.root.rglob("*"))
+
+    require_clean_table(bench, pa.table({"text": ["gold"]}), where="features")
+
+    assert sorted(bench.project.root.rglob("*")) == before
+
+
+def test_who_was_erased_is_still_looked_for_while_the_source_holds_them(bench: Workbench) -> None:
+    """A hash that went with the erasure would let the name through that the source still brings."""
+    people = people_of(bench, CUSTOMERS[:1])
+    erase(bench, people, actor="dpo", reason="asked", at=datetime(2011, 3, 15, tzinfo=UTC), drop_other_keys=False)
+
+    assert masked_weeks(bench, "plans", [FIRST])[0].suppressed == 1
+    with pytest.raises(LeakError, match=f"features: .*column 'text', {LEAK}"):
+        require_clean_table(bench, pa.table({"text": CUSTOMERS[:1]}), where="features")
 
 
 def test_without_its_source_nothing_is_written(bench: Workbench) -> None:
