@@ -15,6 +15,7 @@ from ds_pipeline.use_case.sources import ISO, Column, Table
 from ds_pipeline.use_case.sql import DECIMAL_DIGITS, arrow_type
 
 Mask = np.ndarray  # one bool per row
+TRUE_WORDS, FALSE_WORDS = ["true", "t", "yes", "1"], ["false", "f", "no", "0"]
 NULL_WORDS = ["", "NA", "NULL"]  # in a text cell of a column that holds no text
 DOUBLE_DIGITS = 15  # decimal digits that every double keeps
 DOUBLE_NOISE = 2.0**-50  # a few units in the last place, in parts of the value
@@ -36,19 +37,27 @@ def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]
     """
     columns, unreadable = {}, {}
     for name, column in table.columns.items():
-        values = raw[name].combine_chunks()
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
-        if column.type != "string" and _is_text(values.type):
-            text = pc.utf8_trim_whitespace(values)
-            values = pc.if_else(pc.is_in(text, pa.array(NULL_WORDS, text.type)), _null(text.type), text)
-        if column.treatment == "token" and _is_text(values.type):
-            values = pc.utf8_trim_whitespace(values)  # a blank identifier is a missing one
-            values = pc.if_else(pc.equal(values, ""), _null(values.type), values)
-        cast = _cast(values, column, column.time_zone or table.time_zone)
-        columns[column.alias] = cast
-        unreadable[column.alias] = to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
+        cells = cast_cells(raw[name].combine_chunks(), column, time_zone=table.time_zone)
+        columns[column.alias], unreadable[column.alias] = cells
     return pa.table(columns), unreadable
+
+
+def cast_cells(values: pa.Array, column: Column, *, time_zone: str) -> tuple[pa.Array, Mask]:
+    """The cells of one column by its type, and those that could not be read."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if column.type != "string" and _is_text(values.type):
+        values = without_words(values, NULL_WORDS)
+    if column.treatment == "token" and _is_text(values.type):
+        values = without_words(values, [""])  # a blank identifier is a missing one
+    cast = _cast(values, column, column.time_zone or time_zone)
+    return cast, to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
+
+
+def without_words(text: pa.Array, words: list[str]) -> pa.Array:
+    """Texts without the blanks around them; null where they are one of the words."""
+    text = pc.utf8_trim_whitespace(text)
+    return pc.if_else(pc.is_in(text, pa.array(words, text.type)), _null(text.type), text)
 
 
 def one_type(parts: list[pa.Table], table: Table) -> list[pa.Table]:
@@ -158,8 +167,7 @@ def _boolean(values: pa.Array) -> pa.Array:
     if pa.types.is_boolean(values.type):
         return values
     text = pc.utf8_lower(values)
-    is_true = pc.is_in(text, pa.array(["true", "t", "yes", "1"], text.type))
-    is_false = pc.is_in(text, pa.array(["false", "f", "no", "0"], text.type))
+    is_true, is_false = (pc.is_in(text, pa.array(words, text.type)) for words in (TRUE_WORDS, FALSE_WORDS))
     return pc.if_else(pc.or_(is_true, is_false), is_true, _null(pa.bool_()))
 
 

@@ -122,7 +122,7 @@ def read_state(table: Table, *, name: str, project: Path, starts: list[datetime]
     Args:
         starts: the instants at which weeks 0, 1, ... end.
     """
-    known_at = _quoted(table.source_name(table.known_at))
+    known_at = quoted(table.source_name(table.known_at))
     week = " ".join(f"WHEN {known_at} < {_literal(one, table)} THEN {number}" for number, one in enumerate(starts))
 
     def work(connection: Connection) -> pa.Table:
@@ -271,7 +271,7 @@ def _inner(table: Table) -> str:
 
 
 def _selected(name: str, found: pa.DataType) -> str:
-    column = _quoted(name)
+    column = quoted(name)
     if pa.types.is_null(found):
         # ADBC takes a column's type from the first 1,024 rows: all are text so, and begin with v unless they are null.
         exact = f"CASE typeof({column}) WHEN 'real' THEN printf('%!.17g', {column}) ELSE CAST({column} AS text) END"
@@ -303,14 +303,14 @@ def _undated(table: Table, *, is_sqlite: bool) -> str:
 
     SQLite compares text letter by letter: 'Oct 05 2024' is after every date in ISO form and would be in no window.
     """
-    column = _quoted(table.source_name(table.known_at))
+    column = quoted(table.source_name(table.known_at))
     missing = f"{column} IS NULL"
     return f"({missing} OR typeof({column}) <> 'text' OR {column} NOT GLOB '{ISO_GLOB}')" if is_sqlite else missing
 
 
 def _predicate(table: Table, window: Window, undated: str) -> str:
     """The condition on known_at that a window means, with a day of slack on both sides; undated rows are in each."""
-    column = _quoted(table.source_name(table.known_at))
+    column = quoted(table.source_name(table.known_at))
     parts = []
     if window.start is not None:
         parts.append(f"{column} >= {_literal(window.start - SLACK, table, only_day=True)}")
@@ -325,5 +325,6 @@ def _literal(moment: datetime, table: Table, *, only_day: bool = False) -> str:
     return f"'{local:%Y-%m-%d}'" if only_day else f"'{local:%Y-%m-%d %H:%M:%S}'"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column as an SQL identifier; a point in it belongs to its name."""
     return '"' + name.replace('"', '""') + '"'

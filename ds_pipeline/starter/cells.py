@@ -1,6 +1,7 @@
 """What the cells of a text column can be read as: a type of sources.yaml, and how dates and numbers are written.
 
-It asks DuckDB about the table `sample`; a value never leaves it. A column that can be read in two ways is not guessed.
+Whether a cell can be read is asked of `ingestion/cast.py`, so that a run sees what is seen here; what is proposed is
+narrower. A column that can be read in two ways is not guessed.
 """
 
 from __future__ import annotations
@@ -9,18 +10,29 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from ds_pipeline.use_case.sources import ISO
+from ds_pipeline.ingestion.cast import (
+    EARLIEST,
+    FALSE_WORDS,
+    ISO_TIME,
+    NULL_WORDS,
+    TRUE_WORDS,
+    cast_cells,
+    without_words,
+)
+from ds_pipeline.use_case.sources import ISO, Column
 
-# What ingestion can cast a text to; see ingestion/cast.py.
-WHOLE = r"[+-]?(0|[1-9]\d{0,14})"  # a number with leading zeros is a code; beyond 15 digits a double is not exact
+# What looks like a type, and is proposed as one if ingestion reads it so.
+WHOLE = r"[+-]?(0|[1-9]\d{0,14})"  # leading zeros are those of a code; so many digits are those of an account
 _DECIMAL = r"[+-]?(0|[1-9]\d{0,11})\.\d{1,6}"
 _NUMBER = r"[+-]?((0|[1-9]\d{0,14})(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _INSTANT = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
-_BOOLEAN = r"(?i:true|false|t|f|yes|no)"
-_OFFSET = rf"{_INSTANT}(Z|[+-]\d{{2}}:?\d{{2}})"
+_BOOLEAN = "(?i)" + "|".join(TRUE_WORDS + FALSE_WORDS)
+_ZONE = r"(Z|[+-]\d{2}:?\d{2})"
+_OFFSET = _INSTANT + _ZONE
 _COMMA = r"[+-]?(0|[1-9]\d{0,11}),\d{1,6}"
 _GROUPED = r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"  # 1,234.50 or 1.234,50
 _NOT_ISO = r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}( .*)?"
@@ -29,15 +41,20 @@ DAYS = (
     "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
 )  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S")
-DIGITS = {"%Y": r"\d{4}", "%y": r"\d{2}", "%d": r"\d{1,2}", "%m": r"\d{1,2}"}  # strptime takes year 24 for %Y
-TEXT_TYPES = [
-    ("boolean", _BOOLEAN), ("integer", WHOLE), ("decimal", rf"{_DECIMAL}|{WHOLE}"), ("double", _NUMBER),
+# What DuckDB takes less exactly than a run: year 24 for %Y, and no offset for %z.
+PARTS = {"%Y": r"\d{4}", "%y": r"\d{2}", "%d": r"\d{1,2}", "%m": r"\d{1,2}", "%z": _ZONE}
+BLANKS = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(8192, 8203))
+)
+LOOKS = [
+    ("integer", WHOLE), ("boolean", _BOOLEAN), ("decimal", rf"{_DECIMAL}|{WHOLE}"), ("double", _NUMBER),
     ("date", _DAY), ("timestamp", rf"{_INSTANT}|{_DAY}"),
 ]  # fmt: skip
 HALF = "1,5 is one and a half?"
 POINT = "1.500 is one and a half? if it is one thousand five hundred, write the numbers without the point"
 COMMA = "a number? 1,500 can be one and a half (then decimal_mark) or one thousand five hundred (write no comma)"
 GROUPS = "a number? with marks between the thousands it cannot be read; write the numbers without them"
+NO_DATES = "some cells look like a date and are none, such as 2024-02-30; the rows are set aside"
 
 
 @dataclass(frozen=True)
@@ -63,67 +80,80 @@ class Reading:
     is_mixed: bool = False
 
 
-def read_cells(connection: duckdb.DuckDBPyConnection, column: str, given: tuple[str, ...]) -> Reading:
-    """What a text column of the sample can be read as; string where nothing fits, or more than one thing does.
+def read_cells(cells: pa.Array, given: tuple[str, ...]) -> Reading:
+    """What a column of text can be read as; string where nothing fits, or more than one thing does.
 
     Args:
-        column: quoted.
         given: formats of dates as the user says them; where they read all cells, nothing else is tried.
     """
-    if not _ask(connection, f"SELECT count({column}) FROM sample"):
+    text = pc.unique(without_words(cells, NULL_WORDS)).drop_null()
+    if not len(text):
         return Reading("string")
-    if given and _all(connection, f"{instant(column, given)} IS NOT NULL", column):
-        has_time = any(one == ISO or "%H" in one or "%I" in one for one in given)
+    if given and _reads_all(text, Reading("timestamp", formats=given)):
+        has_time = any(form == ISO or "%H" in form or "%I" in form for form in given)
         return Reading("timestamp" if has_time else "date", formats=given)
-    for name, pattern in TEXT_TYPES:
-        if _all_match(connection, column, pattern):
-            return _decimal(connection, column, ".") if name == "decimal" else Reading(name)
-    if _all_match(connection, column, _OFFSET):
-        return Reading("timestamp", formats=_offset_forms(connection, column))
-    if _all_match(connection, column, rf"{_NOT_ISO}|{_INSTANT}"):
-        return _dated(connection, column)
-    if _all_match(connection, column, rf"{_COMMA}|{WHOLE}"):
-        return _decimal(connection, column, ",")
-    if _all_match(connection, column, rf"{_GROUPED}|{WHOLE}"):
-        return Reading("string", doubt=GROUPS)
-    return Reading("string")
+    for kind, pattern in LOOKS:
+        if _match(text, pattern):
+            reading = _decimal(text, ".") if kind == "decimal" else Reading(kind)
+            if _reads_all(text, reading):
+                return reading
+            if kind in ("date", "timestamp") and _read(text, reading).any():
+                return Reading(kind, doubt=NO_DATES)
+    if _match(text, _OFFSET):
+        return Reading("timestamp", formats=_offset_forms(text))
+    if _match(text, rf"{_NOT_ISO}|{_INSTANT}"):
+        return _dated(text)
+    if _match(text, rf"{_COMMA}|{WHOLE}"):
+        reading = _decimal(text, ",")
+        return reading if _reads_all(text, reading) else Reading("string")
+    return Reading("string", doubt=GROUPS if _match(text, rf"{_GROUPED}|{WHOLE}") else "")
+
+
+def is_null_word(column: str) -> str:
+    """Whether a cell of text says that there is none, as SQL."""
+    return f"trim({column}, {_literal(BLANKS)}) IN ({', '.join(map(_literal, NULL_WORDS))})"
 
 
 def instant(column: str, formats: tuple[str, ...]) -> str:
-    """A column of dates as an SQL expression of a timestamp in UTC; null where none of the formats reads a cell."""
-    if not formats or all(one.startswith("%Y-%m-%d") and one.endswith("%z") for one in formats):
-        return f"try_cast({column} AS TIMESTAMPTZ)::TIMESTAMP"
-    return f"coalesce({', '.join(_parsed(column, one) for one in formats)}, NULL)"
+    """A column of dates as an SQL expression of a timestamp in UTC; null where ingestion reads none.
+
+    Args:
+        formats: of a text, `iso` among them; none for a column of dates and times.
+    """
+    parsed = ", ".join(_parsed(column, form) for form in formats) or f"try_cast({column} AS TIMESTAMPTZ)::TIMESTAMP"
+    first, last = f"least({parsed})", f"greatest({parsed})"  # of a cell that two of them read differently, neither
+    return f"CASE WHEN {first} = {last} AND date_part('year', {first}) >= {EARLIEST} THEN {first} END"
 
 
-def _parsed(column: str, one: str) -> str:
-    if one == ISO:
-        is_iso = f"regexp_full_match(trim({column}), {_literal(f'{_INSTANT}|{_DAY}')})"
-        return f"CASE WHEN {is_iso} THEN try_cast(trim({column}) AS TIMESTAMP) END"
-    shape = re.sub(r"%.|[^%]", lambda part: DIGITS.get(part[0], _any_of(part[0])), one)
-    return (
-        f"CASE WHEN regexp_full_match(trim({column}), {_literal(shape)}) "
-        f"THEN try_strptime(trim({column}), {_literal(one)})::TIMESTAMP END"
-    )
+def _parsed(column: str, form: str) -> str:
+    text = f"trim({column}, {_literal(BLANKS)})"
+    shape = re.sub(r"%.|[^%]", lambda part: PARTS.get(part[0], _any_of(part[0])), form)
+    parsed = f"try_strptime({text}, {_literal(form)})::TIMESTAMP"
+    if form == ISO:
+        shape, parsed = ISO_TIME, f"try_cast({text} AS TIMESTAMP)"
+    elif form.startswith("%Y-%m-%d") and form.endswith("%z"):
+        parsed = f"try_cast({text} AS TIMESTAMPTZ)::TIMESTAMP"
+    return f"CASE WHEN regexp_full_match({text}, {_literal(shape)}) THEN {parsed} END"
 
 
 def _any_of(part: str) -> str:
     return ".+" if part.startswith("%") else re.escape(part)
 
 
-def _dated(connection: duckdb.DuckDBPyConnection, column: str) -> Reading:
+def _dated(text: pa.Array) -> Reading:
     """Date or timestamp with the one order of day, month and year that reads the whole sample."""
-    ways = {day: tuple(day + time for time in TIMES) for day in DAYS}
-    whole = [day for day, forms in ways.items() if _all(connection, f"{instant(column, forms)} IS NOT NULL", column)]
+    ways = {day: tuple(form for time in TIMES if _reads_any(text, form := day + time)) for day in DAYS}
+    ways = {day: forms for day, forms in ways.items() if forms}
+    whole = [day for day, forms in ways.items() if _reads_all(text, Reading("timestamp", formats=forms))]
     if len(whole) == 1:
-        forms = tuple(one for one in ways[whole[0]] if _any(connection, column, one))
-        return Reading("timestamp" if any("%H" in one for one in forms) else "date", formats=forms)
+        forms = ways[whole[0]]
+        return Reading("timestamp" if any("%H" in form for form in forms) else "date", formats=forms)
     if whole:
         return _unclear(tuple(whole), "can be read as", is_mixed=False)
-    every = (ISO, *(one for forms in ways.values() for one in forms))
-    if _all(connection, f"{instant(column, every)} IS NOT NULL", column):
-        part = tuple(day for day in DAYS if any(_any(connection, column, one) for one in ways[day]))
-        return _unclear((*([ISO] if _any(connection, column, ISO) else []), *part), "is in part", is_mixed=True)
+    by_form = [_read(text, Reading("timestamp", formats=(form,))) for forms in ways.values() for form in forms]
+    iso = _read(text, Reading("timestamp"))
+    if all(map(any, zip(iso, *by_form, strict=True))):
+        return _unclear((*([ISO] if iso.any() else []), *ways), "is in part", is_mixed=True)
     return Reading("string")
 
 
@@ -131,50 +161,48 @@ def _unclear(formats: tuple[str, ...], how: str, *, is_mixed: bool) -> Reading:
     return Reading("string", may_be=formats, is_mixed=is_mixed, doubt=f"a date? it {how} {' and '.join(formats)}")
 
 
-def _offset_forms(connection: duckdb.DuckDBPyConnection, column: str) -> tuple[str, ...]:
+def _offset_forms(text: pa.Array) -> tuple[str, ...]:
     """One format for each way in which instants with an offset are written."""
-    text = f"trim({column})"
-    rows = connection.execute(
-        f"SELECT DISTINCT substr({text}, 11, 1), regexp_matches({text}, '^.{{16}}:'), contains({text}, '.') "
-        f"FROM sample WHERE {column} IS NOT NULL ORDER BY ALL"
-    ).fetchall()
+    ways = sorted({(cell[10], cell[16] == ":", "." in cell) for cell in text.to_pylist()})
     return tuple(
         f"%Y-%m-%d{mark}%H:%M{':%S' if has_seconds else ''}{'.%f' if has_fraction else ''}%z"
-        for mark, has_seconds, has_fraction in rows
+        for mark, has_seconds, has_fraction in ways
     )
 
 
-def _decimal(connection: duckdb.DuckDBPyConnection, column: str, mark: str) -> Reading:
+def _decimal(text: pa.Array, mark: str) -> Reading:
     """A number with a fraction; with three digits after each mark it may as well be one between the thousands."""
-    text = f"trim({column})"
-    scale = _ask(connection, f"SELECT max(length(split_part({text}, '{mark}', 2))) FROM sample")
-    grouped = _literal(rf"[+-]?[1-9]\d{{0,2}}\{mark}\d{{3}}")
-    with_mark = f"contains({text}, '{mark}')"
-    may_be_grouped = _ask(
-        connection, f"SELECT bool_and(regexp_full_match({text}, {grouped})) FROM sample WHERE {with_mark}"
-    )
+    marked = [cell for cell in text.to_pylist() if mark in cell]
+    may_be_grouped = all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}\{mark}\d{{3}}", cell) for cell in marked)
     if may_be_grouped and mark == ",":
         return Reading("string", doubt=COMMA)
+    scale = max(len(cell.partition(mark)[2]) for cell in marked)
     return Reading("decimal", scale, decimal_mark=mark, doubt=HALF if mark == "," else POINT if may_be_grouped else "")
 
 
-def _any(connection: duckdb.DuckDBPyConnection, column: str, one: str) -> bool:
-    return bool(_ask(connection, f"SELECT bool_or({_parsed(column, one)} IS NOT NULL) FROM sample"))
-
-
-def _all(connection: duckdb.DuckDBPyConnection, condition: str, column: str) -> bool:
-    return bool(_ask(connection, f"SELECT bool_and({condition}) FROM sample WHERE {column} IS NOT NULL"))
-
-
-def _all_match(connection: duckdb.DuckDBPyConnection, column: str, pattern: str) -> bool:
-    return bool(
-        _ask(connection, f"SELECT bool_and(regexp_full_match(trim({column}), {_literal(pattern)})) FROM sample")
+def _read(text: pa.Array, reading: Reading) -> Any:
+    """Which cells ingestion can read so, as a mask."""
+    column = Column.model_construct(
+        type=reading.type,
+        treatment="keep",
+        scale=reading.scale,
+        formats=list(reading.formats) or None,
+        decimal_mark=reading.decimal_mark,
     )
+    return ~cast_cells(text, column, time_zone="UTC")[1]
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    row = connection.execute(sql).fetchone()
-    return row[0] if row else None
+def _reads_all(text: pa.Array, reading: Reading) -> bool:
+    return bool(_read(text, reading).all())
+
+
+def _reads_any(text: pa.Array, form: str) -> bool:
+    return bool(_read(text, Reading("timestamp", formats=(form,))).any())
+
+
+def _match(text: pa.Array, pattern: str) -> bool:
+    """Whether all cells look so."""
+    return bool(pc.all(pc.match_substring_regex(text, f"^(?:{pattern})$")).as_py())
 
 
 def _literal(text: str) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.ingestion.database import quoted
 from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import Answers, Target, alias_of, read_columns, read_tables, read_target
 from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, words_of
-from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan, quoted
+from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan
 from ds_pipeline.starter.rates import PeopleRows, TargetRows, base_rate
 from ds_pipeline.starter.written import require_tables
 
@@ -278,7 +279,8 @@ def _no_column(flag: str, profile: TableProfile, asked: str | None, candidates: 
             "happened. Give a file of the rows that have one, or predict when it happens, without that table: "
             f"{TARGET} date:{profile.name}.{gaps[0]}"
         )
-    return ConfigError(f"{text} A date is written like 2024-03-31, a time like 2024-03-31 14:05:00.")
+    written = "is written like 2024-03-31, a time like 2024-03-31 14:05:00"
+    return ConfigError(f"{text} A date {'is no text' if profile.format == 'parquet' else written}.")
 
 
 def _unclear(profile: TableProfile, column: ColumnProfile) -> str:

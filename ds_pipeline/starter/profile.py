@@ -20,14 +20,17 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.starter.cells import Reading, instant, read_cells
+from ds_pipeline.ingestion.database import quoted
+from ds_pipeline.starter.cells import Reading, instant, is_null_word, read_cells
 from ds_pipeline.starter.naming import ShownNames, shown_names
+from ds_pipeline.use_case.sources import ISO
 
 SAMPLE_ROWS = 20_000  # drawn from the whole file, so that a file sorted by date is not judged by its first week
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 UTF8 = "utf-8"
 HEADER_LETTERS = 1_000_000
 DELIMITERS = (",", ";", "\t", "|")
+TYPED = "a {}? the file says text, and a parquet file is read by its own types; write the column as one"
 RECODED = "recoded"  # the rows of a file that is not UTF-8, in memory
 
 
@@ -40,7 +43,7 @@ class ColumnProfile:
         scale: digits after the point, of a decimal.
         formats: how dates in text are written, where it is not ISO.
         decimal_mark: before the fraction of a number in text.
-        nulls, distinct: in the sample; an empty cell of a text file is a null.
+        nulls, distinct: in the sample; a cell that ingestion reads as null is one.
         sample: distinct values of the sample as text, in a fixed order.
         shares: the share of the sample's rows that each of the most frequent values has.
         lowest, highest: of a number.
@@ -148,7 +151,6 @@ class SourceFile:
         self._recoded = None if self.encoding == UTF8 else self._recode(whole)
         self._scan = RECODED if self._recoded is not None else self._scan_of(whole)
         self._profile: TableProfile | None = None
-        self._formats: dict[str, tuple[str, ...]] = {}  # of dates, by column, once the file was profiled
 
     def profile(self) -> TableProfile:
         """The columns, from a sample of at most SAMPLE_ROWS rows; the file is read once.
@@ -165,10 +167,9 @@ class SourceFile:
             )
             rows = _one(connection, f"SELECT count(*) FROM {self._scan}")
             described = connection.execute("DESCRIBE sample").fetchall()
-            columns = {name: _column(connection, name, kind, self._date_formats) for name, kind, *_ in described}
+            columns = {name: self._column(connection, name, kind) for name, kind, *_ in described}
         if not rows:
             raise SourceError(f"{self._where}: expected rows, found none.")
-        self._formats = {name: one.formats for name, one in columns.items()}
         self._profile = TableProfile(
             self.name, self.path, self.format, self.delimiter, self.encoding, rows, columns, shown_names(list(columns))
         )
@@ -176,7 +177,18 @@ class SourceFile:
 
     def at(self, column: str) -> str:
         """A date column as an SQL expression over the file."""
-        return instant(quoted(column), self._formats.get(column, ()))
+        read = self._read_from_text(column)
+        return instant(quoted(column), () if read is None else read.formats or (ISO,))
+
+    def _cell(self, column: str) -> str:
+        """A column as an SQL expression over the file: null where ingestion reads none."""
+        cell, read = quoted(column), self._read_from_text(column)
+        return cell if read is None else f"CASE WHEN NOT {is_null_word(cell)} THEN {cell} END"
+
+    def _read_from_text(self, column: str) -> ColumnProfile | None:
+        """A column of a text file that was found to hold something else than text."""
+        profile = None if self._profile is None or self.format == "parquet" else self._profile.columns.get(column)
+        return None if profile is None or profile.type == "string" else profile
 
     def span(self, column: str) -> TimeSpan:
         """The first and last date of a column, over the whole file."""
@@ -206,7 +218,9 @@ class SourceFile:
     def per_person(self, entity: str) -> float:
         """Rows per person, over the whole file."""
         with self._connection() as connection:
-            return float(_one(connection, f"SELECT count(*) / count(DISTINCT {quoted(entity)}) FROM {self._scan}") or 0)
+            return float(
+                _one(connection, f"SELECT count(*) / count(DISTINCT {self._cell(entity)}) FROM {self._scan}") or 0
+            )
 
     def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
         """The customers' numbers with a date of a column from one instant up to another; in memory only."""
@@ -214,10 +228,10 @@ class SourceFile:
         since = "" if start is None else f"{at} >= TIMESTAMP '{start:%Y-%m-%d %H:%M:%S}' AND "
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT DISTINCT {quoted(entity)}::VARCHAR FROM {self._scan} "
+                f"SELECT DISTINCT {self._cell(entity)}::VARCHAR FROM {self._scan} "
                 f"WHERE {since}{at} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
             ).fetchall()
-        return {one for (one,) in rows if one is not None}
+        return {person for (person,) in rows if person is not None}
 
     def people_in_state(
         self, entity: str, column: str, at: str, value: str, end: datetime
@@ -226,18 +240,19 @@ class SourceFile:
         newest = f"arg_max({quoted(column)}::VARCHAR, {self.at(at)})"
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT {quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
+                f"SELECT {self._cell(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
                 f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
                 [value],
             ).fetchall()
-        return {one for one, _ in rows if one is not None}, {one for one, is_in in rows if is_in and one is not None}
+        known = [(person, is_in) for person, is_in in rows if person is not None]
+        return {person for person, _ in known}, {person for person, is_in in known if is_in}
 
     def names_people(self, entity: str, column: str) -> bool:
         """Whether a column has a value of its own for each person and repeats it in their rows: a number of theirs.
 
         Nine of ten are enough: some people share a number, and some change it.
         """
-        person, value = quoted(entity), quoted(column)
+        person, value = self._cell(entity), self._cell(column)
         with self._connection() as connection:
             people, values, pairs, rows = connection.execute(
                 f"SELECT count(DISTINCT {person}), count(DISTINCT {value}), count(DISTINCT ({person}, {value})), "
@@ -251,10 +266,50 @@ class SourceFile:
             return int(
                 _one(
                     connection,
-                    f"SELECT coalesce(min(n), 0) FROM (SELECT count(DISTINCT {quoted(entity)}) AS n "
+                    f"SELECT coalesce(min(n), 0) FROM (SELECT count(DISTINCT {self._cell(entity)}) AS n "
                     f"FROM {self._scan} GROUP BY {', '.join(groups)})",
                 )
             )
+
+    def _column(self, connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> ColumnProfile:
+        column = quoted(name)
+        if kind == "VARCHAR":
+            cells = connection.sql(f"SELECT {column} FROM sample").to_arrow_table().column(0)
+            reading = read_cells(cells.combine_chunks(), self._date_formats)
+            if reading.type != "string" and self.format == "parquet":
+                reading = Reading("string", doubt=TYPED.format(reading.type))
+            elif reading.type != "string":
+                connection.execute(f"UPDATE sample SET {column} = NULL WHERE {is_null_word(column)}")
+        else:
+            reading = _typed(connection, column, kind)
+        rows, nulls, distinct = connection.execute(
+            f"SELECT count(*), count(*) FILTER ({column} IS NULL), count(DISTINCT {column}) FROM sample"
+        ).fetchall()[0]
+        counts = connection.execute(
+            f"SELECT {column}::VARCHAR, count(*) AS n FROM sample WHERE {column} IS NOT NULL "
+            "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 2000"
+        ).fetchall()
+        low = high = None
+        if reading.type in ("integer", "decimal", "double"):
+            number = f"try_cast(replace({column}::VARCHAR, '{reading.decimal_mark}', '.') AS DOUBLE)"
+            low, high = connection.execute(f"SELECT min({number}), max({number}) FROM sample").fetchall()[0]
+        return ColumnProfile(
+            name=name,
+            type=reading.type,
+            scale=reading.scale,
+            rows=rows,
+            nulls=nulls,
+            distinct=distinct,
+            sample=tuple(value for value, _ in counts),
+            shares={value: n / rows for value, n in counts[:50]},
+            lowest=low,
+            highest=high,
+            formats=reading.formats,
+            decimal_mark=reading.decimal_mark,
+            doubt=reading.doubt,
+            may_be=reading.may_be,
+            is_mixed=reading.is_mixed,
+        )
 
     @contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -350,41 +405,6 @@ def _require_names(header: str, delimiter: str, *, where: str) -> None:
         )
 
 
-def _column(
-    connection: duckdb.DuckDBPyConnection, name: str, kind: str, date_formats: tuple[str, ...]
-) -> ColumnProfile:
-    column = quoted(name)
-    rows, nulls, distinct = connection.execute(
-        f"SELECT count(*), count(*) FILTER ({column} IS NULL), count(DISTINCT {column}) FROM sample"
-    ).fetchall()[0]
-    found = read_cells(connection, column, date_formats) if kind == "VARCHAR" else _typed(connection, column, kind)
-    counts = connection.execute(
-        f"SELECT {column}::VARCHAR, count(*) AS n FROM sample WHERE {column} IS NOT NULL "
-        "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 2000"
-    ).fetchall()
-    low = high = None
-    if found.type in ("integer", "decimal", "double"):
-        number = f"try_cast(replace({column}::VARCHAR, '{found.decimal_mark}', '.') AS DOUBLE)"
-        low, high = connection.execute(f"SELECT min({number}), max({number}) FROM sample").fetchall()[0]
-    return ColumnProfile(
-        name=name,
-        type=found.type,
-        scale=found.scale,
-        rows=rows,
-        nulls=nulls,
-        distinct=distinct,
-        sample=tuple(value for value, _ in counts),
-        shares={value: n / rows for value, n in counts[:50]},
-        lowest=low,
-        highest=high,
-        formats=found.formats,
-        decimal_mark=found.decimal_mark,
-        doubt=found.doubt,
-        may_be=found.may_be,
-        is_mixed=found.is_mixed,
-    )
-
-
 def _typed(connection: duckdb.DuckDBPyConnection, column: str, kind: str) -> Reading:
     """The type of a column that is no text, as sources.yaml names it."""
     if decimal := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind):
@@ -402,7 +422,3 @@ def _typed(connection: duckdb.DuckDBPyConnection, column: str, kind: str) -> Rea
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     row = connection.execute(sql).fetchone()
     return row[0] if row else 0
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import duckdb
+import pyarrow as pa
 import pytest
 
+from ds_pipeline.ingestion.cast import cast_cells
 from ds_pipeline.starter import cells
 from ds_pipeline.starter.cells import Reading, instant, read_cells
+from ds_pipeline.use_case.sources import Column
 
 
 def reading(*values: str, given: tuple[str, ...] = ()) -> Reading:
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE sample AS SELECT unnest(?) AS x", [list(values)])
-        return read_cells(connection, '"x"', given)
+    return read_cells(pa.array(values), given)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +72,64 @@ def test_a_format_that_is_given_decides_where_it_reads_all() -> None:
     assert reading("12", given=("%m/%d/%Y",)).type == "integer"
 
 
-def test_an_instant_is_read_by_whichever_format_fits() -> None:
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param(["12", "NA", "NULL", " "], Reading("integer"), id="number"),
+        pytest.param(["2024-01-31", "NA"], Reading("date"), id="date"),
+        pytest.param(["31.01.2024", "NULL"], Reading("date", formats=("%d.%m.%Y",)), id="date-in-a-format"),
+        pytest.param(["1,5", "NA"], Reading("decimal", 1, decimal_mark=",", doubt=cells.HALF), id="comma"),
+        pytest.param(["yes", "NA"], Reading("boolean"), id="boolean"),
+        pytest.param(["NA", "NULL"], Reading("string"), id="nothing-else"),
+        pytest.param(["NA", "FR"], Reading("string"), id="a-text"),
+        pytest.param(["12\u00a0", "\t3"], Reading("integer"), id="blanks-of-any-kind"),
+    ],
+)
+def test_what_a_run_reads_as_null_makes_no_text_of_a_column(values: list[str], expected: Reading) -> None:
+    """A column of numbers with NA in it was proposed as text."""
+    assert reading(*values) == expected
+
+
+def test_what_a_run_could_not_read_is_not_proposed() -> None:
+    """A decimal of 15 and 6 digits does not fit into 18: every row with the long one would have been set aside."""
+    assert reading("123456789012345", "1.123456").type == "double"
+    assert reading("yes", "1", "No").type == "boolean"
+    assert reading("0000-00-00", "0000-00-00").type == "string"
+
+
+def test_a_cell_that_is_no_date_leaves_the_column_one_and_is_told() -> None:
+    for slip in ("2024-02-30", "0024-01-31"):
+        assert reading("2024-01-31", slip) == Reading("date", doubt=cells.NO_DATES)
+    assert reading("2024-01-31 09:30", "2024-01-31 25:00") == Reading("timestamp", doubt=cells.NO_DATES)
+
+
+def test_given_formats_that_disagree_on_a_cell_do_not_read_it() -> None:
+    assert reading("03/04/2024", "31/01/2024", given=("%d/%m/%Y", "%m/%d/%Y")).formats == ("%d/%m/%Y",)
+
+
+@pytest.mark.parametrize(
+    "formats",
+    [
+        pytest.param(("iso",), id="iso"),
+        pytest.param(("%d/%m/%Y", "%m/%d/%Y"), id="two-that-disagree"),
+        pytest.param(("iso", "%d.%m.%Y %H:%M", "%d.%m.%Y"), id="three"),
+        pytest.param(("%d.%m.%y",), id="short-year"),
+        pytest.param(("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M%z"), id="offset"),
+    ],
+)
+def test_in_sql_an_instant_is_what_ingestion_reads(formats: tuple[str, ...]) -> None:
+    texts = [
+        "2024-01-31", "2024-01-31 09:30", "2024-01-31T09:30:15.25", "2024-02-30", "2024-01-31 24:00", "0024-01-31",
+        "NA", "03/04/2024", "31/01/2024", "04/04/2024", "31/01/24", "01.02.2024", " 01.02.2024 10:05 ",
+        "01.02.24", "1.2.1024", "01.02.2024\u00a0", "2024-03-04T10:00:00Z", "2024-03-04 10:00+02:00",
+        "2024-1-5", "soon", "", None,
+    ]  # fmt: skip
+    column = Column.model_construct(type="timestamp", treatment="keep", formats=list(formats))
+    read, _ = cast_cells(pa.array(texts), column, time_zone="UTC")
+
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        sql = f"SELECT {instant('x', ('iso', '%d.%m.%Y'))} FROM (VALUES ('2024-01-31'), ('01.02.2024'), ('?')) AS t(x)"
+        rows = connection.execute(f"SELECT {instant('x', formats)} FROM (SELECT unnest(?) AS x)", [texts]).fetchall()
 
-        assert connection.execute(sql).fetchall() == [(datetime(2024, 1, 31),), (datetime(2024, 2, 1),), (None,)]
+    assert [at for (at,) in rows] == read.cast(pa.timestamp("us")).to_pylist()
+    assert any(at is not None for (at,) in rows)

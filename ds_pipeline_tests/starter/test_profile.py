@@ -94,6 +94,35 @@ def test_the_types_of_a_parquet_file_are_its_own(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_text_in_a_parquet_file_is_text_as_a_run_would_say(tmp_path: Path) -> None:
+    """A run refused the type that was proposed: it takes a column of parquet by the type it has."""
+    pq.write_table(pa.table({"n": ["12", "13"], "at": ["2024-01-01", "NA"], "c": ["a", "b"]}), tmp_path / "t.parquet")
+
+    found = SourceFile(tmp_path, "t.parquet", "t").profile().columns
+
+    assert {column.type for column in found.values()} == {"string"}
+    assert [column.doubt.partition("?")[0] for column in found.values()] == ["a integer", "a date", ""]
+    assert found["at"].nulls == 0
+
+
+def test_a_cell_that_a_run_reads_as_null_is_one(tmp_path: Path, write: Write) -> None:
+    rows = [
+        {"id": "1", "at": "2024-01-01", "plan": "NA"}, {"id": "NA", "at": " NULL", "plan": "b"},
+        {"id": "2", "at": "2024-01-09", "plan": "b"}, {"id": "2", "at": "0024-01-01", "plan": "b"},
+    ]  # fmt: skip
+    file = SourceFile(tmp_path, write("t.csv", rows), "t")
+
+    found = file.profile().columns
+
+    assert [(one.type, one.nulls, one.distinct) for one in found.values()] == [
+        ("integer", 1, 2), ("date", 1, 3), ("string", 0, 2),
+    ]  # fmt: skip
+    assert (found["id"].sample, found["plan"].sample) == (("2", "1"), ("b", "NA"))
+    assert file.span("at").first == datetime(2024, 1, 1)  # and not the year 24, which a run does not read
+    assert file.per_person("id") == 2
+    assert file.people("id", "at", None, datetime(2024, 2, 1)) == {"1", "2"}
+
+
 def test_a_date_with_a_gap_cannot_say_when_a_row_happened(tmp_path: Path, write: Write) -> None:
     path = write("t.csv", [{"a": "1", "at": "2024-01-01"}, {"a": "2", "at": ""}])
 
