@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.boundary.scan import Finding, TextColumn, plain_text, text_columns
+from ds_pipeline.boundary.scan import Finding, TextColumn, plain_text
 
 KIND = "raw identifier"
 MIN_CELL = 2  # characters; a whole cell of one letter or digit, such as an initial, identifies nobody
@@ -103,16 +103,8 @@ class RawIdentifiers:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def find(self, frame: pd.DataFrame, *, exempt: Collection[str] = ()) -> list[Finding]:
-        """The columns of a frame with cells that are, or contain, a raw identifier; numeric columns cannot be told.
-
-        Args:
-            exempt: columns that are not looked at.
-        """
-        return self.find_in_columns(text_columns(frame, exempt=exempt))
-
     def find_in_columns(self, columns: Iterable[TextColumn]) -> list[Finding]:
-        """What `find` finds, in columns whose texts have been taken out already."""
+        """The columns with cells that are, or contain, a raw identifier."""
         hits = [(column, self._hits(column.texts, whole=True)) for column in columns]
         return sorted(
             Finding(column.name, KIND, int(column.cells[found].sum())) for column, found in hits if found.any()

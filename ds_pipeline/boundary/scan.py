@@ -7,7 +7,7 @@ It is stricter about what counts than the masking: what it reports, the masking 
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from ds_pipeline.errors import LeakError
 
 
 @dataclass(frozen=True, order=True)
@@ -37,52 +35,22 @@ class TextColumn(NamedTuple):
     cells: np.ndarray
 
 
-def require_no_leak(frame: pd.DataFrame, *, where: str, exempt: Collection[str] = ()) -> None:
-    """Raise LeakError if a column of the table `where` holds an identifier; names columns, kinds and counts."""
-    require_none(scan_frame(frame, exempt=exempt), where=where)
-
-
-def require_none(findings: Collection[Finding], *, where: str, part: str = "column") -> None:
-    """Raise LeakError if there is a finding in a part, a column or a file, of what is to be written as `where`."""
-    if findings:
-        counts = "cells" if part == "column" else "texts"
-        cells = "; ".join(f"{part} '{one.column}', {one.kind}: {one.cells} {counts}" for one in findings)
-        raise LeakError(
-            f"{where}: expected no identifier behind the PII boundary, found {cells}. Nothing was written. Declare a "
-            "stricter treatment in sources.yaml for the column it comes from: redact, token or drop. Where a value "
-            "only happens to equal a raw identifier, declare scan_exempt for the column, with the reason."
-        )
-
-
-def scan_frame(frame: pd.DataFrame, *, exempt: Collection[str] = ()) -> list[Finding]:
-    """Every column, and the index, that holds text which looks like an identifier.
-
-    Args:
-        frame: any; text is looked for in strings, bytes and categories (used or not), and inside lists and dicts.
-        exempt: columns that are not looked at.
-
-    Returns:
-        Findings sorted by column and kind; kinds are email, phone, card, iban, ip, ssn and birth_date.
-    """
-    return scan_columns(text_columns(frame, exempt=exempt))
-
-
 def scan_columns(columns: Iterable[TextColumn]) -> list[Finding]:
-    """What `scan_frame` finds, in columns whose texts have been taken out already."""
+    """What looks like an identifier, by column and kind: email, phone, card, iban, ip, ssn and birth_date."""
     return sorted(finding for column in columns for finding in _scan_column(column))
 
 
-def text_columns(frame: pd.DataFrame, *, exempt: Collection[str] = ()) -> Iterator[TextColumn]:
-    """The texts of each column of a frame, and of each level of its index, that can hold text."""
-    columns = [(str(name), column) for name, column in frame.items() if str(name) not in exempt]
-    columns += [(str(level.name or "index"), level.to_series()) for level in _levels(frame.index)]
+def text_columns(frame: pd.DataFrame) -> Iterator[TextColumn]:
+    """The texts of each column of a frame, and of each level of its index, that can hold text.
+
+    Looked for in strings, bytes and categories, used or not, and inside lists and dicts.
+    """
+    columns = [(str(name), column) for name, column in frame.items()]
+    levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+    columns += [(str(level.name or "index"), level.to_series()) for level in levels]
     for name, column in columns:
         if _may_hold_text(column.dtype):
             yield TextColumn(name, *_distinct_texts(column))
-
-
-def _levels(index: pd.Index) -> list[pd.Index]:
-    return [index.get_level_values(level) for level in range(index.nlevels)]
 
 
 def texts_with_identifiers(texts: list[str]) -> np.ndarray:

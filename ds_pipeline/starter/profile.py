@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -34,25 +34,18 @@ TYPED = "a {}? the file says text, and a parquet file is read by its own types; 
 RECODED = "recoded"  # the rows of a file that is not UTF-8, in memory
 
 
-@dataclass(frozen=True)
-class ColumnProfile:
-    """One column of a file.
+@dataclass(frozen=True, kw_only=True)
+class ColumnProfile(Reading):
+    """One column of a file, and what it can be read as.
 
     Attributes:
-        type: as sources.yaml names it.
-        scale: digits after the point, of a decimal.
-        formats: how dates in text are written, where it is not ISO.
-        decimal_mark: before the fraction of a number in text.
         nulls, distinct: in the sample; a cell that ingestion reads as null is one.
         sample: distinct values of the sample as text, in a fixed order.
         shares: the share of the sample's rows that each of the most frequent values has.
         lowest, highest: of a number.
-        doubt, may_be, is_mixed: what is not clear of it; see `cells.Reading`.
     """
 
     name: str
-    type: str
-    scale: int | None
     rows: int
     nulls: int
     distinct: int
@@ -60,11 +53,6 @@ class ColumnProfile:
     shares: dict[str, float]
     lowest: float | None = None
     highest: float | None = None
-    formats: tuple[str, ...] = ()
-    decimal_mark: str = "."
-    doubt: str = ""
-    may_be: tuple[str, ...] = ()
-    is_mixed: bool = False
 
     @property
     def is_unique(self) -> bool:
@@ -294,9 +282,8 @@ class SourceFile:
             number = f"try_cast(replace({column}::VARCHAR, '{reading.decimal_mark}', '.') AS DOUBLE)"
             low, high = connection.execute(f"SELECT min({number}), max({number}) FROM sample").fetchall()[0]
         return ColumnProfile(
+            **asdict(reading),
             name=name,
-            type=reading.type,
-            scale=reading.scale,
             rows=rows,
             nulls=nulls,
             distinct=distinct,
@@ -304,11 +291,6 @@ class SourceFile:
             shares={value: n / rows for value, n in counts[:50]},
             lowest=low,
             highest=high,
-            formats=reading.formats,
-            decimal_mark=reading.decimal_mark,
-            doubt=reading.doubt,
-            may_be=reading.may_be,
-            is_mixed=reading.is_mixed,
         )
 
     @contextmanager

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.boundary.raw_identifiers import RawColumn, RawIdentifiers
-from ds_pipeline.boundary.scan import Finding
+from ds_pipeline.boundary.scan import Finding, text_columns
 
 RAW = RawIdentifiers.of(
     [
@@ -18,7 +18,7 @@ RAW = RawIdentifiers.of(
 
 
 def found(text: str) -> list[Finding]:
-    return RAW.find(pd.DataFrame({"note": [text]}))
+    return RAW.find_in_columns(text_columns(pd.DataFrame({"note": [text]})))
 
 
 @pytest.mark.parametrize(
@@ -77,17 +77,16 @@ def test_values_that_are_not_looked_for_are_counted_with_their_reason() -> None:
     }
 
 
-def test_cells_are_counted_and_numeric_and_exempt_columns_are_not_looked_at() -> None:
+def test_cells_are_counted_and_numeric_columns_are_not_looked_at() -> None:
     frame = pd.DataFrame(
         {
             "number": [12346, 12346],
             "code": pd.Categorical(["12346", "12346"]),
-            "product": ["12346", "other"],
             "parts": [["12346", "x"], None],
         }
     )
 
-    assert RAW.find(frame, exempt=["product"]) == [
+    assert RAW.find_in_columns(text_columns(frame)) == [
         Finding("code", "raw identifier", 2),
         Finding("parts", "raw identifier", 1),
     ]
@@ -104,7 +103,9 @@ def test_a_run_of_words_does_not_reach_into_the_next_text() -> None:
 
 
 def test_nothing_is_found_where_nothing_is_known() -> None:
-    assert RawIdentifiers.of([]).find(pd.DataFrame({"note": ["Zarathea Wexcombe 07700 900123"]})) == []
+    column = text_columns(pd.DataFrame({"note": ["Zarathea Wexcombe 07700 900123"]}))
+
+    assert RawIdentifiers.of([]).find_in_columns(column) == []
 
 
 def test_no_value_is_held_and_two_processes_would_not_share_hashes() -> None:

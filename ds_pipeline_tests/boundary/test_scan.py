@@ -7,8 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.boundary import scan
-from ds_pipeline.boundary.scan import Finding, require_no_leak, scan_frame
-from ds_pipeline.errors import LeakError
+from ds_pipeline.boundary.scan import Finding, scan_columns, text_columns
 
 IDENTIFIERS = [
     ("jane@acme.local", "email"),
@@ -57,6 +56,10 @@ HARMLESS = [
     "<EMAIL> <PHONE> <CARD>",
     "https://example.com/a",
 ]
+
+
+def scan_frame(frame: pd.DataFrame) -> list[Finding]:
+    return scan_columns(text_columns(frame))
 
 
 @pytest.mark.parametrize(("text", "kind"), IDENTIFIERS)
@@ -118,24 +121,8 @@ def test_kinds_and_columns_are_reported_apart():
     assert scan_frame(frame) == [Finding("a", "ip", 2), Finding("b", "email", 1), Finding("b", "phone", 1)]
 
 
-def test_an_exempt_column_is_not_looked_at():
-    frame = pd.DataFrame({"a": ["a@b.org"], "b": ["a@b.org"]})
-    assert scan_frame(frame, exempt=["a"]) == [Finding("b", "email", 1)]
-
-
 def test_an_empty_frame_has_no_leak():
     assert scan_frame(pd.DataFrame({"a": pd.Series([], dtype=object)})) == []
-
-
-def test_a_leak_is_named_by_table_column_kind_and_count_and_never_shown():
-    frame = pd.DataFrame({"note": ["a@b.org", "c@d.org"]})
-    with pytest.raises(LeakError, match=r"masked_orders.*'note', email: 2 cells.*sources\.yaml") as leak:
-        require_no_leak(frame, where="masked_orders")
-    assert "b.org" not in str(leak.value)
-
-
-def test_no_leak_passes_in_silence():
-    require_no_leak(pd.DataFrame({"note": HARMLESS}), where="masked_orders")
 
 
 def test_real_product_texts_hold_nothing_and_one_planted_cell_is_found():
@@ -152,5 +139,5 @@ def test_the_scan_shares_no_code_with_the_masking():
     tree = ast.parse(Path(scan.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert {name for name in imported if name.startswith("ds_pipeline")} == {"ds_pipeline.errors"}
+    assert not {name for name in imported if name.startswith("ds_pipeline")}
     assert not {name.split(".")[0] for name in imported} & {"presidio_analyzer", "phonenumbers", "regex"}

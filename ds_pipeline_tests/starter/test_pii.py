@@ -17,7 +17,9 @@ def column(
     name: str, values: tuple[str, ...] = MANY, *, type: str = "string", shares: dict[str, float] | None = None
 ) -> ColumnProfile:
     highest = None if type == "string" else 999_999.0
-    return ColumnProfile(name, type, None, 1000, 0, len(values), values, shares or {}, 0.0, highest)
+    return ColumnProfile(
+        type, name=name, rows=1000, nulls=0, distinct=len(values), sample=values, shares=shares or {}, highest=highest
+    )
 
 
 def finds(kind: str, part: float, share: float = 1.0) -> Look:
@@ -113,7 +115,9 @@ def test_an_age_in_years_is_dropped_and_a_plain_amount_stays() -> None:
 
 
 def test_a_number_that_nearly_everyone_has_alone_is_dropped() -> None:
-    long = ColumnProfile("x7", "integer", None, 1000, 0, 990, (), {}, 0.0, 9_999_999.0)
+    long = ColumnProfile(
+        "integer", name="x7", rows=1000, nulls=0, distinct=990, sample=(), shares={}, highest=9_999_999.0
+    )
 
     assert guess(long).treatment == "drop"
 

@@ -9,7 +9,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds_pipeline.boundary.scan import scan_frame
+from ds_pipeline.boundary.scan import scan_columns, text_columns
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.text.text import TextRedactor
 
@@ -252,4 +252,4 @@ FRAGMENTS = [
     )
 )
 def test_the_scan_finds_nothing_in_redacted_text(redactor, parts):
-    assert scan_frame(pd.DataFrame({"note": [redact(redactor, "".join(parts))]})) == []
+    assert scan_columns(text_columns(pd.DataFrame({"note": [redact(redactor, "".join(parts))]}))) == []
