@@ -50,16 +50,14 @@ def raw_identifiers(bench: Workbench) -> RawIdentifiers:
     Raises:
         SourceError: a source is missing or has another shape; nothing can be compared, so nothing is written.
     """
-    case = bench.use_case
-    tables = case.sources.tables
-    clock_from = str(case.problem.clock.first - A_YEAR)
+    sources, (declared, clock_from) = bench.use_case.sources, _public(bench)
     try:
-        states = [_state(bench, name) for name in tables]
-        key = digest_json([states, case.sources.model_dump(mode="json"), sorted(_declared(bench)), clock_from])
+        states = [_state(bench, name) for name in sources.tables]
+        key = digest_json([states, sources.model_dump(mode="json"), sorted(declared), clock_from])
         if key not in _known:
-            columns = [column for name in tables for column in _raw_columns(bench, name)]
+            columns = [column for _, column in _raw_columns(bench)]
             _known.clear()
-            _known[key] = RawIdentifiers.of(columns, declared=_declared(bench), clock_from=clock_from)
+            _known[key] = RawIdentifiers.of(columns, declared=declared, clock_from=clock_from)
         return _known[key]
     except SourceError as error:
         raise SourceError(
@@ -84,10 +82,10 @@ def require_clean_table(
 
 def require_clean_files(bench: Workbench, files: Mapping[str, bytes], *, where: str) -> None:
     """Raise LeakError if a file that is to be written holds an identifier: a page, a document, a pickled model."""
-    found = [finding for name, content in files.items() for finding in leaks_in_file(bench, name, content)]
-    if found:
-        texts = {one.column: texts_in(one.column, files[one.column]) for one in found}
-        raise _leak(bench, found, texts, where=where, part="file")
+    texts = {name: texts_in(name, content) for name, content in files.items()}
+    findings = [finding for name in files for finding in leaks_in_texts(bench, texts[name], place=name)]
+    if findings:
+        raise _leak(bench, findings, texts, where=where, part="file")
 
 
 def leaks_in_table(
@@ -97,11 +95,6 @@ def leaks_in_table(
     columns = list(text_columns(_strings(table)))
     compared = [column for column in columns if column.name not in (look_alikes or {})]
     return scan_columns(columns) + raw_identifiers(bench).find_in_columns(compared)
-
-
-def leaks_in_file(bench: Workbench, name: str, content: bytes) -> list[Finding]:
-    """The findings of both checks in the texts of a file."""
-    return leaks_in_texts(bench, texts_in(name, content), place=name)
 
 
 def leaks_in_texts(bench: Workbench, texts: list[str], *, place: str) -> list[Finding]:
@@ -166,11 +159,9 @@ class _GuardedStore(Store):
         super().__init__(bench.datasets.store.root)
         self._bench = bench
 
-    def put(
-        self, table: pa.Table, *, dataset: str, partition: str, info: dict[str, Any] | None = None, once: bool = False
-    ) -> Snapshot:
+    def put(self, table: pa.Table, *, dataset: str, partition: str, **options: Any) -> Snapshot:
         require_clean_table(self._bench, table, where=f"{dataset.partition('/')[0]} of {partition}")
-        return super().put(table, dataset=dataset, partition=partition, info=info, once=once)
+        return super().put(table, dataset=dataset, partition=partition, **options)
 
 
 class _GuardedDocuments(Documents):
@@ -185,24 +176,22 @@ class _GuardedDocuments(Documents):
 
 def _state(bench: Workbench, name: str) -> list[Any]:
     """What changes when a source does; its digest takes seconds on a large one, and this is asked at each write."""
-    path = bench.project.root / bench.use_case.sources.tables[name].path
-    if not path.is_file():
-        return [source_digest(bench.use_case.sources.tables[name], name=name, project=bench.project.root)]  # it raises
-    found = path.stat()
-    return [str(path), found.st_ino, found.st_size, found.st_mtime_ns]
-
-
-def _raw_columns(bench: Workbench, name: str) -> Iterator[RawColumn]:
-    return (column for _, column in _named_raw_columns(bench, name))
-
-
-def _named_raw_columns(bench: Workbench, name: str) -> Iterator[tuple[str, RawColumn]]:
-    """The columns of a source that identify, with their names there."""
     table = bench.use_case.sources.tables[name]
-    secret = {source: column for source, column in table.columns.items() if _is_secret(column)}
-    if secret:
-        raw = read_source(table, name=name, project=bench.project.root)
-        yield from ((source, RawColumn(str(column.held), _values(raw[source]))) for source, column in secret.items())
+    path = bench.project.root / table.path
+    if not path.is_file():
+        return [source_digest(table, name=name, project=bench.project.root)]  # it raises
+    state = path.stat()
+    return [str(path), state.st_ino, state.st_size, state.st_mtime_ns]
+
+
+def _raw_columns(bench: Workbench) -> Iterator[tuple[str, RawColumn]]:
+    """The columns of the sources that identify, by table.column."""
+    for name, table in bench.use_case.sources.tables.items():
+        secret = {source: column for source, column in table.columns.items() if _is_secret(column)}
+        if secret:
+            raw = read_source(table, name=name, project=bench.project.root)
+            for source, column in secret.items():
+                yield f"{name}.{source}", RawColumn(str(column.held), _values(raw[source]))
 
 
 def _is_secret(column: Column) -> bool:
@@ -218,17 +207,18 @@ def _values(column: pa.ChunkedArray) -> list[str]:
     values = pc.unique(values).drop_null()
     if pa.types.is_temporal(values.type):
         return pc.strftime(values.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d").to_pylist()
-    return [str(int(one)) if not isinstance(one, str) and one % 1 == 0 else str(one) for one in values.to_pylist()]
+    return [str(int(cell)) if not isinstance(cell, str) and cell % 1 == 0 else str(cell) for cell in values.to_pylist()]
 
 
-def _declared(bench: Workbench) -> set[str]:
-    """What the files of the use case name: categories, and the bands of ages, which say 40-49 as a row number may."""
+def _public(bench: Workbench) -> tuple[set[str], str]:
+    """What is no secret: categories, and bands of ages, which say 40-49 as a row number may; and dates from when on."""
     case = bench.use_case
     columns = [column for table in case.sources.tables.values() for column in table.columns.values()]
     lists = [column.categories for column in columns]
     lists += [_band_labels(column.bands or TEN_YEARS) for column in columns if column.treatment == "band"]
     lists += [feature.categories for feature in case.features.features.values()]
-    return {one for values in lists for one in values or []}
+    declared = {value for values in lists for value in values or []}
+    return declared, str(case.problem.clock.first - A_YEAR)
 
 
 def _band_labels(starts: Sequence[int]) -> list[str]:
@@ -246,18 +236,18 @@ def _leak(
         texts: of each part in which something was found.
     """
     counts = "cells" if part == "column" else "texts"
-    found = "; ".join(f"{part} '{one.column}', {one.kind}: {one.cells} {counts}" for one in findings)
+    found = "; ".join(f"{part} '{leak.column}', {leak.kind}: {leak.cells} {counts}" for leak in findings)
     advice = [
         f"{where}: expected no identifier behind the PII boundary, found {found}. Nothing was written.",
         "Declare a stricter treatment in sources.yaml for the column it comes from: drop, or, with identifies: direct, "
         "redact or token.",
     ]
-    equal = [one.column for one in findings if one.kind == KIND]
+    equal = [leak.column for leak in findings if leak.kind == KIND]
     raw = _raw_columns_in(bench, [text for name in equal for text in texts[name]], whole=part == "column")
     if raw:
         names, tables = " and ".join(raw), bench.use_case.sources.tables.values()
-        # The others refuse scan_exempt.
-        can_be_exempt = {alias for table in tables for alias, one in table.kept.items() if one.identifies == "no"}
+        kept = [pair for table in tables for pair in table.kept.items()]
+        can_be_exempt = {alias for alias, column in kept if column.identifies == "no"}  # others refuse scan_exempt
         or_exempt = f"; or declare scan_exempt for {' and '.join(equal)}, with the reason"
         advice.append(
             f"What was found are values of {names}. Where they only happen to be equal: if {names} names nobody, as "
@@ -269,15 +259,11 @@ def _leak(
 
 def _raw_columns_in(bench: Workbench, texts: list[str], *, whole: bool) -> list[str]:
     """The raw columns, as table.column, whose values are in texts; they are read again, for a run that ends here."""
-    if not texts:
-        return []
-    declared, clock_from = _declared(bench), str(bench.use_case.problem.clock.first - A_YEAR)
-    names = []
-    for table in bench.use_case.sources.tables:
-        for source, column in _named_raw_columns(bench, table):
-            known = RawIdentifiers.of([column], declared=declared, clock_from=clock_from)
-            if known.texts_with_identifiers(texts).any() if whole else known.find_in_texts(texts):
-                names.append(f"{table}.{source}")
+    (declared, clock_from), names = _public(bench), []
+    for name, column in _raw_columns(bench) if texts else ():
+        known = RawIdentifiers.of([column], declared=declared, clock_from=clock_from)
+        if known.texts_with_identifiers(texts).any() if whole else known.find_in_texts(texts):
+            names.append(name)
     return names
 
 
