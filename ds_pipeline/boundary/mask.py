@@ -6,7 +6,7 @@ from datetime import date
 
 from ds_pipeline.boundary.anonymity import check_anonymity
 from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks
-from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
+from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.store.datasets import KEY
 from ds_pipeline.workbench import Workbench
@@ -66,8 +66,7 @@ class MaskedSource:
     @property
     def impossible(self) -> dict[str, int]:
         """Rows that break a limit, by its name; and under NO_LIMIT those of which nothing can be said yet."""
-        kinds = dict.fromkeys(kind for week in self.weeks for kind in week.impossible)
-        return {kind: sum(week.impossible[kind] for week in self.weeks) for kind in kinds}
+        return total_of_weeks(week.impossible for week in self.weeks)
 
     def in_words(self) -> Iterator[str]:
         """What a person should know of it, a line each."""

@@ -21,7 +21,6 @@ from threadpoolctl import threadpool_limits
 from ds_pipeline.boundary.anonymity import check_anonymity
 from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
-from ds_pipeline.boundary.withhold import WITHHELD
 from ds_pipeline.check.findings import (
     Changed,
     FeatureFacts,
@@ -38,7 +37,7 @@ from ds_pipeline.check.joins import find_overlaps, require_joins
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible
+from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_values
@@ -118,30 +117,36 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         check_anonymity(bench, name, weeks[name])
         on_table(_facts(name, weeks[name]))
     masking = time.perf_counter() - began
-    stored = {(name, week.day): week.kept for name, found in weeks.items() for week in found}
+    stored = {(name, week.day): week.kept for name, masked in weeks.items() for week in masked}
     unjoined = require_joins(find_overlaps(case.sources, lambda name, alias: _column(weeks[name], alias)))
 
     matured = case.clock.matured(newest)
     if matured is None:
         raise ClockError(f"No label has matured at {newest}: the horizon of the first date has not closed yet.")
     sampled = spread(case.clock.dates_until(matured), SAMPLED_WEEKS)
-    features, features_seconds = _features(case, stored, [*sampled, newest] if newest != sampled[-1] else sampled)
+    began = time.perf_counter()
+    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:
+        features = {day: build_features(tables, day) for day in dict.fromkeys([*sampled, newest])}
+    features_seconds = time.perf_counter() - began
     frame = pa.concat_tables(features.values())
     require_valid(frame.to_pandas(), features_frame_schema(case), where="features")
     require_clean_table(bench, frame, where="features")
-    labels, labels_seconds = _labels(case, stored, {day: features[day] for day in sampled})
+    began, entity = time.perf_counter(), case.problem.entity
+    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:  # features never share one with the future
+        labels = {day: assign_labels(tables, day, features[day][entity]) for day in sampled}
+    labels_seconds = time.perf_counter() - began
     rates = [week_rate(day, labels[day][LABEL].to_pandas()) for day in sampled]
     _require_both_classes(case, rates)
 
-    rows = _rows(features, labels, entity=case.problem.entity)
+    rows = join_labels([features[day] for day in labels], list(labels.values()), entity=entity)
     require_values(rows, case.features, of=f"the {len(sampled)} sampled weeks")
     facts = feature_facts(rows, case.features)
     changed = _changed(case, weeks)
     per_week = features_seconds / len(features) + labels_seconds / len(labels)
     fits = _fit_seconds(case, rows, rates, training_weeks)
     return DryRun(
-        tables=[_facts(name, found) for name, found in weeks.items()],
-        treated=[one for name, found in weeks.items() for one in _treated(case, name, found)],
+        tables=[_facts(name, masked) for name, masked in weeks.items()],
+        treated=[treated for name, masked in weeks.items() for treated in _treated(case, name, masked)],
         rates=rates,
         newest=(newest, features[newest].num_rows),
         facts=facts,
@@ -157,43 +162,21 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
 
 
 def _facts(name: str, weeks: list[MaskedWeek]) -> TableFacts:
+    read = [week.read for week in weeks]
     return TableFacts(
         name=name,
-        read=sum(week.read for week in weeks),
-        to_come=max(0, weeks[-1].source_rows - sum(week.read for week in weeks)),
-        per_week=(min(week.read for week in weeks[1:] or weeks), max(week.read for week in weeks[1:] or weeks)),
+        read=sum(read),
+        to_come=max(0, weeks[-1].source_rows - sum(read)),
+        per_week=(min(read[1:] or read), max(read[1:] or read)),
         kept=sum(week.kept.num_rows for week in weeks),
         quarantined=sum(week.quarantined.num_rows for week in weeks),
         suppressed=sum(week.suppressed for week in weeks),
     )
 
 
-def _features(
-    case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days: list[date]
-) -> tuple[dict[date, pa.Table], float]:
-    began = time.perf_counter()
-    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:
-        made = {day: build_features(tables, day) for day in days}
-    return made, time.perf_counter() - began
-
-
-def _labels(
-    case: UseCase, stored: Mapping[tuple[str, date], pa.Table], features: Mapping[date, pa.Table]
-) -> tuple[dict[date, pa.Table], float]:
-    """The labels, on a connection of their own: features never share one with the future."""
-    began = time.perf_counter()
-    with AsOfTables(case, lambda name, day: stored[name, day]) as tables:
-        made = {day: assign_labels(tables, day, rows[case.problem.entity]) for day, rows in features.items()}
-    return made, time.perf_counter() - began
-
-
-def _rows(features: Mapping[date, pa.Table], labels: Mapping[date, pa.Table], *, entity: str) -> pd.DataFrame:
-    return join_labels([features[day] for day in labels], list(labels.values()), entity=entity)
-
-
 def _require_both_classes(case: UseCase, rates: list[WeekRate]) -> None:
     """Raise TrainingError where label.sql sees no positive, or nothing else, in any sampled week."""
-    rows, positives = sum(one.rows - one.undecided for one in rates), sum(one.positives for one in rates)
+    rows, positives = sum(week.rows - week.undecided for week in rates), sum(week.positives for week in rates)
     where, window = f"configs/{case.name}/label.sql", f"the {case.problem.horizon_days} days from each scoring date on"
     span = f"{len(rates)} weeks from {rates[0].day} to {rates[-1].day}"
     if positives == 0:
@@ -212,22 +195,21 @@ def _treated(case: UseCase, name: str, weeks: list[MaskedWeek]) -> list[Treated]
     """What the treatments did to each column, and the kinds of identifiers that were found in texts; counts only."""
     table = case.sources.tables[name]
     rows = sum(week.kept.num_rows for week in weeks)
-    found = []
+    treated = []
     for column in table.columns.values():
-        if column.treatment == "keep":
+        if column.treatment == "keep" or (column.treatment == "drop" and column.identifies == "no"):
             continue
-        held = f" {column.held.replace('_', ' ')}" if column.held else ""
+        what = f"{column.treatment} {column.held.replace('_', ' ')}" if column.held else column.treatment
         if column.treatment == "drop":
-            if column.identifies != "no":
-                found.append(Treated(name, column.alias, f"drop{held}", rows))
+            treated.append(Treated(name, column.alias, what, rows))
             continue
         values = _column(weeks, column.alias)
-        cells = len(values) - values.null_count
-        found.append(Treated(name, column.alias, f"{column.treatment}{held}", cells))
+        treated.append(Treated(name, column.alias, what, len(values) - values.null_count))
         if column.treatment == "redact":
-            kinds = Counter(kind for text in _marked(values) for kind in PLACEHOLDER.findall(text))
-            found += [Treated(name, column.alias, f"found {kind}", n) for kind, n in total_by_kind(kinds).items()]
-    return found
+            texts = values.filter(pc.match_substring(values, "<")).to_pylist()  # a withheld one counts as that kind
+            kinds = Counter(kind for text in texts for kind in PLACEHOLDER.findall(text))
+            treated += [Treated(name, column.alias, f"found {kind}", n) for kind, n in total_by_kind(kinds).items()]
+    return treated
 
 
 def _column(weeks: list[MaskedWeek], alias: str) -> pa.ChunkedArray:
@@ -238,35 +220,26 @@ def _column(weeks: list[MaskedWeek], alias: str) -> pa.ChunkedArray:
 def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days: list[date]) -> list[str]:
     """Warnings about events that cannot have been, and about people of whom no limit is known."""
     until = {day: days[: number + 1] for number, day in enumerate(days)}
-    found = []
+    warnings = []
     for name, table in case.sources.tables.items():
-        if table.possible is None:
-            continue
         weeks = {day: stored[name, day] for day in days}
-        counts = count_impossible(
+        by_week = count_impossible(
             name, case.sources, weeks, read_week=lambda other, day: stored[other, day], until=until
         )
-        rows = sum(week.num_rows for week in weeks.values())
-        for kind in (*table.possible.limits, NO_LIMIT):
-            count = sum(week.get(kind, 0) for week in counts.values())
-            if not count:
-                continue
-            limit = table.possible.limits.get(kind) or table.possible.limits["not_before"]
-            what = f"{count:,} of {rows:,} rows of {name}"
+        limits = table.possible.limits if table.possible else {}
+        total = total_of_weeks(by_week.values())
+        for kind in (kind for kind in (*limits, NO_LIMIT) if total.get(kind)):
+            limit = limits.get(kind) or limits["not_before"]
+            what = f"{total[kind]:,} of {sum(week.num_rows for week in weeks.values()):,} rows of {name}"
             at = f"{limit.table}.{limit.column}"
-            found.append(
+            warnings.append(
                 f"{what}: no {at} of their person was known by the end of their week, so that nothing tells whether "
                 "they can have been."
                 if kind == NO_LIMIT
                 else f"{what} cannot have been: {kind.replace('_', ' ')} {at} of their person. They stay; see whether "
                 "the times of both tables are in the declared time zones."
             )
-    return found
-
-
-def _marked(texts: pa.ChunkedArray) -> list[str]:
-    """The texts in which something was replaced; a withheld one counts as that kind."""
-    return [one for one in texts.filter(pc.match_substring(texts, "<")).to_pylist() if "<" in one or one == WITHHELD]
+    return warnings
 
 
 def _changed(case: UseCase, weeks: Weeks) -> list[Changed]:

@@ -5,7 +5,8 @@ Everything here lies behind the PII boundary: rows are joined by token.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import pandas as pd
@@ -63,6 +64,14 @@ def count_impossible(
         for day, count in broken.items():
             counts[day][kind] = count
     return counts
+
+
+def total_of_weeks(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The counts of all weeks together, by the name of the limit."""
+    total: Counter[str] = Counter()
+    for week in counts:
+        total.update(week)
+    return dict(total)
 
 
 def _limits(rows: pa.Table, other: Table, column: str, token: str) -> pd.DataFrame:
