@@ -23,7 +23,9 @@ WEEKS = Weeks(date(2024, 4, 1), None, window_days=90, short_days=30, settle_days
 
 
 def column(alias: str, kind: str, guess: Guess = KEPT, *, lowest: float = 0, highest: float = 0) -> ColumnPlan:
-    profile = ColumnProfile(alias, kind, None, 10, 0, 10, (), {}, lowest=lowest, highest=highest)
+    profile = ColumnProfile(
+        kind, name=alias, rows=10, nulls=0, distinct=10, sample=(), shares={}, lowest=lowest, highest=highest
+    )
     return ColumnPlan(alias, alias, kind, None, True, guess, alias.replace("_", " "), profile)
 
 
