@@ -2,28 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from ds_pipeline.boundary.erasures import Affected, Change, Erasure, affecting
 from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import SHORT
 from ds_pipeline.errors import ConfigError, RegistryError
+from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.serve import use_case_of
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a candidate was made from: its features, and the scoring dates of training, validation and holdout."""
-
-    candidate: str
-    as_of: date
-    version: str | None
-    features: str
-    weeks: frozenset[date]
-    lag: timedelta
 
 
 def candidates_affected(bench: Workbench, changes: Sequence[Change]) -> list[Affected]:
@@ -33,29 +21,27 @@ def candidates_affected(bench: Workbench, changes: Sequence[Change]) -> list[Aff
     """
     if not changes:
         return []
-    found: dict[str, Affected | None] = {}
+    affected: dict[str, Affected | None] = {}
     for event in bench.registry.history():
-        if event.candidate_digest not in found:
+        candidate, version = event.candidate_digest, event.version
+        if candidate not in affected:
             try:
-                bundle = bench.registry.open(event.version)
+                bundle = bench.registry.open(version)
             except RegistryError:
-                found[event.candidate_digest] = Affected(
-                    candidate=event.candidate_digest,
-                    as_of=event.as_of,
-                    version=event.version,
-                    rows=0,
-                    cause="its bundle does not verify, so it cannot be ruled out",
+                cause = "its bundle does not verify, so it cannot be ruled out"
+                affected[candidate] = Affected(
+                    candidate=candidate, as_of=event.as_of, version=version, rows=0, cause=cause
                 )
                 continue
             facts = bundle.json("training.json")
-            seen = _seen(bench, _case(bench, event.version), facts, event.candidate_digest, event.version)
-            found[event.candidate_digest] = _affected(bench, seen, changes)
+            affected[candidate] = _affected(bench, _case(bench, bundle), facts, candidate, version, changes)
     for day in bench.documents.days("candidate"):
         document = bench.documents.get(kind="candidate", day=day)
-        if document.digest not in found:
-            seen = _seen(bench, None, json.loads(document.files["training.json"]), document.digest, None)
-            found[document.digest] = _affected(bench, seen, changes)
-    return sorted((one for one in found.values() if one), key=lambda one: (one.as_of, one.version or "", one.candidate))
+        if document.digest not in affected:
+            facts = json.loads(document.files["training.json"])
+            affected[document.digest] = _affected(bench, None, facts, document.digest, None, changes)
+    there = [candidate for candidate in affected.values() if candidate is not None]
+    return sorted(there, key=lambda candidate: (candidate.as_of, candidate.version or "", candidate.candidate))
 
 
 def erasures_since(bench: Workbench) -> tuple[str, list[Erasure]] | None:
@@ -76,39 +62,35 @@ def retraining_is_due(bench: Workbench) -> str | None:
     return f"retraining is due: {who} erased since {version} was trained"
 
 
-def _case(bench: Workbench, version: str) -> UseCase | None:
+def _case(bench: Workbench, bundle: Bundle) -> UseCase | None:
     try:
-        return use_case_of(bench, bench.registry.open(version))
+        return use_case_of(bench, bundle)
     except ConfigError:  # written for an earlier version of this package
         return None
 
 
-def _seen(bench: Workbench, case: UseCase | None, facts: dict, candidate: str, version: str | None) -> _Seen:
-    """Without its use case every week from its first to its date counts, which is more than it saw."""
-    as_of, weeks = date.fromisoformat(facts["as_of"]), [date.fromisoformat(week) for week in facts["weeks"]]
-    clock = (case or bench.use_case).clock
-    later = clock.holdout(as_of) if case else [day for day in clock.dates_until(as_of) if day > weeks[-1]]
-    return _Seen(
-        candidate, as_of, version, f"features/{facts['features'][:SHORT]}", frozenset([*weeks, *later]), clock.lag
-    )
+def _affected(
+    bench: Workbench, case: UseCase | None, facts: dict, candidate: str, version: str | None, changes: Sequence[Change]
+) -> Affected | None:
+    """None where no row it had seen was removed; a partition with several snapshots counts its largest.
 
-
-def _affected(bench: Workbench, seen: _Seen, changes: Sequence[Change]) -> Affected | None:
-    """None where no row it had seen was removed; a partition with several snapshots counts its largest."""
-    labelled = {str(week + seen.lag) for week in seen.weeks}
-    weeks = {str(week) for week in seen.weeks}
+    Without its use case every week from its first to its date counts, which is more than it saw.
+    """
+    as_of, clock = date.fromisoformat(facts["as_of"]), (case or bench.use_case).clock
+    trained = [date.fromisoformat(week) for week in facts["weeks"]]
+    later = clock.holdout(as_of) if case else [day for day in clock.dates_until(as_of) if day > trained[-1]]
+    features, weeks = f"features/{facts['features'][:SHORT]}", {str(week) for week in [*trained, *later]}
+    labelled = {str(week + clock.lag) for week in [*trained, *later]}
     rows: dict[tuple[str, str], int] = {}
-    for one in changes:
-        is_label = one.dataset.startswith("labels/") and one.partition in labelled
-        if is_label or (one.dataset == seen.features and one.partition in weeks):
-            place = (one.dataset, one.partition)
-            rows[place] = max(rows.get(place, 0), one.rows)
-    lost = weeks - set(bench.datasets.store.partitions(seen.features))
+    for change in changes:
+        is_label = change.dataset.startswith("labels/") and change.partition in labelled
+        if is_label or (change.dataset == features and change.partition in weeks):
+            place = (change.dataset, change.partition)
+            rows[place] = max(rows.get(place, 0), change.rows)
+    lost = weeks - set(bench.datasets.store.partitions(features))
     cause = "rows were removed from what it was trained or judged on" if rows else ""
-    if not rows and lost and any(one.dataset.startswith("masked/") for one in changes):
+    if not rows and lost and any(change.dataset.startswith("masked/") for change in changes):
         cause = f"{len(lost)} of its weeks are not stored any more, so it cannot be ruled out"
     if not cause:
         return None
-    return Affected(
-        candidate=seen.candidate, as_of=seen.as_of, version=seen.version, rows=sum(rows.values()), cause=cause
-    )
+    return Affected(candidate=candidate, as_of=as_of, version=version, rows=sum(rows.values()), cause=cause)
