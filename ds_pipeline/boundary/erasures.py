@@ -133,10 +133,10 @@ def merged(planned: Sequence[Change], found: Sequence[Change]) -> list[Change]:
     A file that was rewritten before the interruption and not yet deleted is found again as a superseded one: the plan
     knows what became of it.
     """
-    by_file = {(one.dataset, one.partition, one.old): one for one in [*found, *planned]}
-    return sorted(by_file.values(), key=lambda one: (one.dataset, one.partition, one.old))
+    by_file = {(change.dataset, change.partition, change.old): change for change in [*found, *planned]}
+    return sorted(by_file.values(), key=lambda change: (change.dataset, change.partition, change.old))
 
 
 def affecting(erasures: Sequence[Erasure], candidate: str) -> list[Erasure]:
     """The erasures that removed rows which a candidate had seen."""
-    return [one for one in erasures if any(affected.candidate == candidate for affected in one.affected)]
+    return [erasure for erasure in erasures if any(affected.candidate == candidate for affected in erasure.affected)]

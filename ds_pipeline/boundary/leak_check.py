@@ -100,9 +100,9 @@ def leaks_in_table(
 def leaks_in_texts(bench: Workbench, texts: list[str], *, place: str) -> list[Finding]:
     """The findings of both checks in texts; in files of the use case a contact's address is allowed."""
     column = TextColumn(place, texts, np.ones(len(texts), dtype=int))
-    found = [] if place.startswith(OWN_FILES) else scan_columns([column])
+    findings = [] if place.startswith(OWN_FILES) else scan_columns([column])
     hits = raw_identifiers(bench).find_in_texts(texts)
-    return found + ([Finding(place, KIND, hits)] if hits else [])
+    return findings + ([Finding(place, KIND, hits)] if hits else [])
 
 
 def require_clean_reason(bench: Workbench, reason: str) -> None:
@@ -126,20 +126,20 @@ def look_alikes_of(table: Table) -> dict[str, str]:
 
 def exemptions(bench: Workbench) -> list[Exemption]:
     """Everything that the comparison with the raw identifiers leaves out, with the reason."""
-    case, found = bench.use_case, []
+    case, left = bench.use_case, list[Exemption]()
     for name, table in case.sources.tables.items():
         numeric = [field.name for field in masked_schema(table) if not _holds_text(field.type)]
-        found += [Exemption(f"masked {name}", ", ".join(numeric), NUMERIC)] if numeric else []
-        found += [Exemption(f"masked {name}", alias, reason) for alias, reason in look_alikes_of(table).items()]
+        left += [Exemption(f"masked {name}", ", ".join(numeric), NUMERIC)] if numeric else []
+        left += [Exemption(f"masked {name}", alias, reason) for alias, reason in look_alikes_of(table).items()]
     numeric = [name for name, feature in case.features.features.items() if not feature.holds_text]
-    found += [Exemption("features", ", ".join(numeric), NUMERIC)] if numeric else []
-    found += [
+    left += [Exemption("features", ", ".join(numeric), NUMERIC)] if numeric else []
+    left += [
         Exemption("deliveries", name, f"the contract delivers it to {case.contract.consumer}")
         for name in delivered_identifiers(bench)
     ]
     left_out = raw_identifiers(bench).left_out
-    found += [Exemption("everywhere", f"{n:,} raw values", reason) for reason, n in sorted(left_out.items())]
-    return [*found, Exemption("bundles", OWN_FILES, "written by people: a contact may be named, a raw value may not")]
+    left += [Exemption("everywhere", f"{n:,} raw values", reason) for reason, n in sorted(left_out.items())]
+    return [*left, Exemption("bundles", OWN_FILES, "written by people: a contact may be named, a raw value may not")]
 
 
 def delivered_identifiers(bench: Workbench) -> list[str]:

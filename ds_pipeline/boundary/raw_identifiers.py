@@ -106,9 +106,7 @@ class RawIdentifiers:
     def find_in_columns(self, columns: Iterable[TextColumn]) -> list[Finding]:
         """The columns with cells that are, or contain, a raw identifier."""
         hits = [(column, self._hits(column.texts, whole=True)) for column in columns]
-        return sorted(
-            Finding(column.name, KIND, int(column.cells[found].sum())) for column, found in hits if found.any()
-        )
+        return sorted(Finding(column.name, KIND, int(column.cells[mask].sum())) for column, mask in hits if mask.any())
 
     def find_in_texts(self, texts: Collection[str]) -> int:
         """How many of the texts contain a raw identifier; shorter ones than MIN_INSIDE cannot be told from words."""
@@ -123,17 +121,17 @@ class RawIdentifiers:
         for start in range(0, len(texts), AT_ONCE):
             part = [plain_text(text) for text in texts[start : start + AT_ONCE]]
             words = [_words(text) for text in part]
-            found = self._inside_of(words) | self._with_numbers(part)
+            marked = self._inside_of(words) | self._with_numbers(part)
             if whole:
-                found |= self._whole_cells(part, words)
-            hits[start : start + AT_ONCE] = found
+                marked |= self._whole_cells(part, words)
+            hits[start : start + AT_ONCE] = marked
         return hits
 
     def _whole_cells(self, texts: list[str], words: list[list[str]]) -> np.ndarray:
         """Texts that are an identifier, or of which a line is one: the parts of a nested cell are lines."""
         cells = [
-            [_joined(line) for line in text.split("\n")] if "\n" in text else ["".join(found)]
-            for text, found in zip(texts, words, strict=True)
+            [_joined(line) for line in text.split("\n")] if "\n" in text else ["".join(of_text)]
+            for text, of_text in zip(texts, words, strict=True)
         ]
         rows, keys = _flatten(cells)
         return self._mark(len(texts), rows, keys, self._cells)
@@ -185,7 +183,7 @@ def _joined(text: str) -> str:
 def _flatten(parts: list[list[str]]) -> tuple[np.ndarray, list[str]]:
     """All parts in one list, and for each the place of the text it comes from."""
     rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return rows, [one for part in parts for one in part]
+    return rows, [item for part in parts for item in part]
 
 
 def _sorted_hashes(texts: set[str], key: str) -> np.ndarray:

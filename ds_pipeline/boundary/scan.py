@@ -73,9 +73,9 @@ def _places(texts: list[str]) -> Iterator[tuple[str, list[int]]]:
     for kind, (gate, needs_dates, holds) in _KINDS.items():
         haystack = plain if needs_dates else undated
         suspects = np.flatnonzero(pc.match_substring_regex(haystack, gate).to_numpy(zero_copy_only=False))
-        found = [int(place) for place in suspects if holds(haystack[int(place)].as_py())]
-        if found:
-            yield kind, found
+        places = [int(place) for place in suspects if holds(haystack[int(place)].as_py())]
+        if places:
+            yield kind, places
 
 
 def _may_hold_text(dtype: Any) -> bool:

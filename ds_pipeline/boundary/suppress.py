@@ -66,7 +66,7 @@ def suppression_of(bench: Workbench) -> Suppression | None:
         return None
     key = suppression_key(bench).read()
     hashes = listed.read(fingerprint=key_fingerprint(key))
-    expected = max((one.listed for one in done), default=0)
+    expected = max((erasure.listed for erasure in done), default=0)
     if count(hashes) < expected:
         raise ErasureError(
             f"{bench.use_case.name}: the suppression list has {count(hashes)} entries; the record of erasures says "
@@ -98,12 +98,12 @@ def without_suppressed(bench: Workbench, table: Table, weeks: list[Week]) -> tup
 
 def _held(suppression: Suppression, table: Table, frames: list[pd.DataFrame]) -> list[np.ndarray]:
     whole = pd.concat(frames, ignore_index=True)
-    found = np.zeros(len(whole), dtype=bool)
+    listed = np.zeros(len(whole), dtype=bool)
     for alias, domain in table.tokens.items():
         if suppression.hashes.get(domain):
-            found |= suppression.holds(whole[alias], domain=domain)
+            listed |= suppression.holds(whole[alias], domain=domain)
     ends = np.cumsum([len(frame) for frame in frames])
-    return np.split(found, ends[:-1])
+    return np.split(listed, ends[:-1])
 
 
 def require_finished(bench: Workbench) -> None:

@@ -29,10 +29,10 @@ def with_texts_withheld(bench: Workbench, masked: pd.DataFrame, columns: list[st
     for name in columns:
         codes, uniques = pd.factorize(masked[name].to_numpy(dtype=object), use_na_sentinel=True)
         texts = list(uniques)
-        found = texts_with_identifiers(texts) | raw_identifiers(bench).texts_with_identifiers(texts)
-        if not found.any():
+        is_leak = texts_with_identifiers(texts) | raw_identifiers(bench).texts_with_identifiers(texts)
+        if not is_leak.any():
             continue
-        cells = (codes >= 0) & found[codes]
+        cells = (codes >= 0) & is_leak[codes]
         withheld, texts_there = int(cells.sum()), int((codes >= 0).sum())
         if withheld > max(FEW, MAX_SHARE * texts_there):
             raise LeakError(

@@ -156,7 +156,7 @@ def show_rest(scans: list[PlaceScan], exempt: list[Exemption]) -> str:
 
 def _first(listed: list[str]) -> list[str]:
     more = [f"  and {len(listed) - SHOWN:,} more"] if len(listed) > SHOWN else []
-    return [f"  {one}" for one in listed[:SHOWN]] + more
+    return [f"  {line}" for line in listed[:SHOWN]] + more
 
 
 def dagster_home(project: Project) -> Path:
@@ -222,7 +222,7 @@ def _search_texts(bench: Workbench, scan: PlaceScan, path: Path) -> None:
     inside = path.as_posix().partition("/bundle/")[2] or path.name
     texts = texts_in_database(path) if path.suffix in DATABASES else texts_in(path.name, path.read_bytes())
     scan.cells += len(texts)
-    scan.findings += [(bench.project.shown(path), one) for one in leaks_in_texts(bench, texts, place=inside)]
+    scan.findings += [(bench.project.shown(path), leak) for leak in leaks_in_texts(bench, texts, place=inside)]
 
 
 def _strings_to_search(bench: Workbench, scan: PlaceScan, path: Path) -> pa.Table:
@@ -258,5 +258,5 @@ def _search_tables(bench: Workbench, scan: PlaceScan, tables: list[tuple[Path, p
     if not frames or not leaks_in_table(bench, pd.concat(frames, ignore_index=True), look_alikes=look_alikes):
         return
     for path, table in tables:
-        found = leaks_in_table(bench, table, look_alikes=look_alikes)
-        scan.findings += [(bench.project.shown(path), one) for one in found]
+        leaks = leaks_in_table(bench, table, look_alikes=look_alikes)
+        scan.findings += [(bench.project.shown(path), leak) for leak in leaks]

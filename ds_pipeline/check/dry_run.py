@@ -243,13 +243,13 @@ def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days
 
 
 def _changed(case: UseCase, weeks: Weeks) -> list[Changed]:
-    found = []
+    changed = []
     for name, table in case.sources.tables.items():
         entity = table.person(case.problem.entity)
         if table.kind == "versions" and entity is not None:
             rows = pa.concat_tables([week.kept for week in weeks[name]]).to_pandas()
-            found += changed_columns(name, table, rows, entity)
-    return found
+            changed += changed_columns(name, table, rows, entity)
+    return changed
 
 
 def _fit_seconds(case: UseCase, rows: pd.DataFrame, rates: list[WeekRate], training_weeks: int) -> float:
@@ -269,7 +269,7 @@ def _fit_seconds(case: UseCase, rows: pd.DataFrame, rates: list[WeekRate], train
     began = time.perf_counter()
     with threadpool_limits(limits=1):
         model.fit(known[numbers].astype(float), known[LABEL].astype(int))
-    one = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     per_week = float(np.mean([rate.rows for rate in rates]))
     all_rows = per_week * training_weeks
     if training.max_train_rows is not None:
@@ -277,4 +277,4 @@ def _fit_seconds(case: UseCase, rows: pd.DataFrame, rates: list[WeekRate], train
     # A trial is fitted on the weeks before the validation and its embargo, a fold of the calibration on all but itself.
     searched = max(0.1, 1 - (training.validation_weeks + case.clock.lag_weeks - 1) / training_weeks)
     folds = training.calibration.folds
-    return one * all_rows / len(known) * (searched * training.trials + folds - 1)
+    return seconds * all_rows / len(known) * (searched * training.trials + folds - 1)

@@ -115,8 +115,8 @@ def _auc(values: pd.Series, label: pd.Series) -> float | None:
         scores = label.groupby(values.astype(object)).mean().reindex(values.astype(object)).reset_index(drop=True)
     # A missing value may tell as much as any other; it goes to whichever end tells more.
     ranked = [np.where(scores.isna(), end, scores.rank(pct=True)) for end in (-1.0, 2.0)]
-    found = [roc_auc_score(label, one) for one in ranked]
-    return float(max(max(one, 1 - one) for one in found))
+    aucs = [roc_auc_score(label, ranks) for ranks in ranked]
+    return float(max(max(auc, 1 - auc) for auc in aucs))
 
 
 def changed_columns(name: str, table: Table, rows: pd.DataFrame, entity: str) -> list[Changed]:
@@ -183,14 +183,14 @@ def find_warnings(
     ]
 
 
-def _is_constant(one: FeatureFacts) -> bool:
-    return one.null_share == 0 and one.distinct == 1
+def _is_constant(feature: FeatureFacts) -> bool:
+    return feature.null_share == 0 and feature.distinct == 1
 
 
 def _idle_baseline(requirements: Requirements, facts: Sequence[FeatureFacts]) -> list[str]:
     """Where the rule to beat is the same for everybody: a gate that compares with it refuses every candidate."""
     name = requirements.baseline.feature
-    if not any(one.name == name and one.distinct <= 1 for one in facts):
+    if not any(feature.name == name and feature.distinct <= 1 for feature in facts):
         return []
     gates = [
         gate
@@ -205,26 +205,26 @@ def _idle_baseline(requirements: Requirements, facts: Sequence[FeatureFacts]) ->
 
 
 def _jumps(rates: Sequence[WeekRate]) -> list[str]:
-    found = []
+    warnings = []
     for before, after in pairwise(rates):
-        decided = [one.rows - one.undecided for one in (before, after)]
+        decided = [week.rows - week.undecided for week in (before, after)]
         if not all(decided):
             continue
         pooled = (before.positives + after.positives) / sum(decided)
         error = math.sqrt(pooled * (1 - pooled) * sum(1 / n for n in decided))
         step = abs(after.rate - before.rate)
         if step > JUMP_ERRORS * error and step > JUMP_SHARE * pooled:
-            found.append(
+            warnings.append(
                 f"the base rate jumps from {before.rate:.1%} at {before.day} to {after.rate:.1%} at {after.day}: a "
                 "change of the business, of the source, or of what a row means?"
             )
-    return found
+    return warnings
 
 
 def _too_few(requirements: Requirements, rates: Sequence[WeekRate], training_weeks: int) -> list[str]:
     """Where the weeks, at the pace of the sampled ones, will not hold what requirements.yaml asks."""
-    rows = float(np.mean([one.rows - one.undecided for one in rates]))
-    positives = float(np.mean([one.positives for one in rates]))
+    rows = float(np.mean([week.rows - week.undecided for week in rates]))
+    positives = float(np.mean([week.positives for week in rates]))
     minimums, holdout = requirements.data_minimums, requirements.holdout
     asked = [
         ("training", "rows", rows * training_weeks, minimums.training_rows),
@@ -264,4 +264,4 @@ def spread(days: Sequence[date], count: int) -> list[date]:
 
 def total_by_kind(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts, the most frequent first; of those that are equal, by name."""
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return dict(sorted(counts.items(), key=lambda kind: (-kind[1], kind[0])))

@@ -42,7 +42,7 @@ def find_overlaps(sources: Sources, read: ReadTokens) -> list[Overlap]:
     for name, table in sources.tables.items():
         for alias, domain in table.tokens.items():
             columns.setdefault(domain, []).append((name, alias))
-    found = []
+    overlaps = []
     for places in columns.values():
         if len({name for name, _ in places}) < 2:
             continue
@@ -52,8 +52,8 @@ def find_overlaps(sources: Sources, read: ReadTokens) -> list[Overlap]:
         for (name, alias), here in tokens.items():
             if name != owner[0] and len(here):
                 met = pc.sum(pc.is_in(here, tokens[owner])).as_py() or 0
-                found.append(Overlap(name, alias, owner[0], met, len(here)))
-    return found
+                overlaps.append(Overlap(name, alias, owner[0], met, len(here)))
+    return overlaps
 
 
 def require_joins(overlaps: list[Overlap]) -> list[str]:
@@ -62,8 +62,8 @@ def require_joins(overlaps: list[Overlap]) -> list[str]:
     Raises:
         SourceError: of some table no token is known where it should be.
     """
-    apart = [str(one) for one in overlaps if one.met == 0 and one.of >= FEWEST]
+    apart = [str(overlap) for overlap in overlaps if overlap.met == 0 and overlap.of >= FEWEST]
     why = "Are both the same key, written the same way: type, leading zeros, prefixes, upper and lower case?"
     if apart:
         raise SourceError(f"sources.yaml: tables that share a token_domain do not join: {'; '.join(apart)}. {why}")
-    return [f"{one}. {why}" for one in overlaps if one.met < MET_BY_FEW * one.of]
+    return [f"{overlap}. {why}" for overlap in overlaps if overlap.met < MET_BY_FEW * overlap.of]

@@ -40,7 +40,7 @@ def delivered_changes(bench: Workbench, hashes: Hashes, *, key: bytes) -> list[C
 
 def remove_delivered(bench: Workbench, changes: Sequence[Change], hashes: Hashes, *, key: bytes) -> None:
     """Rewrite the lists without their rows."""
-    if any(one.dataset.startswith(DELIVERED) for one in changes):
+    if any(change.dataset.startswith(DELIVERED) for change in changes):
         for path, _, content in _rewritten(bench, hashes, key=key):
             write_file(path, content, replace=True)
 
@@ -68,25 +68,25 @@ IsListed = Callable[[Sequence[object]], np.ndarray]
 def _from_csv(bench: Workbench, path: Path, is_listed: IsListed) -> tuple[int, bytes]:
     lines = read_csv(path.read_bytes())
     header, cells = lines[0], lines[1:]
-    found = np.zeros(len(cells), dtype=bool)
+    gone = np.zeros(len(cells), dtype=bool)
     for name in _identifying(bench, path, header):
-        found |= listed_rows([line[header.index(name)] for line in cells], is_listed)
-    kept = [line for line, gone in zip(cells, found, strict=True) if not gone]
-    return int(found.sum()), write_csv([header, *kept])
+        gone |= listed_rows([line[header.index(name)] for line in cells], is_listed)
+    kept = [line for line, is_gone in zip(cells, gone, strict=True) if not is_gone]
+    return int(gone.sum()), write_csv([header, *kept])
 
 
 def _from_parquet(bench: Workbench, path: Path, is_listed: IsListed) -> tuple[int, bytes]:
     table = pq.read_table(pa.BufferReader(path.read_bytes()))
-    found = np.zeros(table.num_rows, dtype=bool)
+    gone = np.zeros(table.num_rows, dtype=bool)
     for name in _identifying(bench, path, table.column_names):
-        found |= listed_rows(table[name].to_pylist(), is_listed)
-    return int(found.sum()), encode(without(table, found))
+        gone |= listed_rows(table[name].to_pylist(), is_listed)
+    return int(gone.sum()), encode(without(table, gone))
 
 
 def _identifying(bench: Workbench, path: Path, columns: Sequence[str]) -> list[str]:
     """The columns that hold identifiers by the contract."""
     contract = bench.use_case.contract
-    names = [name for name, one in contract.columns.items() if one.origin == "identifier" and name in columns]
+    names = [name for name, column in contract.columns.items() if column.origin == "identifier" and name in columns]
     strange = set(columns) - set(contract.columns)
     if strange and not names:
         raise ErasureRefused(

@@ -42,8 +42,8 @@ class People:
     def tokens(self) -> list[str]:
         """Their tokens under every key."""
         values = pd.Series(self.ids, dtype="string", name="--entity-id")
-        found = [tokenize(values, key=key, domain=domain) for key in self.keys for domain in self.domains]
-        return sorted(pd.concat(found).tolist())
+        tokens = [tokenize(values, key=key, domain=domain) for key in self.keys for domain in self.domains]
+        return sorted(pd.concat(tokens).tolist())
 
     def hashes(self, key: bytes) -> dict[str, list[str]]:
         """What the suppression list holds of them, by domain."""
@@ -113,7 +113,7 @@ def erase(bench: Workbench, people: People, *, actor: str, reason: str, at: date
         finished = _finish(bench)
         if begun is not None and finished is not None and set(people.tokens()) <= set(begun.tokens):
             return finished  # it was about these very people
-        found = _survey(bench, people, drop_other_keys=drop_other_keys)
+        surveyed = _survey(bench, people, drop_other_keys=drop_other_keys)
         bench.prepare_to_sign()  # a lost signing key is noticed before anything is changed
         is_first = not any(bench.project.store.glob("*/suppression/list.json"))
         key = suppression_key(bench).read_or_make(is_first=is_first)
@@ -126,10 +126,10 @@ def erase(bench: Workbench, people: People, *, actor: str, reason: str, at: date
                 reason=reason,
                 at=at,
                 people=len(people.ids),
-                found=len(people.ids) - found.unknown,
+                found=len(people.ids) - surveyed.unknown,
                 tokens=people.tokens(),
                 hashes=people.hashes(key),
-                changes=found.changes,
+                changes=surveyed.changes,
             )
         )
         done = _finish(bench)
@@ -194,5 +194,5 @@ def _survey(bench: Workbench, people: People, *, drop_other_keys: bool) -> Surve
     key = suppression_key(bench).read() if suppression_key(bench).path.exists() else uuid4().bytes
     hashes = {domain: frozenset(values) for domain, values in people.hashes(key).items()}
     changes += delivered_changes(bench, hashes, key=key)
-    unknown = sum(seen.isdisjoint(People([one], people.domains, people.keys).tokens()) for one in people.ids)
+    unknown = sum(seen.isdisjoint(People([person], people.domains, people.keys).tokens()) for person in people.ids)
     return Survey(merged([], changes), unknown=unknown)

@@ -53,11 +53,11 @@ def erasures_since(bench: Workbench) -> tuple[str, list[Erasure]] | None:
 
 def retraining_is_due(bench: Workbench) -> str | None:
     """One sentence for people, or None: nobody whom the champion had seen was erased since."""
-    found = erasures_since(bench)
-    if found is None:
+    since = erasures_since(bench)
+    if since is None:
         return None
-    version, done = found
-    people = sum(one.found for one in done)
+    version, done = since
+    people = sum(erasure.found for erasure in done)
     who = "1 person was" if people == 1 else f"{people} people were"
     return f"retraining is due: {who} erased since {version} was trained"
 

@@ -16,10 +16,10 @@ PSEUDONYM = "^[a-p]{32}$"  # what masking.tokens makes; no other text of a store
 def rows_of(table: pa.Table, tokens: Collection[str]) -> np.ndarray:
     """One bool per row: any of its text cells is one of the tokens."""
     wanted = pa.array(sorted(tokens), pa.string())
-    found = np.zeros(table.num_rows, dtype=bool)
+    rows = np.zeros(table.num_rows, dtype=bool)
     for column in _texts(table):
-        found |= pc.is_in(column, wanted).to_numpy()
-    return found
+        rows |= pc.is_in(column, wanted).to_numpy()
+    return rows
 
 
 def without(table: pa.Table, rows: np.ndarray) -> pa.Table:
@@ -29,11 +29,11 @@ def without(table: pa.Table, rows: np.ndarray) -> pa.Table:
 
 def tokens_in(table: pa.Table) -> set[str]:
     """Every token in the table, of any domain."""
-    found: set[str] = set()
+    tokens: set[str] = set()
     for column in _texts(table):
         values = column.unique()
-        found |= set(values.filter(pc.match_substring_regex(values, PSEUDONYM)).to_pylist())
-    return found
+        tokens |= set(values.filter(pc.match_substring_regex(values, PSEUDONYM)).to_pylist())
+    return tokens
 
 
 def listed_rows(values: Sequence[object], is_listed: Callable[[Sequence[object]], np.ndarray]) -> np.ndarray:

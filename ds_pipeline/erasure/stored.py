@@ -49,7 +49,7 @@ def stored_changes(bench: Workbench, tokens: frozenset[str], *, seen: set[str] |
 def apply_changes(bench: Workbench, changes: Sequence[Change], tokens: frozenset[str]) -> None:
     """Rewrite or delete each file that is still there; then make the counts of each week of a source add up again."""
     store = bench.datasets.store
-    planned = {(one.dataset, one.partition, one.old): one for one in changes}
+    planned = {(change.dataset, change.partition, change.old): change for change in changes}
     for file in list(store.files()):
         change = planned.get((file.dataset, file.partition, file.digest))
         if change is None:
@@ -113,18 +113,20 @@ def _of_other_keys(bench: Workbench, keys: Iterable[bytes], tokens: frozenset[st
         table = store.read_file(file)
         held[file] = tokens_in(table) if table is not None else set()
     fingerprints = {key_fingerprint(key) for key in keys}
-    opened = [Datasets(bench.use_case, bench.project.store, key_fingerprint=one) for one in fingerprints]
+    opened = [
+        Datasets(bench.use_case, bench.project.store, key_fingerprint=fingerprint) for fingerprint in fingerprints
+    ]
     ours = {
         name
-        for one in opened
+        for datasets in opened
         for table in bench.use_case.sources.tables
-        for name in (one.masked(table), one.quarantine(table))
+        for name in (datasets.masked(table), datasets.quarantine(table))
     }
     known = set(tokens)
-    for file, found in held.items():
+    for file, held_tokens in held.items():
         current = store.find(file.dataset, file.partition)
         if file.dataset in ours or (current is not None and current.info.get(KEY) in fingerprints):
-            known |= found
+            known |= held_tokens
     groups: dict[tuple[str, ...], list[StoredFile]] = {}
     for file in held:
         kind, _, rest = file.dataset.partition("/")
@@ -142,7 +144,9 @@ def _of_other_keys(bench: Workbench, keys: Iterable[bytes], tokens: frozenset[st
 
 def _unreadable(bench: Workbench, foreign: Sequence[StoredFile]) -> ErasureRefused:
     datasets = sorted({file.dataset for file in foreign})
-    listed = "\n".join(f"  - {one}: {sum(file.dataset == one for file in foreign)} files" for one in datasets)
+    listed = "\n".join(
+        f"  - {dataset}: {sum(file.dataset == dataset for file in foreign)} files" for dataset in datasets
+    )
     return ErasureRefused(
         f"{bench.use_case.name}: made under another pseudonym key, so that nobody can be found in them:\n{listed}\n"
         "Nothing was changed. Give the old key in DS_PIPELINE_OLD_PSEUDONYM_KEY and call it again, or add "

@@ -194,37 +194,37 @@ def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
 
 def _parse(text: pa.Array, formats: list[str], time_zone: str) -> pa.Array:
     """Instants, shown in the time zone, of texts in any of the formats; null where two of them disagree."""
-    found, disputed = pa.nulls(len(text), pa.timestamp("us", "UTC")), np.zeros(len(text), dtype=bool)
-    for one in formats:
-        if one == ISO:
+    read, disputed = pa.nulls(len(text), pa.timestamp("us", "UTC")), np.zeros(len(text), dtype=bool)
+    for form in formats:
+        if form == ISO:
             parsed = _parse_iso(text)
         else:
-            wide = text if (pattern := _full_width(one)) is None else _only(text, pattern)
-            times = pd.to_datetime(wide.to_pandas(), format=one, errors="coerce", utc="%z" in one)
+            wide = text if (pattern := _full_width(form)) is None else _only(text, pattern)
+            times = pd.to_datetime(wide.to_pandas(), format=form, errors="coerce", utc="%z" in form)
             parsed = pa.Array.from_pandas(times)
         instants = _to_utc(parsed, time_zone)
-        disputed |= to_mask(pc.not_equal(found, instants))
-        found = pc.coalesce(found, instants)
-    clear = pc.if_else(pa.array(disputed), pa.scalar(None, found.type), found)
+        disputed |= to_mask(pc.not_equal(read, instants))
+        read = pc.coalesce(read, instants)
+    clear = pc.if_else(pa.array(disputed), pa.scalar(None, read.type), read)
     return clear.cast(pa.timestamp("us", time_zone))
 
 
-def _full_width(one: str) -> str | None:
+def _full_width(form: str) -> str | None:
     """What a text looks like in which numbers that touch have all of their digits; None for a format without such.
 
     strptime shares the digits out as it can, and reads 2024111 by %Y%m%d as 1 November and 202411 as 1 January.
     """
-    parts = re.findall(r"%.|[^%]+", one)
+    parts = re.findall(r"%.|[^%]+", form)
     touching = {place for place, pair in enumerate(pairwise(parts)) if set(pair) <= WIDTHS.keys()}
     if not touching:
         return None
-    found = ""
+    pattern = ""
     for place, part in enumerate(parts):
         if part in WIDTHS:
-            found += WIDTHS[part] if touching & {place - 1, place} else r"\d+"
+            pattern += WIDTHS[part] if touching & {place - 1, place} else r"\d+"
         else:
-            found += ".+?" if part[0] == "%" else re.sub(r"(\\?\s)+", r"\\s+", re.escape(part))
-    return f"(?i)^{found}$"
+            pattern += ".+?" if part[0] == "%" else re.sub(r"(\\?\s)+", r"\\s+", re.escape(part))
+    return f"(?i)^{pattern}$"
 
 
 def _only(text: pa.Array, pattern: str) -> pa.Array:

@@ -88,7 +88,7 @@ def read_query(table: Table, *, name: str, project: Path, window: Window, check:
     def work(connection: Connection) -> tuple[pa.Table, Columns]:
         columns = _columns(connection, table)
         check(columns)
-        wanted = ", ".join(_selected(one, dict(columns)[one]) for one in table.columns)
+        wanted = ", ".join(_selected(column, dict(columns)[column]) for column in table.columns)
         undated = _undated(table, is_sqlite=_vendor_is_sqlite(connection))
         sql = f"SELECT {wanted} FROM {_inner(table)}{_predicate(table, window, undated)}"
         return _fetch(connection, sql), columns
@@ -96,15 +96,17 @@ def read_query(table: Table, *, name: str, project: Path, window: Window, check:
     rows, columns = _with_connection(work, table, name=name, project=project)
     types = dict(columns)
     arrays = {
-        one: _decoded(rows[one].combine_chunks(), types[one], declared.type, where=f"{name} ({table.lies_at}), {one}")
-        for one, declared in table.columns.items()
+        column: _decoded(
+            rows[column].combine_chunks(), types[column], declared.type, where=f"{name} ({table.lies_at}), {column}"
+        )
+        for column, declared in table.columns.items()
     }
-    found = pa.table(arrays)
-    if found.num_rows == 0:
-        return found
+    decoded = pa.table(arrays)
+    if decoded.num_rows == 0:
+        return decoded
     known_at = table.source_name(table.known_at)
-    order = [known_at, *(one for one in found.column_names if one != known_at)]
-    return found.sort_by([(one, "ascending") for one in order if not pa.types.is_null(found[one].type)])
+    order = [known_at, *(column for column in decoded.column_names if column != known_at)]
+    return decoded.sort_by([(column, "ascending") for column in order if not pa.types.is_null(decoded[column].type)])
 
 
 def column_types(table: Table, *, name: str, project: Path) -> Columns:
@@ -123,7 +125,7 @@ def read_state(table: Table, *, name: str, project: Path, starts: list[datetime]
         starts: the instants at which weeks 0, 1, ... end.
     """
     known_at = quoted(table.source_name(table.known_at))
-    week = " ".join(f"WHEN {known_at} < {_literal(one, table)} THEN {number}" for number, one in enumerate(starts))
+    week = " ".join(f"WHEN {known_at} < {_literal(start, table)} THEN {number}" for number, start in enumerate(starts))
 
     def work(connection: Connection) -> pa.Table:
         undated = _undated(table, is_sqlite=_vendor_is_sqlite(connection))
@@ -134,8 +136,8 @@ def read_state(table: Table, *, name: str, project: Path, starts: list[datetime]
             f"(SELECT {known_at} AS known, {buckets} AS bucket FROM {_inner(table)}) AS dated GROUP BY bucket",
         )
 
-    found = _with_connection(work, table, name=name, project=project)
-    states = {row["bucket"]: [row["rows_there"], row["newest"]] for row in found.to_pylist()}
+    counted = _with_connection(work, table, name=name, project=project)
+    states = {row["bucket"]: [row["rows_there"], row["newest"]] for row in counted.to_pylist()}
     asked = [table.query, states.get(-1)]
     weeks = [digest_json([*asked, states.get(number)]) for number in range(len(starts) + 1)]
     return SourceState(weeks, rows=sum(rows for rows, _ in states.values()))
@@ -144,13 +146,13 @@ def read_state(table: Table, *, name: str, project: Path, starts: list[datetime]
 def count_rows(table: Table, *, name: str, project: Path) -> int:
     """How many rows a query has, counted in the database."""
     sql = f"SELECT count(*) AS rows_there FROM {_inner(table)}"
-    found = _with_connection(lambda connection: _fetch(connection, sql), table, name=name, project=project)
-    return int(found["rows_there"][0].as_py())
+    counted = _with_connection(lambda connection: _fetch(connection, sql), table, name=name, project=project)
+    return int(counted["rows_there"][0].as_py())
 
 
-def comes_as_text(found: pa.DataType) -> bool:
+def comes_as_text(kind: pa.DataType) -> bool:
     """Whether a type of a database has no counterpart in Arrow; its cells are then read as text."""
-    return isinstance(found, pa.BaseExtensionType)
+    return isinstance(kind, pa.BaseExtensionType)
 
 
 def _address(table: Table, project: Path, *, where: str) -> SecretStr:
@@ -270,22 +272,22 @@ def _inner(table: Table) -> str:
     return f"({str(table.query).rstrip().removesuffix(';')}\n) AS source"
 
 
-def _selected(name: str, found: pa.DataType) -> str:
+def _selected(name: str, kind: pa.DataType) -> str:
     column = quoted(name)
-    if pa.types.is_null(found):
+    if pa.types.is_null(kind):
         # ADBC takes a column's type from the first 1,024 rows: all are text so, and begin with v unless they are null.
         exact = f"CASE typeof({column}) WHEN 'real' THEN printf('%!.17g', {column}) ELSE CAST({column} AS text) END"
         return f"CASE WHEN {column} IS NULL THEN '' ELSE 'v' || {exact} END AS {column}"
-    return f"CAST({column} AS text) AS {column}" if comes_as_text(found) else column
+    return f"CAST({column} AS text) AS {column}" if comes_as_text(kind) else column
 
 
-def _decoded(values: pa.Array, found: pa.DataType, declared: str, *, where: str) -> pa.Array:
+def _decoded(values: pa.Array, kind: pa.DataType, declared: str, *, where: str) -> pa.Array:
     """The cells as the rest of the ingestion expects them."""
-    if pa.types.is_null(found):  # of SQLite
+    if pa.types.is_null(kind):  # of SQLite
         text = values.cast(pa.string())
         _require_utf8(text, where=where)
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), pc.utf8_slice_codeunits(text, 1))
-    if comes_as_text(found) and declared in ("integer", "decimal"):
+    if comes_as_text(kind) and declared in ("integer", "decimal"):
         return exact_numbers(values)
     return values
 

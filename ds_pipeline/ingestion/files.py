@@ -49,8 +49,8 @@ class SourceFile:
         """What changes with the content: its SHA-256; of a remote file what its store says of it (size, ETag, time)."""
         if self.local is None:
             return str(self.system.ukey(self.path))
-        found = self.local.stat()
-        return _sha256(self.path, found.st_ino, found.st_size, found.st_mtime_ns)
+        state = self.local.stat()
+        return _sha256(self.path, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def find_files(table: Table, *, name: str, project: Path) -> SourceFiles:
     """
     where = f"{name} ({table.path})"
     try:
-        found = _behind_url(table) if "://" in table.path else _in_project(table, project)
+        files = _behind_url(table) if "://" in table.path else _in_project(table, project)
     except ImportError:
         scheme = table.path.partition("://")[0]
         raise SourceError(
@@ -89,13 +89,13 @@ def find_files(table: Table, *, name: str, project: Path) -> SourceFiles:
         raise SourceError(
             f"{where}: the place cannot be opened. Is the URL right, does it exist, and may you read there?"
         ) from None
-    if not found.files:
-        what = "no file is there that it names" if found.are_many else "the file is missing"
+    if not files.files:
+        what = "no file is there that it names" if files.are_many else "the file is missing"
         raise SourceError(f"{where}: {what}. Put it there or correct path in sources.yaml.")
-    for file in found.files:
+    for file in files.files:
         if file.local is not None:
             require_class(file.local, table, where=f"{name} ({file.shown})", shown=file.shown)
-    return found
+    return files
 
 
 def _in_project(table: Table, project: Path) -> SourceFiles:
@@ -106,9 +106,9 @@ def _in_project(table: Table, project: Path) -> SourceFiles:
     if not is_pattern and not path.is_dir():
         return SourceFiles([], are_many=False)
     inside = project.glob(table.path) if is_pattern else path.rglob("*")
-    names = [one.relative_to(project).as_posix() for one in inside if one.is_file()]
+    names = [file.relative_to(project).as_posix() for file in inside if file.is_file()]
     chosen = _chosen(names, table, below=_fixed(table.path), any_ending=is_pattern)
-    return SourceFiles([SourceFile(one, str(project / one), system) for one in chosen], are_many=True)
+    return SourceFiles([SourceFile(file, str(project / file), system) for file in chosen], are_many=True)
 
 
 def _behind_url(table: Table) -> SourceFiles:
@@ -119,10 +119,10 @@ def _behind_url(table: Table) -> SourceFiles:
     if not is_pattern and not system.isdir(path):
         return SourceFiles([], are_many=False)
     inside = system.glob(path, detail=True) if is_pattern else system.find(path, detail=True)
-    names = [one for one, info in inside.items() if info["type"] == "file"]
+    names = [file for file, info in inside.items() if info["type"] == "file"]
     chosen = _chosen(names, table, below=_fixed(path), any_ending=is_pattern)
-    shared = posixpath.commonpath([posixpath.dirname(one) for one in chosen]) if chosen else ""
-    return SourceFiles([SourceFile(posixpath.relpath(one, shared), one, system) for one in chosen], are_many=True)
+    shared = posixpath.commonpath([posixpath.dirname(file) for file in chosen]) if chosen else ""
+    return SourceFiles([SourceFile(posixpath.relpath(file, shared), file, system) for file in chosen], are_many=True)
 
 
 def _chosen(names: list[str], table: Table, *, below: str, any_ending: bool) -> list[str]:

@@ -110,7 +110,9 @@ def known_values(raw: pa.Table, table: Table, aliases: list[str], *, name: str, 
         SourceError: a row without a usable known_at.
     """
     names = {table.source_name(alias) for alias in (*aliases, table.known_at)}
-    only = table.model_copy(update={"columns": {one: column for one, column in table.columns.items() if one in names}})
+    only = table.model_copy(
+        update={"columns": {source: column for source, column in table.columns.items() if source in names}}
+    )
     typed, _ = cast_columns(raw, only)
     week = _week_of_row(typed, raw, table, name=name, clock=clock)
     return _to_frame(typed.select(aliases)).assign(week=week)
@@ -135,7 +137,7 @@ def _week_of_row(typed: pa.Table, raw: pa.Table, table: Table, *, name: str, clo
 
 def _undated(undated: Mask, raw: pa.Table, table: Table, column: Column) -> str:
     """What to tell of rows that belong to no week: how many and which, what was expected, and what to correct."""
-    formats = " or ".join(f"{one} ({ISO_SHOWN})" if one == ISO else one for one in column.formats or [ISO])
+    formats = " or ".join(f"{form} ({ISO_SHOWN})" if form == ISO else form for form in column.formats or [ISO])
     expected, mend = [] if table.format == "parquet" else [f"written as {formats}"], ["the source"]
     if table.format != "query":
         mend.append("formats")

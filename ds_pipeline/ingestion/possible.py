@@ -41,8 +41,8 @@ def count_impossible(
     for kind, limit in table.possible.limits.items():
         mine, theirs = sources.shared_token(name, limit.table) or ("", "")
         other, is_earliest = sources.tables[limit.table], kind == "not_before"
-        found = [_limits(read_week(limit.table, day), other, limit.column, theirs).assign(week=day) for day in days]
-        limits = _by_week(_dated(found), is_earliest=is_earliest)
+        by_day = [_limits(read_week(limit.table, day), other, limit.column, theirs).assign(week=day) for day in days]
+        limits = _by_week(_dated(by_day), is_earliest=is_earliest)
         first_known = limits.groupby("token")["week"].min()
         changes = limits.assign(next_week=limits.groupby("token")["week"].shift(-1))
         newly_known = limits[limits["week"].isin(pd.to_datetime(list(weeks)))]
@@ -90,8 +90,8 @@ def _moments(values: pa.ChunkedArray, time_zone: str) -> pd.Series:
     return values.cast(pa.timestamp("us", "UTC")).to_pandas().dt.tz_localize(None)
 
 
-def _dated(found: list[pd.DataFrame]) -> pd.DataFrame:
-    limits = pd.concat(found, ignore_index=True)
+def _dated(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    limits = pd.concat(frames, ignore_index=True)
     return limits.assign(week=pd.to_datetime(limits["week"]).astype("datetime64[s]"))
 
 

@@ -45,10 +45,10 @@ def find_quote_fault(opened: Callable[[], IO[bytes]], *, delimiter: str, encodin
         UnicodeError, OSError, EOFError: the content cannot be read.
     """
     with opened() as content:
-        found = _Scan(delimiter).run(_chunks(content, encoding))
-    if found is None:
+        fault = _Scan(delimiter).run(_chunks(content, encoding))
+    if fault is None:
         return None
-    asked = [found.opened] if found.closed is None else [found.opened, found.closed]
+    asked = [fault.opened] if fault.closed is None else [fault.opened, fault.closed]
     with opened() as content:
         line, *closed = _lines_of(asked, _chunks(content, encoding))
     return QuoteFault(line, closed[0] if closed else None)
@@ -67,11 +67,11 @@ class _Scan:
         for chunk in chunks:
             part = before + chunk
             body = part.rstrip(b'"')  # what follows a quote has to be in sight
-            if found := self._fault(body, at):
-                return found
+            if fault := self._fault(body, at):
+                return fault
             before, at = part[len(body) - 1 :], at + len(body) - 1
-        if found := self._fault(before + b"\n", at):
-            return found
+        if fault := self._fault(before + b"\n", at):
+            return fault
         return _Offsets(self.opened, None) if self.inside else None
 
     def _fault(self, part: bytes, at: int) -> _Offsets | None:
@@ -122,13 +122,13 @@ def _chunks(content: IO[bytes], encoding: str) -> Iterator[bytes]:
 
 def _lines_of(offsets: list[int], chunks: Iterator[bytes]) -> list[int]:
     """The lines, from 1, that bytes of a content are in; the offsets ascend."""
-    found: list[int] = []
+    numbers: list[int] = []
     begins, lines, returns = 0, 0, 0
     for chunk in chunks:
-        while len(found) < len(offsets) and offsets[len(found)] < begins + len(chunk):
-            part = chunk[: offsets[len(found)] - begins]
-            found.append(1 + (lines + part.count(b"\n") or returns + part.count(b"\r")))
-        if len(found) == len(offsets):
+        while len(numbers) < len(offsets) and offsets[len(numbers)] < begins + len(chunk):
+            part = chunk[: offsets[len(numbers)] - begins]
+            numbers.append(1 + (lines + part.count(b"\n") or returns + part.count(b"\r")))
+        if len(numbers) == len(offsets):
             break
         begins, lines, returns = begins + len(chunk), lines + chunk.count(b"\n"), returns + chunk.count(b"\r")
-    return found
+    return numbers

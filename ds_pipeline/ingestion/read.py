@@ -102,7 +102,7 @@ def _read_files(files: SourceFiles, table: Table, *, name: str) -> pa.Table:
     rows = rows.append_column(ROW_NUMBER, numbers)
     if files.are_many:
         indices = np.repeat(np.arange(len(parts), dtype="int32"), [part.num_rows for part in parts])
-        rows = rows.append_column(FILE, pa.DictionaryArray.from_arrays(indices, [one.shown for one in files.files]))
+        rows = rows.append_column(FILE, pa.DictionaryArray.from_arrays(indices, [file.shown for file in files.files]))
     return rows
 
 

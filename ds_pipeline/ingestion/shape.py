@@ -13,11 +13,11 @@ Shape = dict[str, str]  # column to type
 PLAIN_NAME = r"[A-Za-z_]\w{0,40}"  # anything else may be a cell of a file without a header row
 
 
-def kind_of(found: pa.DataType) -> str:
+def kind_of(kind: pa.DataType) -> str:
     """The name of a type without its parts: the field names of a nested one may hold anything."""
-    if isinstance(found, pa.BaseExtensionType):
-        return str(getattr(found, "type_name", found.extension_name)).partition("<")[0]
-    return str(found).partition("<")[0]
+    if isinstance(kind, pa.BaseExtensionType):
+        return str(getattr(kind, "type_name", kind.extension_name)).partition("<")[0]
+    return str(kind).partition("<")[0]
 
 
 def shape_of(columns: list[tuple[str, pa.DataType]]) -> Shape:
@@ -39,23 +39,23 @@ def drift_of(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     added = [f"{name} ({now[name]})" for name in now if name not in before]
     gone = [f"{name} ({before[name]})" for name in before if name not in now]
     changed = [f"{name} ({before[name]} to {now[name]})" for name in now if before.get(name, now[name]) != now[name]]
-    found = {"added": added, "gone": gone, "changed type": changed}
-    return [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+    changes = {"added": added, "gone": gone, "changed type": changed}
+    return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
 
 
-def fits(found: pa.DataType, column: Column) -> bool:
+def fits(kind: pa.DataType, column: Column) -> bool:
     """Whether a physical type can hold the declared one; numbers may come as any kind of number."""
     types = pa.types
-    is_number = types.is_integer(found) or types.is_floating(found) or types.is_decimal(found)
-    is_time = types.is_timestamp(found) or types.is_date(found)
-    is_text = types.is_string(found) or types.is_large_string(found) or types.is_dictionary(found)
+    is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    is_time = types.is_timestamp(kind) or types.is_date(kind)
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
     fitting = {
         "string": is_text,
         "integer": is_number,
         "decimal": is_number,
         "double": is_number,
-        "boolean": types.is_boolean(found),
+        "boolean": types.is_boolean(kind),
         "date": is_time,
         "timestamp": is_time,
     }
-    return fitting[column.type] or types.is_null(found)
+    return fitting[column.type] or types.is_null(kind)
