@@ -110,8 +110,8 @@ def write_backtest(bench: Workbench, day: date, found: Backtest) -> list[Path]:
 def show_backtest(found: Backtest) -> Iterator[str]:
     """Lines: one per week, the mean below them, and how it was made."""
     figures = [f"{rival}{name}" for name in FIGURES for rival in ("", "baseline_", "prior_")]
-    yield f"{'':<42}{'precision':^21}{'recall':^21}{'average precision':^21}"
-    yield f"scoring date  model of    age  rows positive{'   model   rule  prior' * 3}"
+    yield f"{'':<45}{'precision':^21}{'recall':^21}{'average precision':^21}"
+    yield f"scoring date  model of    age  rows positive {'  model   rule  prior' * 3}"
     for week in found.weeks.itertuples():
         shown = "".join(f"{getattr(week, name):>7.3f}" for name in figures)
         served = f"{week.scoring_date}    {week.trained_as_of}  {week.age_weeks:>3}{week.rows:>6,}{week.positives:>9,}"
