@@ -1,48 +1,17 @@
 """One table through the boundary: each declared column gets its treatment, and nothing undeclared passes."""
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.masking.columns.treatments import TEN_YEARS, age_band, categories, initial, keep, prefix
 from ds_pipeline.masking.people.owners import RowOwners
-
-
-class ColumnPolicy(Protocol):
-    """What is read of `use_case.sources.Column`."""
-
-    @property
-    def alias(self) -> str: ...
-    @property
-    def treatment(self) -> str: ...
-    @property
-    def token_domain(self) -> str | None: ...
-    @property
-    def categories(self) -> list[str] | None: ...
-    @property
-    def bands(self) -> list[int] | None: ...
-
-
-class TablePolicy(Protocol):
-    """What is read of `use_case.sources.Table`."""
-
-    @property
-    def columns(self) -> Mapping[str, ColumnPolicy]: ...
-    @property
-    def known_at(self) -> str: ...
-
-
-class Redactor(Protocol):
-    """What is used of `masking.text.TextRedactor`."""
-
-    def redact_table(self, texts: pd.DataFrame, owners: RowOwners | None = None) -> pd.DataFrame: ...
+from ds_pipeline.masking.text.text import TextRedactor
+from ds_pipeline.use_case.sources import Column, Table
 
 
 def mask_table(
-    frame: pd.DataFrame, table: TablePolicy, *, key: bytes, redactor: Redactor, owners: RowOwners | None = None
+    frame: pd.DataFrame, table: Table, *, key: bytes, redactor: TextRedactor, owners: RowOwners | None = None
 ) -> pd.DataFrame:
     """The table with every column treated as declared.
 
@@ -75,7 +44,7 @@ def mask_table(
     return pd.DataFrame(masked | bookkeeping, index=frame.index.copy())
 
 
-def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: bytes) -> pd.Series:
+def _mask(frame: pd.DataFrame, column: Column, table: Table, key: bytes) -> pd.Series:
     values = frame[column.alias]
     match column.treatment:
         case "keep":
@@ -97,7 +66,7 @@ def _mask(frame: pd.DataFrame, column: ColumnPolicy, table: TablePolicy, key: by
     )
 
 
-def _require_declared(frame: pd.DataFrame, columns: list[ColumnPolicy]) -> None:
+def _require_declared(frame: pd.DataFrame, columns: list[Column]) -> None:
     aliases = [column.alias for column in columns]
     present = list(frame.columns)
     doubled = {name for names in (aliases, present) for name in names if names.count(name) > 1}
