@@ -12,7 +12,7 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
 from ds_pipeline.evaluation.report.gallery import Picture, pictures_of
-from ds_pipeline.evaluation.report.report import AnonymityCount, QuarantineCount, TableCount, promoted_as, render_report
+from ds_pipeline.evaluation.report.report import QuarantineCount, TableCount, promoted_as, render_report
 from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.store.snapshots import Snapshot, write_file
@@ -26,6 +26,7 @@ def write_report(bench: Workbench, day: date, evaluation: Evaluation, decision: 
         LeakError: an identifier stands in it.
     """
     tables, quarantine = row_counts(bench, day)
+    anonymity = {name: anonymity_of(bench, name, day) for name in bench.use_case.sources.tables}
     pictures = pictures_of(evaluation)
     page = render_report(
         evaluation,
@@ -35,7 +36,7 @@ def write_report(bench: Workbench, day: date, evaluation: Evaluation, decision: 
         pictures=pictures,
         tables=tables,
         quarantine=quarantine,
-        anonymity=_anonymity(bench, day),
+        anonymity={name: measured for name, measured in anonymity.items() if measured is not None},
         lineage=_lineage(bench, decision),
         invented=invented(bench.use_case.sources, bench.use_case.features),
         backtest=_backtest(bench, day),
@@ -92,22 +93,6 @@ def _backtest(bench: Workbench, day: date) -> pd.DataFrame | None:
     except (OSError, ValueError, KeyError):  # not made, or by somebody else: the report is not the place to fail
         return None
     return weeks if set(WEEK_COLUMNS) <= set(weeks.columns) else None
-
-
-def _anonymity(bench: Workbench, day: date) -> list[AnonymityCount]:
-    found = {name: anonymity_of(bench, name, day) for name in bench.use_case.sources.tables}
-    return [
-        {
-            "table": name,
-            "columns": one.columns,
-            "people": one.people,
-            "smallest_group": one.groups.smallest,
-            "k": one.limit.k,
-            "is_judged": one.is_judged,
-        }
-        for name, one in found.items()
-        if one is not None
-    ]
 
 
 def rows_to_come(bench: Workbench, until: date) -> dict[str, int]:

@@ -20,6 +20,7 @@ from ds_pipeline.evaluation.report.gallery import Picture
 from ds_pipeline.evaluation.report.pictures import data_uri
 from ds_pipeline.evaluation.report.wording import headline, told_of, verdict, yes_no
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
@@ -51,17 +52,6 @@ class QuarantineCount(TypedDict):
     share: float
 
 
-class AnonymityCount(TypedDict):
-    """How many people share a combination of the quasi-identifiers that a table keeps, against the declared k."""
-
-    table: str
-    columns: list[str]
-    people: int
-    smallest_group: int
-    k: int
-    is_judged: bool
-
-
 def render_report(
     evaluation: Evaluation,
     decision: Decision,
@@ -71,7 +61,7 @@ def render_report(
     pictures: Sequence[Picture],
     tables: Sequence[TableCount],
     quarantine: Sequence[QuarantineCount],
-    anonymity: Sequence[AnonymityCount],
+    anonymity: Mapping[str, Anonymity],
     lineage: Mapping[str, object],
     invented: str | None,
     backtest: pd.DataFrame | None = None,
@@ -82,7 +72,7 @@ def render_report(
         pictures: of the evaluation, from `gallery.pictures_of`.
         tables: rows read and kept per source table.
         quarantine: rows set aside, by table and reason.
-        anonymity: the tables that declare a limit, as SQL sees them at the date.
+        anonymity: by table that declares a limit, as SQL sees it at the date.
         lineage: what it was made from: digests, seeds, git SHA, dirty or not.
         invented: what is said of invented people, from wording.invented; None where no table is synthetic.
         backtest: the weeks of a backtest of the date, from `backtest.measure_weeks`, if one was made.

@@ -1,7 +1,8 @@
 """What is known of a word by itself: first name, surname, place, common word, written on each token as its tag.
 
-A tag is a row of letters, such as `FL` or `LpW`; the letters are in LETTERS. The network reads the tag as one more
-feature of the word and decides with the words around it. Case and accents do not matter here.
+A tag is a row of letters, such as `FL` or `LpW`: first name (F, rare f), surname (L, l), country or state (C), city (P,
+other place p), word of the language (W, rare w), title (T), day or month (D), kind of street (S). The network reads
+the tag as one more feature of the word and decides with the words around it. Case and accents do not matter here.
 """
 
 import re
@@ -17,20 +18,6 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-LETTERS = {
-    "F": "frequent first name",
-    "f": "rare first name",
-    "L": "frequent surname",
-    "l": "rare surname",
-    "C": "country or state",
-    "P": "large city",
-    "p": "other place, or a word of a longer place name",
-    "W": "frequent word of the language",
-    "w": "rare word of the language",
-    "T": "title before a name",
-    "D": "day or month",
-    "S": "kind of street",
-}
 UNKNOWN = "U"
 _NOT_A_WORD = ""
 _CACHED_WORDS = 20_000

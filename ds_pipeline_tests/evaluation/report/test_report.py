@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -27,8 +28,10 @@ from ds_pipeline.evaluation.measure.truth import TruthRow
 from ds_pipeline.evaluation.report.gallery import pictures_of
 from ds_pipeline.evaluation.report.report import promoted_as, render_report
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.masking.columns.k_anonymity import Anonymity, Groups
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.sources import KAnonymity
 
 PROBLEM = Problem.model_validate(
     {
@@ -73,7 +76,7 @@ def render(requirements: Requirements) -> Callable[..., str]:
             "pictures": pictures_of(evaluation),
             "tables": [{"table": "visits", "read": 1200, "kept": 1188}],
             "quarantine": [{"table": "visits", "reason": "no <customer>", "rows": 12, "share": 0.01}],
-            "anonymity": [],
+            "anonymity": {},
             "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
             "invented": None,
         }
@@ -238,10 +241,11 @@ def test_proxies_of_protected_attributes_are_told_with_their_strength(
 def test_the_smallest_group_is_told_beside_what_was_asked(
     evaluated: Evaluation, decision: Decision, render: Callable[..., str]
 ) -> None:
-    judged = {"table": "people", "columns": ["age_band", "country"], "people": 4346, "smallest_group": 23, "k": 5}
-    young = judged | {"table": "newcomers", "people": 12, "smallest_group": 1, "is_judged": False}
+    limit = KAnonymity(k=5, from_entities=100)
+    judged = Anonymity(limit, ["age_band", "country"], people=4346, groups=Groups(23, 0), without={})
+    young = replace(judged, people=12, groups=Groups(1, 12))
 
-    html = render(evaluated, decision, anonymity=[judged | {"is_judged": True}, young])
+    html = render(evaluated, decision, anonymity={"people": judged, "newcomers": young})
 
     cells = '<td>people</td><td>age_band, country</td><td class="n">4,346</td><td class="n">23</td>'
     assert f'{cells}<td class="n">≥ 5</td>' in html
