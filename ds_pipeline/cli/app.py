@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -200,7 +201,7 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Every training and evaluation: configuration, verdict, figures, and the version it became."""
-    from ds_pipeline.cli.runs import plain_difference, plain_run, read_runs, show_comparison, show_runs
+    from ds_pipeline.cli.runs import plain_run, read_runs, show_comparison, show_runs
     from ds_pipeline.promotion.holdout_ledger import overrides_of
     from ds_pipeline.promotion.runs import differences, run_number
 
@@ -213,7 +214,7 @@ def runs(
     else:
         first, second = (run_number(found, number) for number in compare)
         differ = differences(first, second)
-        plain = [plain_difference(one) for one in differ]
+        plain = [asdict(difference) for difference in differ]
         shown = show_comparison(first, second, differ)
     for line in [json.dumps(plain, indent=2)] if as_json else shown:
         typer.echo(line)

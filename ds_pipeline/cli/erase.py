@@ -8,12 +8,11 @@ from pathlib import Path
 
 import typer
 from pydantic import SecretStr
-from rich.console import Console
-from rich.table import Table
 
 from ds_pipeline.boundary.erasures import Change, Erasure
 from ds_pipeline.boundary.leak_check import require_clean_reason
 from ds_pipeline.boundary.suppress import pending_file
+from ds_pipeline.cli.printing import console, plain, table_of
 from ds_pipeline.erasure.delivered import DELIVERED
 from ds_pipeline.erasure.erase import erase, people_of, resume, survey
 from ds_pipeline.erasure.exposure import retraining_is_due
@@ -25,7 +24,6 @@ from ds_pipeline.workbench import Workbench, now
 
 DONE, REFUSED = 0, 1
 STDIN = "-"
-console = Console(highlight=False, soft_wrap=True)
 
 
 def read_ids(typed: Sequence[str], file: str | None) -> list[str]:
@@ -70,7 +68,7 @@ def erase_people(
             return REFUSED
         done = erase(bench, people, actor=actor, reason=reason, at=now(), drop_other_keys=drop_other_keys)
     except ErasureRefused as refusal:
-        console.print(f"[bold red]Refused.[/] {str(refusal).replace('[', chr(92) + '[')}")
+        console.print(f"[bold red]Refused.[/] {plain(str(refusal))}")
         return REFUSED
     _tell(bench, done)
     return DONE
@@ -116,9 +114,7 @@ def _show(changes: Iterable[Change]) -> None:
         kinds.setdefault(_kind(one.dataset), []).append(one)
     if not kinds:
         return
-    table = Table("where", "files", "rows removed", "", box=None, pad_edge=False)
-    for column in table.columns[1:3]:
-        column.justify = "right"
+    table = table_of("where", "files", "rows removed", "", right=slice(1, 3))
     for kind, ones in kinds.items():
         deleted = sum(one.new is None for one in ones)
         table.add_row(

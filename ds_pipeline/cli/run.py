@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from ds_pipeline.boundary.freshness import missing_history
 from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
+from ds_pipeline.cli.printing import complaints, console, plain, table_of
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.measure.walk_forward import Step
@@ -34,8 +34,6 @@ DONE, REFUSED, WRONG = 0, 1, 2
 STYLES: dict[Verdict, str] = {"pass": "green", "refused": "bold red", "not_applicable": "dim"}
 SIMULATION_LINES = 5  # of progress
 STAGE_WIDTH = 20  # of a progress line, unless a table has a longer name
-console = Console(highlight=False, soft_wrap=True)
-complaints = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 class Session:
@@ -90,7 +88,7 @@ class Session:
             console.print(f"\n{refusal}")
         if self.error is not None:
             console.print()
-            complaints.print(f"ds-pipeline: {_plain(self.error)}")
+            complaints.print(f"ds-pipeline: {plain(self.error)}")
         return self.code
 
 
@@ -107,7 +105,7 @@ class _ProgressLines(logging.Handler):
 
 
 def _progress(seconds: float, stage: str, text: str, *, width: int = STAGE_WIDTH) -> str:
-    return f"  [dim]{seconds:5.0f} s[/]  {stage:<{width}} {_plain(text)}"
+    return f"  [dim]{seconds:5.0f} s[/]  {stage:<{width}} {plain(text)}"
 
 
 def _stage_width(bench: Workbench) -> int:
@@ -179,7 +177,7 @@ def run_backtest(bench: Workbench, day: date, *, weeks: int, every: int, trials:
         paths = write_backtest(bench, day, found)
     console.print()
     for line in show_backtest(found):
-        console.print(_plain(line))
+        console.print(plain(line))
     for path in paths:
         console.print(f"{'Report' if path.suffix == '.html' else 'Table':<10}{bench.project.shown(path)}")
     console.print(f"Time      {time.time() - started_at:.0f} s")
@@ -199,7 +197,7 @@ def check_sources(bench: Workbench) -> None:
     takes = f"{minutes:,.0f} minutes" if minutes >= 2 else f"{10 * math.ceil(found.seconds / 10):.0f} seconds"
     console.print(f"\nA full run will take about {takes} on this machine, judged by these weeks.")
     for warning in found.warnings:
-        console.print(f"[bold yellow]WARNING[/] {_plain(warning)}")
+        console.print(f"[bold yellow]WARNING[/] {plain(warning)}")
     warned = counted(len(found.warnings), "warning") if found.warnings else "No warning"
     console.print(f"{warned}. Nothing was written. Next: ds-pipeline run {bench.use_case.name}")
 
@@ -218,9 +216,8 @@ def _show_source(one: TableFacts) -> None:
 
 
 def _show_treated(found: DryRun) -> None:
-    table = Table("PII at the boundary", "what", "cells", box=None, pad_edge=False)
+    table = table_of("PII at the boundary", "what", "cells", right=slice(2, None))
     table.columns[0].overflow = "fold"
-    table.columns[2].justify = "right"
     for one in found.treated:
         table.add_row(f"{one.table}.{one.column}", one.what, f"{one.cells:,}")
     console.print()
@@ -228,9 +225,7 @@ def _show_treated(found: DryRun) -> None:
 
 
 def _show_rates(found: DryRun) -> None:
-    table = Table("scoring date", "in scope", "positives", "undecided", "base rate", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = table_of("scoring date", "in scope", "positives", "undecided", "base rate", right=slice(1, None))
     for one in found.rates:
         table.add_row(str(one.day), f"{one.rows:,}", f"{one.positives:,}", f"{one.undecided:,}", f"{one.rate:.1%}")
     table.add_row(str(found.newest[0]), f"{found.newest[1]:,}", "", "", "to come")
@@ -243,10 +238,8 @@ def _show_rates(found: DryRun) -> None:
 
 
 def _show_features(found: DryRun) -> None:
-    table = Table("feature", "role", "null", "ROC AUC alone", box=None, pad_edge=False)
+    table = table_of("feature", "role", "null", "ROC AUC alone", right=slice(2, None))
     table.columns[0].overflow = "fold"
-    for column in table.columns[2:]:
-        column.justify = "right"
     for one in found.facts:
         table.add_row(one.name, one.role, f"{one.null_share:.1%}", "-" if one.auc is None else f"{one.auc:.2f}")
     console.print()
@@ -272,8 +265,7 @@ def _simulate(bench: Workbench, simulation: Simulation, *, replace: bool, starte
             console.print(_progress(time.time() - started_at, "simulate", f"{done:,} of {simulation.users:,} users"))
 
     made = make_files(bench.use_case, bench.project.root, simulation, replace=replace, on_users=on_users)
-    table = Table("simulated", "rows", box=None, pad_edge=False)
-    table.columns[1].justify = "right"
+    table = table_of("simulated", "rows", right=slice(1, None))
     for name, rows in made.rows.items():
         table.add_row(name, f"{rows:,}")
     console.print(table)
@@ -287,7 +279,7 @@ def _simulate(bench: Workbench, simulation: Simulation, *, replace: bool, starte
 def _headline(session: Session) -> None:
     case, day = session.bench.use_case, session.day
     training, holdout = case.clock.training(day), case.clock.holdout(day)
-    console.print(f"[bold]{case.name}[/] at {day}: {_plain(case.problem.title)}")
+    console.print(f"[bold]{case.name}[/] at {day}: {plain(case.problem.title)}")
     console.print(
         f"  trained on {training[0]} to {training[-1]}, judged on {holdout[0]} to {holdout[-1]}, "
         f"{case.clock.lag_weeks} weeks apart"
@@ -389,9 +381,7 @@ def _show_gates(session: Session) -> None:
     if document is None:
         return
     decision = Decision.from_json(document.files["decision.json"])
-    table = Table("gate", "value", "bound", "asked", "verdict", box=None, pad_edge=False)
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    table = table_of("gate", "value", "bound", "asked", "verdict", right=slice(1, 4))
     for gate in decision.gates:
         verdict = f"[{STYLES[gate.verdict]}]{WORDS[gate.verdict]}[/]"
         asked = f"{gate.comparison} {aligned(gate.threshold)}"
@@ -399,7 +389,7 @@ def _show_gates(session: Session) -> None:
     console.print(table)
     for gate in decision.gates:
         if not gate.passed:
-            console.print(f"  [bold red]{gate.name}[/]: {_plain(gate.reason)}")
+            console.print(f"  [bold red]{gate.name}[/]: {plain(gate.reason)}")
 
 
 def _show_files(bench: Workbench, paths: Sequence[Path]) -> None:
@@ -410,11 +400,8 @@ def _show_files(bench: Workbench, paths: Sequence[Path]) -> None:
 
 def _rows_table(bench: Workbench, day: date) -> Table:
     tables, quarantine = row_counts(bench, day)
-    table = Table(
-        "table", "rows read", "masked", "quarantined", "why (first reason of each row)", box=None, pad_edge=False
-    )
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    why_aside = "why (first reason of each row)"
+    table = table_of("table", "rows read", "masked", "quarantined", why_aside, right=slice(1, 4))
     for one in tables:
         why = "\n".join(f"{row['reason']} {row['rows']:,}" for row in quarantine if row["table"] == one["table"])
         aside = one["read"] - one["kept"] - one["suppressed"]
@@ -422,8 +409,3 @@ def _rows_table(bench: Workbench, day: date) -> Table:
             why += f"{chr(10) if why else ''}and {one['suppressed']:,} left out of people who were erased"
         table.add_row(one["table"], f"{one['read']:,}", f"{one['kept']:,}", f"{aside:,}", why)
     return table
-
-
-def _plain(text: str) -> str:
-    """Text that rich does not take for markup."""
-    return text.replace("[", r"\[")

@@ -42,7 +42,7 @@ def show_runs(runs: Sequence[Run], *, of: int, overrides: Sequence[Override]) ->
             f"{run.number:>4}  {run.as_of}  {run.at:%Y-%m-%d %H:%M}  {run.configuration[:SHORT]:<13}  {candidate:<12}  "
             f"{run.verdict:<23}  {run.promoted_as or '-'}"
         )
-        for figure in run.judged.figures if run.judged else []:
+        for figure in run.figures:
             if figure.is_acceptance or not figure.passed:
                 yield f"        {_gate(figure)}"
     if of > len(runs):
@@ -73,7 +73,6 @@ def show_comparison(first: Run, second: Run, found: Sequence[Difference]) -> Ite
 
 def plain_run(run: Run) -> dict[str, Any]:
     """A run for programs."""
-    judged = run.judged
     return {
         "run": run.number,
         "as_of": str(run.as_of),
@@ -86,15 +85,10 @@ def plain_run(run: Run) -> dict[str, Any]:
         "candidate": run.candidate,
         "verdict": run.verdict,
         "promoted_as": run.promoted_as,
-        "parameters": dict(judged.parameters) if judged else {},
-        "gates": [figure.model_dump() | {"verdict": figure.verdict} for figure in judged.figures] if judged else [],
-        "metrics": dict(judged.metrics) if judged else {},
+        "parameters": run.parameters,
+        "gates": [figure.model_dump() | {"verdict": figure.verdict} for figure in run.figures],
+        "metrics": run.metrics,
     }
-
-
-def plain_difference(one: Difference) -> dict[str, Any]:
-    """A difference for programs."""
-    return {"what": one.what, "name": one.name, "first": one.first, "second": one.second}
 
 
 def _gate(figure: Figure) -> str:

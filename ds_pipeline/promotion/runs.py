@@ -10,8 +10,9 @@ from typing import Any, Literal
 from ds_pipeline.digests import SHORT
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.history import Event
-from ds_pipeline.registry.ledger import Declared, Entry, Judged, Looked
+from ds_pipeline.registry.ledger import Declared, Entry, Figure, Judged, Looked
 
+What = Literal["run", "file", "input", "parameter", "gate", "metric"]
 Verdict = Literal["passed", "refused", "evaluation not finished", "not evaluated"]
 
 
@@ -41,6 +42,18 @@ class Run:
         return self.declared.configuration.digest
 
     @property
+    def parameters(self) -> dict[str, float | int]:
+        return dict(self.judged.parameters) if self.judged else {}
+
+    @property
+    def figures(self) -> list[Figure]:
+        return list(self.judged.figures) if self.judged else []
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return dict(self.judged.metrics) if self.judged else {}
+
+    @property
     def verdict(self) -> Verdict:
         if self.judged is not None:
             return "passed" if self.judged.passed else "refused"
@@ -51,7 +64,7 @@ class Run:
 class Difference:
     """One thing that differs between two runs; what a run does not have is None."""
 
-    what: Literal["run", "file", "input", "parameter", "gate", "metric"]
+    what: What
     name: str
     first: Any
     second: Any
@@ -121,53 +134,28 @@ def run_number(runs: Sequence[Run], number: int) -> Run:
 def differences(first: Run, second: Run) -> list[Difference]:
     """Everything in which two runs differ: date, files, inputs, parameters, gates and metrics."""
     return [
-        *_differ("run", _facts(first), _facts(second)),
-        *_differ("file", _short(first.declared.files), _short(second.declared.files)),
-        *_differ("input", _inputs(first), _inputs(second)),
-        *_differ("parameter", _parameters(first), _parameters(second)),
-        *_differ("gate", _gates(first), _gates(second)),
-        *_differ("metric", _metrics(first), _metrics(second)),
+        Difference(what, name, known.get(name), other.get(name))
+        for (what, known), other in zip(_facts(first).items(), _facts(second).values(), strict=True)
+        for name in dict.fromkeys([*known, *other])
+        if known.get(name) != other.get(name)
     ]
 
 
-def _differ(
-    what: Literal["run", "file", "input", "parameter", "gate", "metric"],
-    first: Mapping[str, Any],
-    second: Mapping[str, Any],
-) -> list[Difference]:
-    return [
-        Difference(what, name, first.get(name), second.get(name))
-        for name in dict.fromkeys([*first, *second])
-        if first.get(name) != second.get(name)
-    ]
-
-
-def _facts(run: Run) -> dict[str, Any]:
+def _facts(run: Run) -> dict[What, dict[str, Any]]:
+    """All that is compared, by what it is and by its name."""
     return {
-        "date": str(run.as_of),
-        "configuration": run.configuration[:SHORT],
-        "candidate": run.candidate and run.candidate[:SHORT],
-        "verdict": run.verdict,
-        "promoted as": run.promoted_as,
+        "run": {
+            "date": str(run.as_of),
+            "configuration": run.configuration[:SHORT],
+            "candidate": run.candidate and run.candidate[:SHORT],
+            "verdict": run.verdict,
+            "promoted as": run.promoted_as,
+        },
+        "file": {name: digest[:SHORT] for name, digest in run.declared.files.items()},
+        "input": dict.fromkeys(run.declared.inputs, "there"),
+        "parameter": run.parameters,
+        "gate": {
+            gate.name: (gate.value, gate.bound, gate.comparison, gate.threshold, gate.verdict) for gate in run.figures
+        },
+        "metric": run.metrics,
     }
-
-
-def _short(files: Mapping[str, str]) -> dict[str, str]:
-    return {name: digest[:SHORT] for name, digest in files.items()}
-
-
-def _inputs(run: Run) -> dict[str, str]:
-    return dict.fromkeys(run.declared.inputs, "there")
-
-
-def _parameters(run: Run) -> dict[str, float | int]:
-    return dict(run.judged.parameters) if run.judged else {}
-
-
-def _gates(run: Run) -> dict[str, tuple[Any, ...]]:
-    figures = run.judged.figures if run.judged else []
-    return {one.name: (one.value, one.bound, one.comparison, one.threshold, one.verdict) for one in figures}
-
-
-def _metrics(run: Run) -> dict[str, float]:
-    return dict(run.judged.metrics) if run.judged else {}

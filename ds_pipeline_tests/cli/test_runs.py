@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 import pytest
 
-from ds_pipeline.cli.runs import HEAD, plain_difference, plain_run, read_runs, show_comparison, show_runs
+from ds_pipeline.cli.runs import HEAD, plain_run, read_runs, show_comparison, show_runs
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.evaluation.checks.holdout_budget import Override
 from ds_pipeline.promotion.runs import Difference, Run
@@ -131,6 +132,6 @@ def test_equal_runs_are_said_to_be_equal() -> None:
 
 @pytest.mark.parametrize("value", [0.5, None, "a", (0.5, None, ">=", 0.4, "pass")], ids=str)
 def test_a_difference_for_programs_keeps_its_values(value: object) -> None:
-    assert plain_difference(Difference("gate", "x", value, None)) == {
+    assert asdict(Difference("gate", "x", value, None)) == {
         "what": "gate", "name": "x", "first": value, "second": None,
     }  # fmt: skip
