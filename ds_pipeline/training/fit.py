@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
+from joblib.numpy_pickle import NumpyPickler
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
@@ -111,8 +112,21 @@ def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int
     return folds
 
 
+class _Pickler(NumpyPickler):  # type: ignore[misc]  # joblib has no types
+    """joblib's, by which the names of attributes are the same objects whoever made them.
+
+    Where the first object of a class in a process came out of a file, all later ones share the names that were read,
+    which are not those in the code; a name that stands twice then gives other bytes.
+    """
+
+    def save_reduce(self, func: Any, args: Any, state: Any = None, *more: Any, **named: Any) -> None:
+        if isinstance(state, dict):
+            state = {sys.intern(name) if type(name) is str else name: value for name, value in state.items()}
+        super().save_reduce(func, args, state, *more, **named)
+
+
 def to_bytes(model: Any) -> bytes:
-    """The joblib bytes of a fitted model."""
+    """The joblib bytes of a fitted model; the same, whatever this process has loaded before."""
     buffer = io.BytesIO()
-    joblib.dump(model, buffer)
+    _Pickler(buffer).dump(model)
     return buffer.getvalue()
