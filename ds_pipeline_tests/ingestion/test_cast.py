@@ -306,3 +306,11 @@ def test_a_decimal_comma_keeps_the_digits_of_a_decimal(cast: Cast) -> None:
 def test_a_declaration_that_cannot_be_meant_is_refused(declare: Declare, column: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"formats|format of a date|decimal_mark|%I"):
         declare({"it": column})
+
+
+def test_a_blank_identifier_is_a_missing_one(declare: Declare) -> None:
+    table = declare(
+        {"client": {"type": "string", "identifies": "direct", "treatment": "token", "token_domain": "client"}}
+    )
+    raw = pa.table({"client": ["", "  ", " c1 "], "paid_at": pa.array([None] * 3, pa.timestamp("us"))})
+    assert cast_columns(raw, table)[0]["client"].to_pylist() == [None, None, "c1"]

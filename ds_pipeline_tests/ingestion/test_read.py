@@ -204,3 +204,25 @@ def test_a_changed_source_has_another_digest(read: Read, table: Table, tmp_path:
 
 def to_csv(rows: pa.Table) -> bytes:
     return rows.to_pandas().to_csv(index=False).encode()
+
+
+def test_the_first_record_of_a_file_without_a_header_is_not_shown(
+    tmp_path: Path, declare: Callable[..., Table]
+) -> None:
+    """The names of undeclared columns were shown; without a header row they were a customer."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "payments.csv").write_text("Patel,anna@example.org,07700900375,2011-03-01\n")
+    with pytest.raises(SourceError, match="is there a header row") as error:
+        read_source(declare(path="data/payments.csv", format="csv"), name="payments", project=tmp_path)
+    assert not any(part in str(error.value) for part in ("Patel", "anna", "07700900375"))
+    assert "column 1" in str(error.value)
+
+
+def test_the_field_names_of_a_nested_column_are_not_shown(tmp_path: Path, declare: Callable[..., Table]) -> None:
+    table = declare()
+    (tmp_path / "data").mkdir()
+    rows = {name: [{"jane@example.org": "x"}] for name in table.columns}
+    pq.write_table(pa.table(rows), tmp_path / "data" / "payments.parquet")
+    with pytest.raises(SourceError, match=r"found struct[;.]") as error:
+        read_source(table, name="payments", project=tmp_path)
+    assert "jane" not in str(error.value)

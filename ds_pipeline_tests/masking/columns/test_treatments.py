@@ -2,6 +2,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import SourceError
@@ -92,3 +93,15 @@ def test_what_is_kept_is_a_copy():
     values = pd.Series([1, 2])
     keep(values)[0] = 9
     assert values.tolist() == [1, 2]
+
+
+def test_a_birth_date_that_nothing_can_hold_is_not_quoted_by_a_chained_error() -> None:
+    with pytest.raises(SourceError) as error:
+        age_band(
+            pd.Series([date(1601, 7, 13)], dtype=pd.ArrowDtype(pa.date32())),
+            at=pd.Series([pd.Timestamp("2011-03-01", tz="UTC")]),
+        )
+    assert "1601" not in str(error.value)
+    # Dagster writes cause and context into its event log, cell and all.
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__
