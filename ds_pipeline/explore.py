@@ -86,9 +86,8 @@ def labelled(use_case: str, day: date) -> pd.DataFrame:
         HistoryError: features or labels are not built, or the outcome has not matured.
     """
     bench = _open(use_case)
-    found = bench.datasets.store.read(bench.datasets.require_labels([day], until=day + bench.use_case.clock.lag)[0])
-    columns = [name for name in found.column_names if name != SCORING_DATE]
-    labels = found.select(columns).to_pandas().astype({LABEL: "float64"})
+    (week,) = bench.datasets.require_labels([day], until=day + bench.use_case.clock.lag)
+    labels = bench.datasets.store.read(week).drop_columns(SCORING_DATE).to_pandas().astype({LABEL: "float64"})
     return features(use_case, day).merge(labels, on=bench.use_case.problem.entity, how="left", validate="one_to_one")
 
 
@@ -132,7 +131,7 @@ def calibration(use_case: str) -> pd.DataFrame:
     evaluation = Evaluation.from_json(bench.registry.open(event.version).read("evaluation.json"))
     if evaluation.curves is None:
         raise EvaluationError(f"{use_case}: the holdout of {event.version} was not measured, so it has no calibration.")
-    bins = [one.model_dump() for one in evaluation.curves.calibration]
+    bins = [row.model_dump() for row in evaluation.curves.calibration]
     return pd.DataFrame(bins, columns=["mean_score", "rate", "rows"])
 
 

@@ -94,7 +94,7 @@ def run_job(
 
 
 def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
-    failed_checks = [one.check_name for one in result.get_asset_check_evaluations() if not one.passed]
+    failed_checks = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     failures = [event for event in result.all_events if event.is_step_failure]
     if any(_is_interruption(event) for event in failures):
         raise KeyboardInterrupt  # Dagster takes Ctrl-C for a failed step

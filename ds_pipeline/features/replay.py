@@ -24,15 +24,15 @@ def sample_day(days: Sequence[date]) -> date:
 
 def require_equal(day: date, made: pa.Table, rebuilt: pa.Table) -> None:
     """Raise FeatureError unless both tables have the same bytes; names the columns that differ."""
-    expected, found = digest_bytes(encode(made)), digest_bytes(encode(rebuilt))
-    if expected == found:
+    expected, again = digest_bytes(encode(made)), digest_bytes(encode(rebuilt))
+    if expected == again:
         return
     if made.num_rows != rebuilt.num_rows:
         what = f"{made.num_rows:,} rows were made, {rebuilt.num_rows:,} rebuilt"
     else:
         what = "columns that differ: " + ", ".join(name for name in made.column_names if made[name] != rebuilt[name])
     raise FeatureError(
-        f"replay of {day}: expected the digest {expected[:SHORT]}, found {found[:SHORT]} when rebuilt from sources "
+        f"replay of {day}: expected the digest {expected[:SHORT]}, found {again[:SHORT]} when rebuilt from sources "
         f"cut at {day}; {what}. A feature depends on what came later, or the source changed its past. "
         "Nothing was written: check known_at in sources.yaml, and build the history again if the source was corrected."
     )

@@ -71,20 +71,20 @@ def _re_attach(tokens: pd.Series, identifiers: pd.Series | None) -> pd.Series:
     if identifiers is None:
         identifiers = pd.Series(dtype=object)
     # One token may stand for several spellings, such as one with a blank at its end: the newest is taken.
-    found = tokens.map(identifiers[~identifiers.index.duplicated(keep="last")])
-    if found.isna().any():
+    attached = tokens.map(identifiers[~identifiers.index.duplicated(keep="last")])
+    if attached.isna().any():
         raise ScoringError(
-            f"{found.isna().sum():,} of {len(tokens):,} chosen customers have no identifier in the source that "
+            f"{attached.isna().sum():,} of {len(tokens):,} chosen customers have no identifier in the source that "
             "contract.yaml names. Nothing was delivered; check identifier there, and that the key has not changed."
         )
-    return found
+    return attached
 
 
 def _reasons(tokens: pd.Series, reasons: pd.DataFrame | None, *, place: int) -> pd.Series:
-    found = pd.Series(index=tokens.index, dtype=object) if reasons is None else tokens.map(reasons[place])
-    if found.isna().any():
+    given = pd.Series(index=tokens.index, dtype=object) if reasons is None else tokens.map(reasons[place])
+    if given.isna().any():
         raise ScoringError(
-            f"{found.isna().sum():,} of {len(tokens):,} chosen customers have no reasons for their score, which "
+            f"{given.isna().sum():,} of {len(tokens):,} chosen customers have no reasons for their score, which "
             "contract.yaml promises. Nothing was delivered."
         )
-    return found
+    return given

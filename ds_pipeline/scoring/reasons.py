@@ -57,8 +57,8 @@ def reasons(
     meanings = {name: _without_brackets(features.features[name].meaning) for name in inputs}
 
     def of_row(row: int, places: np.ndarray) -> list[Reason]:
-        found = [(inputs[place], moved[row, place]) for place in places if moved[row, place] != 0]
-        return [Reason(name, meanings[name], by > 0, bands[name][row]) for name, by in found]
+        strong = [(inputs[place], moved[row, place]) for place in places if moved[row, place] != 0]
+        return [Reason(name, meanings[name], by > 0, bands[name][row]) for name, by in strong]
 
     size = np.abs(moved)
     is_typical = np.column_stack([np.array(bands[name], dtype=object) == TYPICAL for name in inputs])
@@ -69,22 +69,22 @@ def reasons(
     return [of_row(row, places) for row, places in enumerate(strongest)]
 
 
-def as_columns(found: Sequence[Sequence[Reason]], tokens: pd.Series) -> pd.DataFrame:
+def as_columns(by_row: Sequence[Sequence[Reason]], tokens: pd.Series) -> pd.DataFrame:
     """Reasons as texts: one row per token, columns 1, 2, 3 by rank."""
-    texts = [[str(one) for one in row] + [NO_MORE] * (REASONS - len(row)) for row in found]
+    texts = [[str(reason) for reason in row] + [NO_MORE] * (REASONS - len(row)) for row in by_row]
     return pd.DataFrame(texts, index=pd.Index(tokens), columns=range(1, REASONS + 1))
 
 
-def only_of_logged(found: pd.DataFrame, today: pd.Series, logged: pd.Series) -> pd.DataFrame:
+def only_of_logged(texts: pd.DataFrame, today: pd.Series, logged: pd.Series) -> pd.DataFrame:
     """Reasons for the logged scores, in their order; UNKNOWN where the same features give another score today, or none.
 
     Args:
-        found: from as_columns.
+        texts: from as_columns.
         today: the score that the features give now, by token.
         logged: the score that was recorded, by token.
     """
     is_same = np.isclose(today.reindex(logged.index), logged, rtol=0, atol=1e-9)
-    kept = found.reindex(logged.index)
+    kept = texts.reindex(logged.index)
     kept.loc[~is_same] = UNKNOWN
     return kept
 
@@ -103,7 +103,7 @@ def _bands(values: pd.Series, features: FeatureSet, described: Mapping[str, Any]
         words = np.where(values.fillna(False).astype(bool).to_numpy(), "yes", "no")
     elif feature.dtype == "string":
         shares = dict(zip(described["categories"], described["shares"], strict=False))
-        usual = max(shares, key=lambda one: shares[one]) if shares else None
+        usual = max(shares, key=lambda category: shares[category]) if shares else None
         words = np.where((values == usual).to_numpy(), "as for most", "unlike most")
     else:
         words = _position(values.astype("float64").to_numpy(), described)

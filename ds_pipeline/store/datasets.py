@@ -138,8 +138,8 @@ class Datasets:
         self.require_key()
         days = self.use_case.clock.dates_until(until)
         for number, day in enumerate(days):
-            found = {name: self.store.find(self.masked(name), str(day)) for name in sources}
-            if any(one is None or one.info.get("source") != sources[name] for name, one in found.items()):
+            weeks = {name: self.store.find(self.masked(name), str(day)) for name in sources}
+            if any(week is None or week.info.get("source") != sources[name] for name, week in weeks.items()):
                 return days[number:]  # everything later is made from this week too
         inputs = self.inputs_digests(until)
         stale = {

@@ -34,7 +34,7 @@ def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> Labelle
     datasets = bench.datasets
     features = datasets.require_features(days, until=until)
     labels = datasets.require_labels(days, until=until)
-    tables = [datasets.store.read(one) for one in labels]
-    rows = join_labels([datasets.store.read(one) for one in features], tables, entity=bench.use_case.problem.entity)
-    digest = digest_json([[one.dataset, one.partition, one.digest] for one in [*features, *labels]])
+    tables = [datasets.store.read(week) for week in labels]
+    rows = join_labels([datasets.store.read(week) for week in features], tables, entity=bench.use_case.problem.entity)
+    digest = digest_json([[week.dataset, week.partition, week.digest] for week in [*features, *labels]])
     return LabelledRows(rows, digest, sum(undecided(table) for table in tables))

@@ -53,9 +53,9 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
     tables.advance_to(day)
     tables.open_future(use_case.label_sql)
     tables.set_population(population)
-    found = tables.select(use_case.label_sql, where="label.sql")
-    labels = found[LABEL].cast(pa.int64())
-    faults = _faults(labels, found[entity], population)
+    answers = tables.select(use_case.label_sql, where="label.sql")
+    labels = answers[LABEL].cast(pa.int64())
+    faults = _faults(labels, answers[entity], population)
     if faults:
         raise TrainingError(
             f"label.sql at {day}: expected one label, 0, 1 or null, for each of the {len(population):,} members of the "
@@ -63,10 +63,10 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
         )
     columns = {
         SCORING_DATE: pa.array([day] * len(labels), pa.date32()),
-        entity: found[entity],
+        entity: answers[entity],
         LABEL: labels,
-        DECIDED_BY: _ways(found, day),
-        IS_TREATED: _treated(found, day),
+        DECIDED_BY: _ways(answers, day),
+        IS_TREATED: _treated(answers, day),
     }
     return pa.table(columns).cast(labels_schema(entity)).sort_by(entity)
 
@@ -103,13 +103,13 @@ def treated(labels: pa.Table) -> int:
 def count_ways(labels: pa.Table) -> dict[str, int]:
     """Rows by how they were decided, the most frequent first."""
     counts = Counter(NOT_SAID if way is None else way for way in labels[DECIDED_BY].to_pylist())
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0])))
 
 
-def _ways(found: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
-    if DECIDED_BY not in found.column_names:
-        return pa.nulls(found.num_rows, pa.string())
-    ways = found[DECIDED_BY]
+def _ways(answers: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
+    if DECIDED_BY not in answers.column_names:
+        return pa.nulls(answers.num_rows, pa.string())
+    ways = answers[DECIDED_BY]
     different = pc.count_distinct(ways).as_py()
     if different > MOST_WAYS:  # they are shown in the UI, so that cells of a table must not get in
         raise TrainingError(
@@ -119,13 +119,13 @@ def _ways(found: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
     return ways
 
 
-def _treated(found: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
-    if IS_TREATED not in found.column_names:
-        return pa.repeat(pa.scalar(False), found.num_rows)
-    flags = found[IS_TREATED]
+def _treated(answers: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
+    if IS_TREATED not in answers.column_names:
+        return pa.repeat(pa.scalar(False), answers.num_rows)
+    flags = answers[IS_TREATED]
     if flags.null_count:
         raise TrainingError(
-            f"label.sql at {day}: {IS_TREATED} is null in {flags.null_count:,} of {found.num_rows:,} rows; expected "
+            f"label.sql at {day}: {IS_TREATED} is null in {flags.null_count:,} of {answers.num_rows:,} rows; expected "
             "true or false. Use coalesce: who is on no list of a campaign was not treated."
         )
     return flags

@@ -43,16 +43,16 @@ def search_parameters(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=training.seed))
     inputs = inputs_of(fit, features)
-    found: list[float] = []
+    trials: list[float] = []
 
     def average_precision(trial: optuna.Trial) -> float:
         estimator = make_estimator(features, _suggest(trial, training.search_space), seed=training.seed)
         estimator.fit(inputs, fit[LABEL])
-        found.append(float(average_precision_score(validate[LABEL], predict(estimator, validate, features))))
-        return found[-1]
+        trials.append(float(average_precision_score(validate[LABEL], predict(estimator, validate, features))))
+        return trials[-1]
 
     study.optimize(average_precision, n_trials=training.trials, callbacks=[lambda _, trial: on_trial(trial.number + 1)])
-    return SearchResult(parameters=study.best_params, average_precision=study.best_value, trials=found)
+    return SearchResult(parameters=study.best_params, average_precision=study.best_value, trials=trials)
 
 
 def _suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, float | int]:
