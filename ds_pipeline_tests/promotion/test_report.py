@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -95,3 +96,36 @@ def test_a_backtest_that_cannot_be_read_is_none(bench: Workbench, content: str) 
     backtest_path(bench).write_text(content)
 
     assert report._backtest(bench, THIRD) is None
+
+
+def test_a_promotion_names_the_version_on_the_page_that_is_there(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is lost, or that an evaluation has left of another decision, is made again first."""
+    decision: Any = SimpleNamespace(digest="0d", gates=[], passed=True)
+    page = "<strong>✓ Passed</strong><code>{}</code><td>version</td><td><code>not promoted</code></td>"
+    path = bench.report_path(THIRD)
+    path.parent.mkdir(parents=True)
+    monkeypatch.setattr(report, "require_clean_files", lambda *_, **__: None)
+    made = []
+
+    def write_report(*_: Any) -> None:
+        made.append(path.exists())
+        path.write_text(page.format("0d"), encoding="utf-8")
+
+    monkeypatch.setattr(report, "write_report", write_report)
+
+    def named(version: str) -> str:
+        report.name_version(bench, THIRD, None, decision, version=version)  # type: ignore[arg-type]
+        return path.read_text(encoding="utf-8")
+
+    first = named("v0001")
+    assert first == (
+        "<strong>✓ Promoted as v0001: it reaches all 0 gates.</strong><code>0d</code><td>version</td>"
+        "<td><code>v0001</code></td>"
+    )
+    assert named("v0002") == first.replace("v0001", "v0002")
+    assert made == [False]
+    path.write_text(page.format("0e"), encoding="utf-8")
+    assert named("v0001") == first
+    assert made == [False, True]
