@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ds_pipeline"
+TESTS = ROOT / "ds_pipeline_tests"
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top: a stage imports only stages of earlier rows, and none of its own row.
 ORDER = (
@@ -40,6 +41,23 @@ READS = frozenset(
 )  # fmt: skip
 HARMLESS = frozenset({"time"})  # midnight, from datetime; what reads the clock is time.time
 LONGEST_ASSET = 15  # lines: it opens, calls the step, says and returns
+# Every module has its test file in the same tree, but for these.
+RECORDS = "only records, nothing runs"
+PICTURES = "pictures, looked at through test_gallery"
+WIRING = "Dagster wiring, run by journeys/test_dagster.py"
+UNTESTED = {
+    "ds_pipeline/definitions.py": WIRING,
+    "ds_pipeline/defs/schedules.py": WIRING,
+    "ds_pipeline/defs/assets/features.py": WIRING,
+    "ds_pipeline/defs/assets/registry.py": WIRING,
+    "ds_pipeline/defs/assets/scoring.py": WIRING,
+    "ds_pipeline/defs/assets/training.py": WIRING,
+    "ds_pipeline/errors.py": RECORDS,
+    "ds_pipeline/evaluation/checks/findings.py": RECORDS,
+    "ds_pipeline/evaluation/report/curve_pictures.py": PICTURES,
+    "ds_pipeline/evaluation/report/dot_pictures.py": PICTURES,
+    "ds_pipeline/evaluation/report/pictures.py": PICTURES,
+}
 # Where people and Dagster come in: they may use every stage and defs/.
 ENTRANCES = ("definitions", "cli")
 
@@ -226,8 +244,49 @@ def test_there_is_no_utils_module() -> None:
     assert not [file for file in FILES if Path(file).stem in ("utils", "helpers", "common", "misc")]
 
 
+def place_of_tests(module: str) -> Path:
+    """Where the tests of a module lie: in the tree of the package; those of tools/ below tools/."""
+    path = Path(module.removeprefix("ds_pipeline/"))
+    return TESTS / path.parent / f"test_{path.name}"
+
+
+def misplaced(modules: Iterable[str], untested: Mapping[str, str]) -> list[str]:
+    """The modules without a test file, those that are listed as such and have one, and those listed that are gone."""
+    modules = set(modules)
+    missing = [f"{module}: no {place_of_tests(module).relative_to(ROOT)}, and no reason" for module in modules
+               if module not in untested and not place_of_tests(module).exists()]  # fmt: skip
+    listed = [f"{module}: tested after all" for module in untested if place_of_tests(module).exists()]
+    gone = [f"{module}: there is no such module" for module in untested if module not in modules]
+    return sorted([*missing, *listed, *gone])
+
+
+def test_every_module_has_its_test_file_or_a_reason() -> None:
+    modules = [*FILES, *(path.relative_to(ROOT).as_posix() for path in (ROOT / "tools").rglob("*.py"))]
+
+    assert misplaced([module for module in modules if not module.endswith("__init__.py")], UNTESTED) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "untested", "said"),
+    [
+        pytest.param("ds_pipeline/clock.py", {}, [], id="tested"),
+        pytest.param("ds_pipeline/errors.py", {"ds_pipeline/errors.py": RECORDS}, [], id="listed"),
+        pytest.param("ds_pipeline/errors.py", {}, ["ds_pipeline/errors.py: no ds_pipeline_tests/test_errors.py, and no "
+                     "reason"], id="neither"),
+        pytest.param("ds_pipeline/clock.py", {"ds_pipeline/clock.py": RECORDS}, ["ds_pipeline/clock.py: tested after "
+                     "all"], id="both"),
+        pytest.param("ds_pipeline/clock.py", {"ds_pipeline/lost.py": WIRING}, ["ds_pipeline/lost.py: there is no such "
+                     "module"], id="gone"),
+        pytest.param("tools/ner/lost.py", {}, ["tools/ner/lost.py: no ds_pipeline_tests/tools/ner/test_lost.py, and no "
+                     "reason"], id="a-tool"),
+    ],
+)  # fmt: skip
+def test_a_module_without_its_test_file_is_seen(module: str, untested: dict[str, str], said: list[str]) -> None:
+    assert misplaced([module], untested) == said
+
+
 def test_tests_have_no_packages() -> None:
-    assert not list((ROOT / "ds_pipeline_tests").rglob("__init__.py"))
+    assert not list(TESTS.rglob("__init__.py"))
 
 
 @pytest.mark.parametrize(
