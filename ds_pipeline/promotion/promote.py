@@ -8,7 +8,6 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
 from ds_pipeline.evaluation.report.model_card import FILE, render_model_card
-from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.promotion.holdout_ledger import require_recorded
@@ -65,15 +64,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
     if (decision.bound_to.evaluation, decision.bound_to.use_case) != (evaluation.digest, use_case.digest):
         raise EvaluationError(f"The decision on {day} was taken on another evaluation or use case. Evaluate again.")
     require_recorded(bench, evaluation, decision, champion_is_lost=replace_lost)
-    card = render_model_card(
-        evaluation,
-        decision,
-        problem=use_case.problem,
-        requirements=use_case.requirements,
-        features=use_case.features,
-        training=json.loads(candidate.files["training.json"]),
-        invented=invented(use_case.sources, use_case.features),
-    )
+    card = render_model_card(evaluation, decision, use_case, training=json.loads(candidate.files["training.json"]))
     files = {
         **candidate.files,
         **evaluated.files,

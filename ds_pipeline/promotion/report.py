@@ -13,7 +13,6 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.measure.walk_forward import WEEK_COLUMNS
 from ds_pipeline.evaluation.report.gallery import Picture, pictures_of
 from ds_pipeline.evaluation.report.report import QuarantineCount, TableCount, promoted_as, render_report
-from ds_pipeline.evaluation.report.wording import invented
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.store.snapshots import Snapshot, write_file
 from ds_pipeline.workbench import Workbench
@@ -31,14 +30,12 @@ def write_report(bench: Workbench, day: date, evaluation: Evaluation, decision: 
     page = render_report(
         evaluation,
         decision,
-        problem=bench.use_case.problem,
-        requirements=bench.use_case.requirements,
+        bench.use_case,
         pictures=pictures,
         tables=tables,
         quarantine=quarantine,
         anonymity={name: measured for name, measured in anonymity.items() if measured is not None},
         lineage=_lineage(bench, decision),
-        invented=invented(bench.use_case.sources, bench.use_case.features),
         backtest=_backtest(bench, day),
     )
     _write(bench, day, page.encode())

@@ -13,8 +13,7 @@ from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.evaluation.report.wording import plain_markdown, told_of, verdict
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.templates import environment
-from ds_pipeline.use_case.features import FeatureSet
-from ds_pipeline.use_case.problem import Problem
+from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
 
 FILE = "model_card.md"
@@ -22,31 +21,21 @@ SHOWN_SLICES, SHOWN_INPUTS = 10, 10
 
 
 def render_model_card(
-    evaluation: Evaluation,
-    decision: Decision,
-    *,
-    problem: Problem,
-    requirements: Requirements,
-    features: FeatureSet,
-    training: Mapping[str, Any],
-    invented: str | None = None,
+    evaluation: Evaluation, decision: Decision, use_case: UseCase, *, training: Mapping[str, Any]
 ) -> str:
     """The card as Markdown; aggregates only, never a token or a person's value. The same inputs give the same text.
 
     Args:
         training: training.json of the candidate: rows, positives, weeks, parameters, seed.
-        invented: what is said of invented people, from wording.invented; None where no table is synthetic.
     """
     return (
         environment("evaluation/report", filters={"verdict": verdict}, finalize=plain_markdown)
         .get_template("model_card.md.j2")
         .render(
-            **told_of(evaluation, decision, requirements),
-            problem=problem,
-            features=features,
+            **told_of(evaluation, decision, use_case),
+            features=use_case.features,
             training=training,
-            invented=invented,
-            fairness=fairness_gates(decision, requirements),
+            fairness=fairness_gates(decision, use_case.requirements),
             declared=[row for row in evaluation.slices if row.is_declared],
             weakest=[row for row in evaluation.slices if not row.is_declared and row.is_assessable][:SHOWN_SLICES],
             inputs=_most_important(evaluation),

@@ -22,8 +22,7 @@ from ds_pipeline.evaluation.report.wording import headline, told_of, verdict, ye
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.templates import environment
-from ds_pipeline.use_case.problem import Problem
-from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.load import UseCase
 
 SHOWN_PROXIES = 5  # the rest is weaker, and stands in the evaluation
 SHOWN_SLICES = 10  # of those that were found without being asked for
@@ -55,15 +54,13 @@ class QuarantineCount(TypedDict):
 def render_report(
     evaluation: Evaluation,
     decision: Decision,
+    use_case: UseCase,
     *,
-    problem: Problem,
-    requirements: Requirements,
     pictures: Sequence[Picture],
     tables: Sequence[TableCount],
     quarantine: Sequence[QuarantineCount],
     anonymity: Mapping[str, Anonymity],
     lineage: Mapping[str, object],
-    invented: str | None,
     backtest: pd.DataFrame | None = None,
 ) -> str:
     """The page as text, of a candidate that is not promoted; `promoted_as` says so when it is.
@@ -74,7 +71,6 @@ def render_report(
         quarantine: rows set aside, by table and reason.
         anonymity: by table that declares a limit, as SQL sees it at the date.
         lineage: what it was made from: digests, seeds, git SHA, dirty or not.
-        invented: what is said of invented people, from wording.invented; None where no table is synthetic.
         backtest: the weeks of a backtest of the date, from `backtest.measure_weeks`, if one was made.
     """
     found = [row for row in evaluation.slices if not row.is_declared]
@@ -82,11 +78,9 @@ def render_report(
         environment("evaluation/report", is_html=True, filters={"verdict": verdict, "yes_no": yes_no})
         .get_template("report.html.j2")
         .render(
-            **told_of(evaluation, decision, requirements),
-            problem=problem,
+            **told_of(evaluation, decision, use_case),
             failed=[gate for gate in decision.gates if not gate.passed],
             overrides=evaluation.ledger.overrides if evaluation.ledger else [],
-            invented=invented,
             pictures=[(picture.words, data_uri(picture.png)) for picture in pictures],
             found=len(found),
             weakest=[row for row in found if row.is_assessable][:SHOWN_SLICES],

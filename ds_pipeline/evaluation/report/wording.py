@@ -12,6 +12,7 @@ from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.figures import beside, ratio
 from ds_pipeline.registry.verdicts import Verdict
 from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 from ds_pipeline.use_case.sources import Sources
 
@@ -20,18 +21,20 @@ KINDS: dict[Verdict, str] = {"pass": "passed", "refused": "refused", "not_applic
 VERDICTS = {"passed": "✓ passed", "refused": "✕ refused", "aside": "– not applicable"}
 
 
-def told_of(evaluation: Evaluation, decision: Decision, requirements: Requirements) -> dict[str, Any]:
+def told_of(evaluation: Evaluation, decision: Decision, use_case: UseCase) -> dict[str, Any]:
     """What the page and the model card tell of the same judgement, for their templates."""
     return {
         "evaluation": evaluation,
         "decision": decision,
-        "requirements": requirements,
+        "problem": use_case.problem,
+        "requirements": use_case.requirements,
+        "invented": invented(use_case.sources, use_case.features),
         "headline": headline(decision, None),
         "known_and_new": known_and_new(evaluation.slices),
         "sections": sections_of(decision.gates),
         "verdicts": VERDICTS,
         "beside": beside,
-        "limits": limits_of(evaluation, requirements),
+        "limits": limits_of(evaluation, use_case.requirements),
     }
 
 

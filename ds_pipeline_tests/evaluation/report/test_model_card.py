@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -54,15 +55,10 @@ HEADINGS = [
 @pytest.fixture
 def card(requirements: Requirements) -> Callable[..., str]:
     def card(evaluation: Evaluation, decision: Decision, **changes: Any) -> str:
-        return render_model_card(
-            evaluation,
-            decision,
-            problem=PROBLEM,
-            requirements=requirements,
-            features=FEATURES,
-            training=TRAINING,
-            **changes,
-        )
+        files = {"problem": PROBLEM, "requirements": requirements, "features": FEATURES,
+                 "sources": SimpleNamespace(tables={})}  # fmt: skip
+        use_case: Any = SimpleNamespace(**files | changes)
+        return render_model_card(evaluation, decision, use_case, training=TRAINING)
 
     return card
 
@@ -87,7 +83,8 @@ def test_invented_people_are_told_beside_the_data_and_the_groups(
     evaluated: Evaluation, decision: Decision, card: Any
 ) -> None:
     told = "Synthetic tables: customers."
-    text = card(evaluated, decision, invented=told)
+    customers = SimpleNamespace(synthetic=True, columns={})
+    text = card(evaluated, decision, sources=SimpleNamespace(tables={"customers": customers}))
     for title in ("Factors", "Evaluation data", "Training data", "Ethical considerations"):
         assert told in text.split(f"## {title}\n")[1].split("\n## ")[0]
     assert told not in card(evaluated, decision)

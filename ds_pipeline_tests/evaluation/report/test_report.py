@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -67,20 +68,31 @@ class Page(HTMLParser):
         self.text += data
 
 
+def some_invented() -> Any:
+    """Sources of which the customers are invented, and with them the column age_band; the visits are not."""
+    age = {"a": SimpleNamespace(alias="age_band")}
+    tables = {"visits": SimpleNamespace(synthetic=False, columns={}),
+              "customers": SimpleNamespace(synthetic=True, columns=age)}  # fmt: skip
+    return SimpleNamespace(tables=tables)
+
+
 @pytest.fixture
 def render(requirements: Requirements) -> Callable[..., str]:
     def render(evaluation: Evaluation, decision: Decision, **changes: Any) -> str:
+        use_case: Any = SimpleNamespace(
+            problem=PROBLEM,
+            requirements=changes.pop("requirements", requirements),
+            sources=changes.pop("sources", SimpleNamespace(tables={})),
+            features=SimpleNamespace(of_role=lambda role: ["age_band"] if role == "protected" else []),
+        )
         arguments: dict[str, Any] = {
-            "problem": PROBLEM,
-            "requirements": requirements,
             "pictures": pictures_of(evaluation),
             "tables": [{"table": "visits", "read": 1200, "kept": 1188}],
             "quarantine": [{"table": "visits", "reason": "no <customer>", "rows": 12, "share": 0.01}],
             "anonymity": {},
             "lineage": {"git_sha": "0123abc", "dirty": True, "seed": 7},
-            "invented": None,
         }
-        return render_report(evaluation, decision, **(arguments | changes))
+        return render_report(evaluation, decision, use_case, **(arguments | changes))
 
     return render
 
@@ -186,14 +198,14 @@ def test_invented_people_are_told_wherever_something_is_said_of_them(
     evaluated: Evaluation, decision: Decision, render: Callable[..., str]
 ) -> None:
     """A page on an invented age band once did not say that nobody in it exists."""
-    told = "Synthetic tables: customers. What is said of age_band comes from invented people."
+    told = "Synthetic tables: customers. What is said of age_band comes from invented people"
     rates = dict.fromkeys(["selected_share", "false_positive_rate", "true_positive_rate", "mean_score"], 0.1)
     group = GroupRow(
         attribute="age_band", share=0.1, group="20-29", rows=9, positives=3, base_rate=0.3, **rates, is_assessable=True
     )
     changed = {"groups": [group], "proxies": [proxy("age_band", "all inputs together", 0.7)]}
 
-    html = render(evaluated.model_copy(update=changed), decision, invented=told)
+    html = render(evaluated.model_copy(update=changed), decision, sources=some_invented())
 
     assert html.count(told) == 4  # at the verdict, the groups, the proxies and the data
     assert "Synthetic" not in render(evaluated, decision)
