@@ -8,17 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Literal
 
 from ds_pipeline.registry.history import Event
-
-
-class PromotionRefused(StrEnum):
-    """Why a candidate that passed its gates is still not put in force."""
-
-    OLDER = "older than the champion"
-    IN_FORCE_BEFORE = "rolled back from, or superseded"
 
 
 @dataclass(frozen=True)
@@ -27,13 +19,11 @@ class Promotion:
 
     Attributes:
         champion: the event in force afterwards.
-        refusal: set where the outcome is refused.
         reason: one sentence for a person; empty where the outcome is promoted.
     """
 
     outcome: Literal["promoted", "already champion", "refused"]
     champion: Event
-    refusal: PromotionRefused | None = None
     reason: str = ""
 
 
@@ -51,11 +41,11 @@ def settle(events: Sequence[Event], *, as_of: date, candidate_digest: str, repla
             f"{before[-1]} is this very candidate; it was in force before {champion.version} and is not any more. "
             f"Only `ds-pipeline rollback --to {before[-1]} --reason ...` brings it back."
         )
-        return Promotion("refused", champion, PromotionRefused.IN_FORCE_BEFORE, reason)
+        return Promotion("refused", champion, reason)
     if as_of < champion.as_of:
         reason = (
             f"The candidate is of {as_of}, the champion {champion.version} of {champion.as_of}. A promotion never goes "
             "back: train a newer candidate, or go back with `ds-pipeline rollback`."
         )
-        return Promotion("refused", champion, PromotionRefused.OLDER, reason)
+        return Promotion("refused", champion, reason)
     return None
