@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -34,29 +34,44 @@ def people(tmp_path: Path, write: Callable[[str, list[dict[str, Any]]], str]) ->
     return make
 
 
+class InMemory:
+    """Answers as a file of these rows would."""
+
+    def __init__(self, rows: list[tuple[str, int]]) -> None:
+        self.rows = rows
+
+    def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
+        at = ((who, datetime(2024, 3, 4) + timedelta(days=day)) for who, day in self.rows)
+        return {who for who, when in at if (start is None or start <= when) and when < end}
+
+
+def seen(*rows: tuple[str, int]) -> PeopleRows:
+    return PeopleRows(cast(SourceFile, InMemory(list(rows))), "who", "at")
+
+
 def rate(target: TargetRows, *, active: list[PeopleRows], register: PeopleRows, last: date = LAST) -> float | None:
     return base_rate(target, active=active, register=register, first=FIRST, last=last, window_days=60, horizon_days=30)
 
 
-def test_those_with_a_row_in_the_window_are_in_scope_and_with_one_in_the_horizon_positive(people: Open) -> None:
-    rows = people("visits", [("a", -60), ("b", -1), ("b", 0), ("c", -61), ("c", 5), ("d", 3), ("a", 30)])
+def test_those_with_a_row_in_the_window_are_in_scope_and_with_one_in_the_horizon_positive() -> None:
+    rows = seen(("a", -60), ("b", -1), ("b", 0), ("c", -61), ("c", 5), ("d", 3), ("a", 30))
 
     # In scope: a (the first day of the window) and b; within 30 days comes b alone.
     assert rate(TargetRows("event", rows, None, None, False), active=[rows], register=rows) == 1 / 2
     assert rate(TargetRows("no-event", rows, None, None, False), active=[rows], register=rows) == 1 / 2
 
 
-def test_whoever_was_in_the_table_already_is_out_of_scope_where_nobody_is_there_twice(people: Open) -> None:
-    visits = people("visits", [("a", -5), ("b", -5), ("c", -5)])
-    ends = people("ends", [("a", -3), ("b", 3)])
+def test_whoever_was_in_the_table_already_is_out_of_scope_where_nobody_is_there_twice() -> None:
+    visits = seen(("a", -5), ("b", -5), ("c", -5))
+    ends = seen(("a", -3), ("b", 3))
 
     assert rate(TargetRows("event", ends, None, None, True), active=[visits], register=visits) == 1 / 2
     assert rate(TargetRows("event", ends, None, None, False), active=[visits], register=visits) == 1 / 3
 
 
-def test_without_activity_everybody_on_record_before_the_day_is_in_scope(people: Open) -> None:
-    register = people("register", [("a", -900), ("b", -1), ("c", 0)])
-    ends = people("ends", [("a", 29), ("c", 1)])
+def test_without_activity_everybody_on_record_before_the_day_is_in_scope() -> None:
+    register = seen(("a", -900), ("b", -1), ("c", 0))
+    ends = seen(("a", 29), ("c", 1))
 
     assert rate(TargetRows("event", ends, None, None, True), active=[], register=register) == 1 / 2
 
@@ -86,15 +101,15 @@ def test_a_state_is_that_of_the_newest_row_and_who_is_in_it_already_is_out(peopl
     assert rate(TargetRows("state", plans, "status", "off", False), active=[], register=plans) == 1 / 3
 
 
-def test_four_days_are_counted_together_and_none_whose_horizon_is_open(people: Open) -> None:
-    rows = people("visits", [("a", day) for day in range(-3, 20)])
+def test_four_days_are_counted_together_and_none_whose_horizon_is_open() -> None:
+    rows = seen(*(("a", day) for day in range(-3, 20)))
     last = FIRST + timedelta(days=60)
 
     # Counted on the days 0, 10, 20 and 30; a is in scope on each, and comes within 30 days of the first two only.
     assert rate(TargetRows("event", rows, None, None, False), active=[rows], register=rows, last=last) == 2 / 4
 
 
-def test_nobody_in_scope_is_no_rate(people: Open) -> None:
-    rows = people("visits", [("a", 5), ("b", 6)])
+def test_nobody_in_scope_is_no_rate() -> None:
+    rows = seen(("a", 5), ("b", 6))
 
     assert rate(TargetRows("event", rows, None, None, False), active=[rows], register=rows) is None
