@@ -73,10 +73,7 @@ def record_look(
         entry=entries[-1].number,
         entry_digest=entries[-1].digest,
         configuration=configuration.digest,
-        weeks=[
-            WeekLooks(week=one.week, configurations=one.configurations, allowed=one.allowed)
-            for one in count_weeks(entries, weeks)
-        ],
+        weeks=[WeekLooks(**vars(count)) for count in count_weeks(entries, weeks)],
         overrides=_shown(overrides(entries, weeks)),
     )
     return record, measure_ledger(record, bench.use_case.requirements.holdout)
@@ -95,17 +92,9 @@ def record_verdict(
     Args:
         parameters: the hyperparameters of the candidate, from its training.json.
     """
+    acceptance, noted = bench.use_case.requirements.acceptance, set(Figure.model_fields)
     figures = [
-        Figure(
-            name=gate.name,
-            value=gate.value,
-            bound=gate.bound,
-            comparison=gate.comparison,
-            threshold=gate.threshold,
-            passed=gate.passed,
-            is_acceptance=gate.name in bench.use_case.requirements.acceptance,
-        )
-        for gate in decision.gates
+        Figure(**gate.model_dump(include=noted), is_acceptance=gate.name in acceptance) for gate in decision.gates
     ]
     judged = Judged(
         looked=look.entry,
@@ -243,13 +232,10 @@ def _declaration(entries: list[Entry], day: date, trained_under: Mapping[str, An
 def _shown(entries: list[Entry]) -> list[Override]:
     return [
         Override(
-            number=one.number,
-            at=one.at,
-            actor=one.actor,
-            reason=one.reason,
-            more=one.says.more,
-            weeks=list(one.says.weeks),
+            **entry.model_dump(include={"number", "at", "actor", "reason"}),
+            more=entry.says.more,
+            weeks=list(entry.says.weeks),
         )
-        for one in entries
-        if isinstance(one.says, Allowed)
+        for entry in entries
+        if isinstance(entry.says, Allowed)
     ]

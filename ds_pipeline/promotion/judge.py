@@ -2,19 +2,19 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
 import joblib
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks.error_analysis import check_errors
 from ds_pipeline.evaluation.checks.findings import Checks
+from ds_pipeline.evaluation.checks.fits import FitPredict
 from ds_pipeline.evaluation.checks.label_quality import check_labels
 from ds_pipeline.evaluation.checks.leakage import check_inputs
 from ds_pipeline.evaluation.checks.material import Check, Checked, Material, check_all
@@ -179,18 +179,12 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _quick_fit(
-    use_case: UseCase, parameters: Mapping[str, float | int]
-) -> Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]:
+def _quick_fit(use_case: UseCase, parameters: Mapping[str, float | int]) -> FitPredict:
     """A function that fits the candidate's parameters, shortened and not calibrated, and scores other rows."""
     features = use_case.features
     short = {**parameters, "max_iter": min(int(parameters["max_iter"]), MOST_ITERATIONS)}
     fit = partial(fit_inner, parameters=short, features=features, seed=use_case.training.seed)
-
-    def fit_predict(fitted: pd.DataFrame, left_out: pd.DataFrame) -> np.ndarray:
-        return predict(fit(fitted), left_out, features)
-
-    return fit_predict
+    return lambda fitted, left_out: predict(fit(fitted), left_out, features)
 
 
 def _require_unchanged(trained_under: Mapping[str, Any], use_case: UseCase) -> None:

@@ -1,18 +1,16 @@
 """Fit a candidate again, where evaluation and training meet: on folds, in fresh processes, with other seeds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-
-import numpy as np
-import pandas as pd
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks.cross_validation import cross_validate
 from ds_pipeline.evaluation.checks.explanations import explain
+from ds_pipeline.evaluation.checks.fits import FitPredict
 from ds_pipeline.evaluation.checks.material import Checked, Material, check_all
 from ds_pipeline.evaluation.checks.stability import MAX_ROWS, compare_refits, perturb, spread_of_seeds
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
 from ds_pipeline.progress import say
@@ -33,19 +31,14 @@ def check_folds(of: Material) -> Checked:
     return Checked({"cross_validation": folds})
 
 
-def refit_and_predict(
-    use_case: UseCase, parameters: Mapping[str, float | int]
-) -> Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]:
+def refit_and_predict(use_case: UseCase, parameters: Mapping[str, float | int]) -> FitPredict:
     """A function that fits on labelled rows as the candidate was, and gives the scores (0..1) of other rows.
 
     Args:
         parameters: the hyperparameters that the search chose.
     """
-
-    def fit_predict(fitted: pd.DataFrame, left_out: pd.DataFrame) -> np.ndarray:
-        return predict(fit_calibrated(fitted, parameters, use_case), left_out, use_case.features)
-
-    return fit_predict
+    features = use_case.features
+    return lambda fitted, left_out: predict(fit_calibrated(fitted, parameters, use_case), left_out, features)
 
 
 def check_stability(of: Material) -> Checked:
@@ -106,5 +99,4 @@ def _perturbed(of: Material) -> Checked:
 
 
 def _not_made(error: Exception, *gates: str) -> Checked:
-    problem = f"the fit could not be made again: {error}"
-    return Checked(measurements={gate: Measurement(metric=gate, problem=problem) for gate in gates})
+    return Checked(measurements=gauge(*gates, problem=f"the fit could not be made again: {error}"))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ds_pipeline.errors import ScoringError
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.checks.serving_cost import contract_differences, measure_operations
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.scoring.delivery import campaign_list
 from ds_pipeline.scoring.reasons import as_columns, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
@@ -29,7 +29,7 @@ def check_operations(of: Material) -> Checked:
         trial = listed(of.use_case, of.holdout, model=of.model, reference=of.reference)
         promised = contract_differences(trial, of.use_case.contract)
     except ScoringError as error:
-        promised = {"contract_differences": Measurement(metric="contract_differences", problem=str(error))}
+        promised = gauge("contract_differences", problem=str(error))
     return Checked({"operations": record}, measured | promised)
 
 

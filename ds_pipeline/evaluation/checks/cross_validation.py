@@ -6,16 +6,14 @@ no gate: the folds lie in the same weeks, so that it knows nothing of time, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 
-from ds_pipeline.errors import TrainingError
+from ds_pipeline.errors import EvaluationError, TrainingError
+from ds_pipeline.evaluation.checks.fits import FitPredict, folds_of
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.evaluation.measure.resamples import Floats
+from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.requirements import CrossValidation
 
 METRICS = {
@@ -23,7 +21,6 @@ METRICS = {
     "roc_auc": roc_auc_score,
     "brier_score": brier_score_loss,
 }
-FitPredict = Callable[[pd.DataFrame, pd.DataFrame], Floats]
 
 
 class FoldMetric(Record):
@@ -58,37 +55,28 @@ def cross_validate(
         Metrics with mean and sample standard deviation over the folds; none, with the problem, where a fold cannot be
         fitted or measured.
     """
-    label = rows["label"].to_numpy()
-    problem = _too_few(rows, label, settings, entity=entity)
-    found: dict[str, list[float]] = {name: [] for name in METRICS}
-    if problem is None:
-        splitter = StratifiedGroupKFold(n_splits=settings.folds, shuffle=True, random_state=settings.seed)
-        splits = list(splitter.split(np.zeros(len(rows)), label, rows[entity]))
-        lacking = sum(len(set(label[part])) < 2 for split in splits for part in split)
-        problem = "there is a fold with one class of label only" if lacking else None
-        try:
-            for fitted, left_out in [] if problem else splits:
-                score = fit_predict(rows.iloc[fitted], rows.iloc[left_out])
-                for name, metric in METRICS.items():
-                    found[name].append(float(metric(label[left_out], score)))
-        except TrainingError as error:
-            problem = f"a fold cannot be trained on: {error}"
+    label = rows[LABEL].to_numpy()
+    problem = None
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
+    try:
+        splits = folds_of(rows, entity=entity, folds=settings.folds, seed=settings.seed)
+        if any(len(set(label[part])) < 2 for split in splits for part in split):
+            raise EvaluationError("there is a fold with one class of label only")
+        for fitted, left_out in splits:
+            score = fit_predict(rows.iloc[fitted], rows.iloc[left_out])
+            for name, metric in METRICS.items():
+                values[name].append(float(metric(label[left_out], score)))
+    except EvaluationError as error:
+        problem = str(error)
+    except TrainingError as error:
+        problem = f"a fold cannot be trained on: {error}"
     return CrossValidated(
         folds=settings.folds,
         rows=len(rows),
         entities=int(rows[entity].nunique()),
-        metrics=[] if problem else [_over_folds(name, values) for name, values in found.items()],
+        metrics=[] if problem else [_over_folds(name, folds) for name, folds in values.items()],
         problem=problem,
     )
-
-
-def _too_few(rows: pd.DataFrame, label: np.ndarray, settings: CrossValidation, *, entity: str) -> str | None:
-    """Why no folds can be made: each needs an entity with a positive row and one with a negative row."""
-    for kind, value in (("positive", 1), ("negative", 0)):
-        entities = rows.loc[label == value, entity].nunique()
-        if entities < settings.folds:
-            return f"{entities:,} entities have a {kind} row, too few for {settings.folds} folds"
-    return None
 
 
 def _over_folds(name: str, values: list[float]) -> FoldMetric:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 
@@ -57,8 +57,8 @@ def conflicting_duplicates(
         conflicting=int(np.count_nonzero(others - others_alike)),
     )
     if not len(rows):
-        return found, {GATE: Measurement(metric=GATE, problem="there are no training rows to compare")}
-    return found, {GATE: Measurement(metric=GATE, value=found.conflicting / len(rows))}
+        return found, gauge(GATE, problem="there are no training rows to compare")
+    return found, gauge(GATE, value=found.conflicting / len(rows))
 
 
 def significant(values: Floats, *, digits: int = DIGITS) -> Floats:

@@ -10,7 +10,7 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.requirements import Holdout
 
@@ -64,11 +64,11 @@ def measure_ledger(record: LedgerRecord, holdout: Holdout) -> dict[str, Measurem
         return {}
     if [len(record.weeks), len({one.week for one in record.weeks})] != [holdout.weeks] * 2:
         problem = f"the ledger counted {len(record.weeks)} weeks; the requirements ask for {holdout.weeks}"
-        return {GATE: Measurement(metric=GATE, problem=problem)}
+        return gauge(GATE, problem=problem)
     if any(one.configurations == 0 for one in record.weeks):
-        return {GATE: Measurement(metric=GATE, problem="the ledger does not hold this look")}
+        return gauge(GATE, problem="the ledger does not hold this look")
     most = max(record.weeks, key=lambda one: one.charged)
-    return {GATE: Measurement(metric=GATE, value=most.charged, note=_note(record, most, holdout.max_configurations))}
+    return gauge(GATE, value=most.charged, note=_note(record, most, holdout.max_configurations))
 
 
 def _note(record: LedgerRecord, most: WeekLooks, limit: int) -> str | None:

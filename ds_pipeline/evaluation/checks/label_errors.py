@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from ds_pipeline.errors import EvaluationError, TrainingError
-from ds_pipeline.evaluation.checks.fits import FitPredict, sampled, scores_of
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.checks.fits import FitPredict, folds_of, sampled, scores_of
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL
 
@@ -59,7 +58,7 @@ def estimate_label_errors(
         label, score = drawn[LABEL].to_numpy(dtype="int64"), _out_of_fold(drawn, entity, seed, fit_predict)
     except (EvaluationError, TrainingError) as error:
         problem = f"label errors cannot be estimated: {error}"
-        return LabelErrors(rows=len(drawn), problem=problem), {GATE: Measurement(metric=GATE, problem=problem)}
+        return LabelErrors(rows=len(drawn), problem=problem), gauge(GATE, problem=problem)
     threshold = np.array([1 - score[label == 0].mean(), score[label == 1].mean()])
     looks = confident_class(score, threshold)
     positives, negatives = (int(np.count_nonzero((label == one) & (looks == 1 - one))) for one in (1, 0))
@@ -73,7 +72,7 @@ def estimate_label_errors(
         share=share,
     )
     note = f"{positives:,} positives and {negatives:,} negatives of {len(drawn):,} rows."
-    return found, {GATE: Measurement(metric=GATE, value=share, note=note)}
+    return found, gauge(GATE, value=share, note=note)
 
 
 def confident_class(score: NDArray[np.float64], threshold: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -89,13 +88,8 @@ def confident_class(score: NDArray[np.float64], threshold: NDArray[np.float64]) 
 
 
 def _out_of_fold(rows: pd.DataFrame, entity: str, seed: int, fit_predict: FitPredict) -> NDArray[np.float64]:
-    for kind, label in (("positive", 1), ("negative", 0)):
-        entities = rows.loc[rows[LABEL] == label, entity].nunique()
-        if entities < FOLDS:
-            raise EvaluationError(f"{entities:,} entities have a {kind} row, too few for {FOLDS} folds")
     score = np.empty(len(rows))
-    splitter = StratifiedGroupKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
-    for fitted, left_out in splitter.split(np.zeros(len(rows)), rows[LABEL], rows[entity]):
+    for fitted, left_out in folds_of(rows, entity=entity, folds=FOLDS, seed=seed):
         score[left_out] = scores_of(fit_predict, rows.iloc[fitted], rows.iloc[left_out])
     if not ((score >= 0) & (score <= 1)).all():
         raise EvaluationError("a fitted model gave a score that is no probability")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import MISSING
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -59,13 +59,13 @@ def label_rate_shifts(
     judged = [(one.shift, one) for one in shifts if one.shift is not None]
     if not judged:
         problem = f"no week or segment has {min_support:,} rows in training and in the holdout"
-        return shifts, {GATE: Measurement(metric=GATE, problem=problem)}
+        return shifts, gauge(GATE, problem=problem)
     value, largest = max(judged, key=lambda one: one[0])
     week = f" {largest.group}" if largest.by == SCORING_DATE else ""
     note = (
         f"The largest is of {largest.by}{week}: {largest.rate:.1%} after {largest.history_rate:.1%}." if value else None
     )
-    return shifts, {GATE: Measurement(metric=GATE, value=value, note=note)}
+    return shifts, gauge(GATE, value=value, note=note)
 
 
 class _Rate(NamedTuple):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.material import Checked, Material
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.requirements import Leakage
@@ -81,8 +81,8 @@ def single_feature_gate(aucs: Sequence[InputAuc]) -> dict[str, Measurement]:
     name = "single_feature_auc"
     strongest = _strongest(aucs)
     if strongest is None:
-        return {name: Measurement(metric=name, problem="the training rows have no input that can be measured alone")}
-    return {name: Measurement(metric=name, value=strongest[1], note=f"The strongest is {strongest[0]}.")}
+        return gauge(name, problem="the training rows have no input that can be measured alone")
+    return gauge(name, value=strongest[1], note=f"The strongest is {strongest[0]}.")
 
 
 def require_no_leak(aucs: Sequence[InputAuc], leakage: Leakage) -> None:

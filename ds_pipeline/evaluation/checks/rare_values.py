@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 
@@ -49,12 +49,12 @@ def rare_values(rows: pd.DataFrame, features: FeatureSet) -> tuple[list[RareValu
     label = rows[LABEL].to_numpy(dtype="int64")
     if not 0 < label.sum() < len(label):
         problem = "the training rows hold one class of label only"
-        return [], {GATE: Measurement(metric=GATE, problem=problem)}
+        return [], gauge(GATE, problem=problem)
     inputs = features.inputs_of("int64", "float64", "bool", "string")
     found = [one for name in inputs if (one := _rarest(rows[name], label)) is not None]
     found.sort(key=lambda one: (-one.share, one.input))
     value, note = (found[0].share, f"The input is {found[0].input}.") if found else (0.0, None)
-    return found, {GATE: Measurement(metric=GATE, value=value, note=note)}
+    return found, gauge(GATE, value=value, note=note)
 
 
 def _rarest(values: pd.Series, label: np.ndarray) -> RareValue | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
@@ -65,13 +65,13 @@ def measure_operations(
     """
     names = ("rows_per_second", "memory_mb", "bundle_mb", "load_seconds")
     if not len(rows):
-        return None, _problems(names, "there are no rows to score")
+        return None, gauge(*names, problem="there are no rows to score")
     content = files["model.joblib"]
     call = partial(serve, content, digest_bytes(content), rows[features.of_role("input")], features)
     try:
         (served,) = call_fresh([call])
     except ChildProcessError as error:
-        return None, _problems(names, str(error))
+        return None, gauge(*names, problem=str(error))
     record = Operations(
         rows=len(rows),
         load_seconds=served.load_seconds,
@@ -116,12 +116,11 @@ def contract_differences(table: pa.Table, contract: Contract) -> dict[str, Measu
     Args:
         table: the list as scoring.delivery makes it, before it is rendered.
     """
-    problem = None if table.num_rows else "the list has no rows"
-    if problem:
-        return {"contract_differences": Measurement(metric="contract_differences", problem=problem)}
+    if not table.num_rows:
+        return gauge("contract_differences", problem="the list has no rows")
     wrong = differing_columns(table, contract)
     note = f"{', '.join(wrong)}." if wrong else None
-    return {"contract_differences": Measurement(metric="contract_differences", value=len(wrong), note=note)}
+    return gauge("contract_differences", value=len(wrong), note=note)
 
 
 def differing_columns(table: pa.Table, contract: Contract) -> list[str]:
@@ -138,7 +137,3 @@ def _is_as_promised(table: pa.Table, contract: Contract, name: str, place: int) 
         return False
     column = table.column(place)
     return bool(PROMISED[contract.columns[name].type](column.type)) and column.null_count == 0
-
-
-def _problems(names: tuple[str, ...], problem: str) -> dict[str, Measurement]:
-    return {name: Measurement(metric=name, problem=problem) for name in names}

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.fits import FitPredict, sampled, scores_of
 from ds_pipeline.evaluation.checks.material import Checked, Material
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
 from ds_pipeline.use_case.requirements import ShuffledLabels
@@ -85,7 +85,7 @@ def shuffled_labels(
     except (EvaluationError, TrainingError) as error:
         problem = f"shuffled labels cannot be fitted: {error}"
     if problem:
-        return found.model_copy(update={"problem": problem}), {GATE: Measurement(metric=GATE, problem=problem)}
+        return found.model_copy(update={"problem": problem}), gauge(GATE, problem=problem)
     mean, spread = float(np.mean(areas)), float(np.std(areas, ddof=1))
     positives = int(truth.sum())
     negatives = len(truth) - positives
@@ -93,7 +93,7 @@ def shuffled_labels(
     deviations = abs(mean - CHANCE) / max(spread, of_random_ranking)
     found = found.model_copy(update={"mean_auc": mean, "standard_deviation": spread, "deviations": deviations})
     note = f"AUC {mean:.3f} on average over {settings.permutations} permutations, standard deviation {spread:.3f}."
-    return found, {GATE: Measurement(metric=GATE, value=deviations, note=note)}
+    return found, gauge(GATE, value=deviations, note=note)
 
 
 def permuted(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.parts import Floats, parts_of
 from ds_pipeline.use_case.features import Feature, FeatureSet
@@ -85,18 +85,19 @@ def compare_refits(
     """
     digests = [digest for digest, _ in refits]
     record = Refits(candidate=candidate, refits=digests, rows=len(loaded))
-    distinct = {candidate, *digests}
     changes = [np.abs(scores - loaded) for digest, scores in refits if digest == candidate]
     if len(refits) < 2:
-        found = Measurement(metric="distinct_refits", problem=f"{len(refits)} refits were made, two are needed")
+        measured = gauge("distinct_refits", problem=f"{len(refits)} refits were made, two are needed")
     else:
-        found = Measurement(metric="distinct_refits", value=len(distinct), note=f"{len(refits)} refits.")
+        distinct = len({candidate, *digests})
+        measured = gauge("distinct_refits", value=distinct, note=f"{len(refits)} refits.")
     if not changes or not len(loaded):
         lost = "no rows were scored" if changes else "no refit gives the bytes of the candidate"
-        reload = Measurement(metric="reload_difference", problem=lost)
-    else:
-        reload = _reload_difference(float(np.max(changes)), rows=len(loaded))
-    return record, {"distinct_refits": found, "reload_difference": reload}
+        return record, measured | gauge("reload_difference", problem=lost)
+    change = float(np.max(changes))
+    if not np.isfinite(change):
+        return record, measured | gauge("reload_difference", problem="a score is not a number")
+    return record, measured | gauge("reload_difference", value=change, note=f"{len(loaded):,} rows scored.")
 
 
 def spread_of_seeds(
@@ -106,7 +107,7 @@ def spread_of_seeds(
     values = np.array(average_precisions, dtype=float)
     if len(seeds) < 2 or len(values) != len(seeds) or not np.isfinite(values).all():
         problem = f"{np.isfinite(values).sum()} of {len(seeds)} seeds gave an average precision"
-        return None, {"seed_deviation": Measurement(metric="seed_deviation", problem=problem)}
+        return None, gauge("seed_deviation", problem=problem)
     record = SeedSpread(
         seeds=list(seeds),
         average_precisions=values.tolist(),
@@ -114,7 +115,7 @@ def spread_of_seeds(
         standard_deviation=float(values.std(ddof=1)),
     )
     note = f"Mean {record.mean:.4f}."
-    return record, {"seed_deviation": Measurement(metric="seed_deviation", value=record.standard_deviation, note=note)}
+    return record, gauge("seed_deviation", value=record.standard_deviation, note=note)
 
 
 def perturb(
@@ -133,12 +134,12 @@ def perturb(
     sample = rows.sample(min(len(rows), MAX_ROWS), random_state=seed)
     if not numbers or not len(sample) or not len(trained_on):
         lacking = "no input is a number" if not numbers else "there are no rows to move"
-        return None, {"score_change": Measurement(metric="score_change", problem=lacking)}
+        return None, gauge("score_change", problem=lacking)
     deviations = trained_on[numbers].astype("float64").std(ddof=0).fillna(0.0)
     steps = {name: _step(features.features[name], asked.perturbation * deviations[name]) for name in numbers}
     changes = _changes(model, sample, features, steps)
     if not np.isfinite(changes).all():
-        return None, {"score_change": Measurement(metric="score_change", problem="a score is not a number")}
+        return None, gauge("score_change", problem="a score is not a number")
     each = np.percentile(changes, PERCENTILE, axis=0)
     most_first = [(numbers[place], float(each[place])) for place in np.argsort(-each, kind="stable")]
     record = Perturbed(
@@ -151,7 +152,7 @@ def perturb(
     )
     most = record.inputs[0]
     note = f"Most by {most.input} ({most.meaning}), moved by {most.step:.3g}."
-    return record, {"score_change": Measurement(metric="score_change", value=record.change, note=note)}
+    return record, gauge("score_change", value=record.change, note=note)
 
 
 def _step(feature: Feature, wanted: float) -> float:
@@ -172,9 +173,3 @@ def _changes(model: Any, sample: pd.DataFrame, features: FeatureSet, steps: dict
             beside[:, place] = np.clip(moved, feature.minimum, feature.maximum)
             changes[:, number] = np.maximum(changes[:, number], np.abs(parts.scores(beside) - before))
     return changes
-
-
-def _reload_difference(value: float, *, rows: int) -> Measurement:
-    if not np.isfinite(value):
-        return Measurement(metric="reload_difference", problem="a score is not a number")
-    return Measurement(metric="reload_difference", value=value, note=f"{rows:,} rows scored.")

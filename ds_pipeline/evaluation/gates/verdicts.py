@@ -67,15 +67,11 @@ def judge(gate: Gate, found: Measurement, *, problem: str | None = None) -> Gate
         reason, passed = f"{gate.meaning}: not applicable, because {found.not_applicable}.", True
     reason = f"{reason} {found.note}" if found.note else reason
     return GateResult(
-        name=gate.name,
-        metric=gate.metric,
+        **gate.model_dump(include={"name", "metric", "threshold", "comparison", "owner"}),
         value=value,
         bound=bound,
-        threshold=gate.threshold,
-        comparison=gate.comparison,
         passed=passed,
         reason=reason[0].upper() + reason[1:],
-        owner=gate.owner,
         applies=not (passed and value is None),
     )
 

@@ -34,3 +34,10 @@ class Measurement(Record):
         if len(said) != 1 or (self.value is None and self.bound is not None):
             raise ValueError("a measurement has either a value, or a problem, or a reason why it does not apply")
         return self
+
+
+def gauge(
+    *gates: str, value: float | None = None, problem: str | None = None, note: str | None = None
+) -> dict[str, Measurement]:
+    """The same figure, or the same problem, for each of some gates, by their names."""
+    return {gate: Measurement(metric=gate, value=value, problem=problem, note=note) for gate in gates}

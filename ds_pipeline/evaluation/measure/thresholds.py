@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,26 +139,8 @@ def _conclude(
     return _measurement(threshold, facts, value=value, bound=bound, note=note)
 
 
-def _measurement(
-    threshold: Threshold,
-    facts: Facts,
-    *,
-    value: float | None = None,
-    bound: float | None = None,
-    problem: str | None = None,
-    not_applicable: str | None = None,
-    note: str | None = None,
-) -> Measurement:
-    return Measurement(
-        metric=threshold.metric,
-        value=value,
-        bound=bound,
-        rows=facts.rows,
-        positives=facts.positives,
-        problem=problem,
-        not_applicable=not_applicable,
-        note=note,
-    )
+def _measurement(threshold: Threshold, facts: Facts, **said: Any) -> Measurement:
+    return Measurement(metric=threshold.metric, rows=facts.rows, positives=facts.positives, **said)
 
 
 def _note(threshold: HoldoutMetric, value: float, rows: ScoredRows, requirements: Requirements) -> str | None:
