@@ -5,9 +5,9 @@ Source: docs/decisions/0002-history-is-the-pointer.md (what is in force)
 """
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +19,6 @@ from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_days
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
-from ds_pipeline.registry.history import Event
 from ds_pipeline.scoring.serve import use_case_of
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
@@ -31,27 +30,15 @@ WAY_ON = (
 )
 
 
-@dataclass(frozen=True)
-class Champion:
-    """What is in force for a date, on the rows of the holdout; exactly one of scores and problem is there.
+class Champion(NamedTuple):
+    """What is in force for a date, on the rows of the holdout; exactly one of scores and a problem is there.
 
     Attributes:
-        version: v0001 and so on.
-        candidate: the digest of the candidate it was.
         scores: probability of the target (0..1), with the index of the rows.
-        problem: why it cannot be compared, and what to do.
     """
 
-    version: str
-    candidate: str
-    scores: pd.Series | None = None
-    problem: str | None = None
-
-    def facts(self, *, is_candidate: bool) -> ChampionFacts:
-        """What the evaluation of its challenger says of it."""
-        return ChampionFacts(
-            version=self.version, candidate=self.candidate, problem=self.problem, is_candidate=is_candidate
-        )
+    facts: ChampionFacts
+    scores: pd.Series | None
 
 
 def score_champion(bench: Workbench, day: date, rows: pd.DataFrame) -> Champion | None:
@@ -70,23 +57,28 @@ def score_champion(bench: Workbench, day: date, rows: pd.DataFrame) -> Champion 
     event = bench.registry.champion(day)
     if event is None:
         return None
+    facts = ChampionFacts(version=event.version, candidate=event.candidate_digest)
     try:
-        bundle = bench.registry.open(event.version)
-        model_case = use_case_of(bench, bundle)
-        frame = _features(bench, model_case, rows)
-        model = _load(bundle)
+        return Champion(facts, _scores(bench, bench.registry.open(event.version), rows))
     except (RegistryError, FeatureError, ConfigError) as error:
-        return _not_compared(event, str(error))
+        fault = str(error).removeprefix(f"{event.version}: ")
+        problem = f"the champion {event.version} cannot be compared: {fault} {WAY_ON}"
+        return Champion(facts.model_copy(update={"problem": problem}), None)
+
+
+def _scores(bench: Workbench, bundle: Bundle, rows: pd.DataFrame) -> pd.Series:
+    """The scores of a version; RegistryError where a row of the holdout is not among its own, or has no probability."""
+    model_case = use_case_of(bench, bundle)
+    frame = _features(bench, model_case, rows)
+    model = _load(bundle)
     missing = int(frame["_merge"].ne("both").sum())
     if missing:
-        fault = f"{missing:,} of {len(rows):,} rows of the holdout are not in its own population."
-        return _not_compared(event, fault)
+        raise RegistryError(f"{missing:,} of {len(rows):,} rows of the holdout are not in its own population.")
     scores = predict(model, frame, model_case.features)
     unusable = int((~((scores >= 0) & (scores <= 1))).sum())  # NaN too
     if unusable:
-        fault = f"{unusable:,} of its {len(rows):,} scores are no probabilities."
-        return _not_compared(event, fault)
-    return Champion(event.version, event.candidate_digest, scores=pd.Series(scores, index=rows.index, name="champion"))
+        raise RegistryError(f"{unusable:,} of its {len(rows):,} scores are no probabilities.")
+    return pd.Series(scores, index=rows.index, name="champion")
 
 
 def _features(bench: Workbench, model_case: UseCase, rows: pd.DataFrame) -> pd.DataFrame:
@@ -117,9 +109,3 @@ def _load(bundle: Bundle) -> Any:
                 f"it was saved under scikit-learn {warning.original_sklearn_version}, here runs "
                 f"{warning.current_sklearn_version}. Install the packages that its lineage.json names."
             ) from None
-
-
-def _not_compared(event: Event, fault: str) -> Champion:
-    fault = fault.removeprefix(f"{event.version}: ")
-    said = f"the champion {event.version} cannot be compared: {fault} {WAY_ON}"
-    return Champion(event.version, event.candidate_digest, problem=said)

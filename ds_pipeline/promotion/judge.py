@@ -30,7 +30,7 @@ from ds_pipeline.lineage import code_digest
 from ds_pipeline.model.estimator import make_logistic_regression
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.monitoring.drift import make_reference
-from ds_pipeline.promotion.champion import Champion, score_champion
+from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.promotion.holdout_ledger import record_look, record_verdict
 from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
 from ds_pipeline.promotion.trial_list import check_operations
@@ -100,10 +100,11 @@ def _gather(bench: Workbench, day: date, candidate: Document) -> Material:
     model = joblib.load(io.BytesIO(candidate.files["model.joblib"]))
     training = json.loads(candidate.files["training.json"])
     holdout = labelled_rows(bench, use_case.clock.holdout(day), until=day)
-    champion = score_champion(bench, day, holdout.rows)
-    # One that is in force already, and whole, has nothing to be compared with but itself.
-    is_champion = champion is not None and champion.problem is None and champion.candidate == candidate.digest
-    scored = _scored(bench, model, trained_on, holdout.rows, None if is_champion else champion)
+    facts, champion_scores = score_champion(bench, day, holdout.rows) or (None, None)
+    if facts is not None and facts.problem is None and facts.candidate == candidate.digest:
+        # In force already, and whole: there is nothing to compare it with but itself.
+        facts, champion_scores = facts.model_copy(update={"is_candidate": True}), None
+    scored = _scored(bench, model, trained_on, holdout.rows, champion_scores)
     return Material(
         use_case=use_case,
         day=day,
@@ -117,14 +118,14 @@ def _gather(bench: Workbench, day: date, candidate: Document) -> Material:
         holdout=scored,
         holdout_digest=holdout.digest,
         undecided_rows=holdout.undecided,
-        champion=champion.facts(is_candidate=is_champion) if champion else None,
+        champion=facts,
         reference=make_reference(labelled, scored["score"].to_numpy(), use_case.features),
         quick_fit=_quick_fit(use_case, training["parameters"]),
     )
 
 
 def _scored(
-    bench: Workbench, model: Any, trained_on: pd.DataFrame, rows: pd.DataFrame, champion: Champion | None
+    bench: Workbench, model: Any, trained_on: pd.DataFrame, rows: pd.DataFrame, champion: pd.Series | None
 ) -> pd.DataFrame:
     """The holdout with the score of the candidate and of everything it is compared with."""
     features = bench.use_case.features
@@ -136,8 +137,8 @@ def _scored(
         baseline=baseline_score(rows, bench.use_case.requirements.baseline),
         logistic_regression=predict(regression, rows, features),
     )
-    if champion is not None and champion.scores is not None:
-        scored["champion"] = champion.scores
+    if champion is not None:
+        scored["champion"] = champion
     truth = true_probability(bench, rows)
     return scored if truth is None else scored.assign(**{PROBABILITY: truth})
 

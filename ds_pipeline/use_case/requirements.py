@@ -132,12 +132,7 @@ class ExpectedCalibrationError(FileModel):
 
 
 class GroupDifference(FileModel):
-    """The largest difference between groups of a protected attribute; a bootstrap would bias it upward, so no bound.
-
-    Attributes:
-        attribute: a feature with the role protected.
-        share: the selection that is judged is the highest-scored share of each scoring date.
-    """
+    """The largest difference between groups of a protected attribute; a bootstrap would bias it upward, so no bound."""
 
     difference: ClassVar[str]
     metric: str
@@ -155,22 +150,16 @@ class GroupDifference(FileModel):
 
 
 class FalsePositiveRateDifference(GroupDifference):
-    """Of the share of negatives that are selected."""
-
     difference = "the false positive rate"
     metric: Annotated[Literal["false_positive_rate_difference"], GATE]
 
 
 class DemographicParityDifference(GroupDifference):
-    """Of the share of all that are selected."""
-
     difference = "the share selected"
     metric: Annotated[Literal["demographic_parity_difference"], GATE]
 
 
 class EqualizedOddsDifference(GroupDifference):
-    """The larger of the differences of the false positive rate and of the true positive rate."""
-
     difference = "the false or the true positive rate"
     metric: Annotated[Literal["equalized_odds_difference"], GATE]
 

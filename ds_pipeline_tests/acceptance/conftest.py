@@ -18,7 +18,7 @@ import pytest
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import DsPipelineError
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.gates.specs import gate_names
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.project import open_project
 from ds_pipeline.registry.bundle import Bundle
@@ -69,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per use case, and per threshold of its requirements.yaml where a test asks for one."""
     asked = _asked(metafunc.config)
     if "threshold" in metafunc.fixturenames:
-        pairs = [(name, gate) for name in asked for gate in gate_names(_open(name).use_case.requirements)]
+        pairs = [(name, gate.name) for name in asked for gate in gates_of(_open(name).use_case.requirements)]
         rows = [pytest.param(name, gate, id=f"{name}-{gate}") for name, gate in pairs]
         metafunc.parametrize(("case", "threshold"), rows or [_skipped(2)])
     elif "case" in metafunc.fixturenames:

@@ -25,7 +25,7 @@ import pytest
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import require_in_force
-from ds_pipeline.evaluation.gates.specs import gate_names
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.use_case.requirements import (
     FIXED_GATES,
@@ -223,7 +223,7 @@ def test_every_gate_has_a_test_that_breaks_what_it_guards() -> None:
 
 def test_all_that_requirements_can_ask_for_is_counted(whole: Requirements) -> None:
     named = {name.replace(" over ", "_over_") for name in every_gate()}
-    assert named >= set(gate_names(whole))
+    assert named >= {gate.name for gate in gates_of(whole)}
     assert named == set(ACCEPTANCE) | set(FIXED_GATES)
 
 

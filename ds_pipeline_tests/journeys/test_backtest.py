@@ -87,7 +87,7 @@ def test_a_champion_of_other_features_is_scored_with_its_own(bench: Workbench) -
 
     assert same is not None
     assert own is not None
-    assert (own.version, own.problem) == ("v0001", None)
+    assert (own.facts.version, own.facts.problem) == ("v0001", None)
     assert own.scores is not None
     assert same.scores is not None
     assert own.scores.index.equals(rows.index)
@@ -105,4 +105,4 @@ def test_a_row_that_the_champion_does_not_know_is_a_problem(bench: Workbench) ->
 
     assert champion is not None
     assert champion.scores is None
-    assert f"1 of {len(rows):,} rows of the holdout are not in its own population" in str(champion.problem)
+    assert f"1 of {len(rows):,} rows of the holdout are not in its own population" in str(champion.facts.problem)

@@ -27,7 +27,7 @@ from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.evaluation.checks import serving_cost as operations
 from ds_pipeline.evaluation.gates.decision import Decision, decide
-from ds_pipeline.evaluation.gates.specs import gate_names
+from ds_pipeline.evaluation.gates.specs import gates_of as asked_gates
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.model.parts import parts_of
 from ds_pipeline.project import Project, Settings
@@ -183,7 +183,7 @@ def test_what_is_broken_below_is_promoted_as_long_as_it_is_whole(waiting: Journe
     evaluation, decision = recorded(bench)
     assert [gate.name for gate in decision.gates if not gate.passed] == []
     asked = {gate.metric for gate in decision.gates}
-    assert len(gate_names(bench.use_case.requirements)) == len(decision.gates) == 33
+    assert len(asked_gates(bench.use_case.requirements)) == len(decision.gates) == 33
     assert len(asked) == 30  # four gains are one metric
     assert evaluation.checks is not None
     ranked = [one.auc for one in evaluation.checks.input_aucs]
@@ -298,7 +298,7 @@ def test_a_worthless_model_is_refused_by_every_gate_but_those_on_labels(waiting:
 
     assert done.code == 1, done.text
     broken, _ = recorded(bench)
-    expected = set(gate_names(bench.use_case.requirements)) - OF_DATA
+    expected = {gate.name for gate in asked_gates(bench.use_case.requirements)} - OF_DATA
     assert {name for name, verdict in gates_of(done).items() if verdict == "refused"} >= expected
     counted = {"training_rows", "training_positives"}
     for name in expected - counted:
@@ -568,7 +568,7 @@ def test_scores_that_say_nothing_skip_the_checks_and_refuse(
 
     checks.assert_not_called()
     refused = {gate.name for gate in judgement.decision.gates if not gate.passed}
-    asked = set(gate_names(bench.use_case.requirements))
+    asked = {gate.name for gate in asked_gates(bench.use_case.requirements)}
     assert asked - refused <= {"training_rows", "training_positives", "holdout_configurations", "undecided_labels"}
     assert all(words in gate.reason for gate in judgement.decision.gates if gate.name in LIMITS)
 

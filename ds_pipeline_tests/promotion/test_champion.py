@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import RegistryError
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.model.predict import predict
 from ds_pipeline.promotion import champion as challenging
 from ds_pipeline.promotion.champion import score_champion
@@ -51,9 +52,9 @@ def problem(bench: Workbench) -> str:
     champion = score_champion(bench, DAY, ROWS)
     assert champion is not None
     assert champion.scores is None
-    assert champion.problem is not None
-    assert champion.problem.startswith("the champion v0001 cannot be compared: ")
-    return champion.problem
+    assert champion.facts.problem is not None
+    assert champion.facts.problem.startswith("the champion v0001 cannot be compared: ")
+    return champion.facts.problem
 
 
 def test_before_the_first_promotion_there_is_none(bench: Workbench) -> None:
@@ -69,7 +70,7 @@ def test_the_scores_stand_beside_the_rows(bench: Workbench, promote: Callable[..
     promote()
     champion = score_champion(bench, DAY, ROWS)
     assert champion is not None
-    assert (champion.version, champion.candidate, champion.problem) == ("v0001", digest_bytes(b"champion"), None)
+    assert champion.facts == ChampionFacts(version="v0001", candidate=digest_bytes(b"champion"))
     assert champion.scores is not None
     assert champion.scores.index.tolist() == [7, 3, 5]
     assert champion.scores.tolist() == predict(MODEL, ROWS, bench.use_case.features).tolist()

@@ -53,11 +53,6 @@ def gates_of(requirements: Requirements) -> list[Gate]:
     return list(_gates_below(requirements, owner=requirements.data_minimums.owner))
 
 
-def gate_names(requirements: Requirements) -> list[str]:
-    """The names of all gates, without any data."""
-    return [gate.name for gate in gates_of(requirements)]
-
-
 def _gates_below(part: BaseModel, *, owner: str, threshold: str = "") -> Iterator[Gate]:
     """The gates of a part of the file and of what lies below it, in their order; what is not declared has none.
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.gates.specs import gate_names, gates_of
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import GateResult, apply_gates, judge
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
@@ -33,7 +33,7 @@ def refused(evaluation: Evaluation, requirements: Requirements) -> list[str]:
 
 
 def test_there_is_one_gate_per_threshold_and_data_minimum(evaluated: Evaluation, requirements: Requirements) -> None:
-    assert gate_names(requirements) == NAMES
+    assert [gate.name for gate in gates_of(requirements)] == NAMES
     assert list(results(evaluated, requirements)) == NAMES
 
 
@@ -137,7 +137,7 @@ def labelled(asked: dict[str, Any]) -> Requirements:
 
 
 def test_there_is_a_gate_on_undecided_labels_where_the_requirements_limit_them(labelled: Requirements) -> None:
-    assert gate_names(labelled) == [*NAMES, "undecided_labels"]
+    assert [gate.name for gate in gates_of(labelled)] == [*NAMES, "undecided_labels"]
 
 
 @pytest.mark.parametrize(("undecided", "passes"), [(0, True), (80, True), (81, False)])
