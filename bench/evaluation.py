@@ -5,12 +5,15 @@ same users and asks scikit-learn for each metric; a few resamples of it are time
 """
 
 import time
+from dataclasses import fields
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from ds_pipeline.evaluation.checks.material import Material
 from ds_pipeline.evaluation.evaluate import evaluate
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.measure.cost import cost_of
@@ -107,6 +110,28 @@ def loop(rows: ScoredRows, count: int, *, share: float, precision: float, cost: 
     return values
 
 
+def material_of(frame: pd.DataFrame, requirements: Requirements) -> Material:
+    """What the evaluation looks at; everything else is None."""
+    inputs, weeks = [name for name in frame if name.startswith(("input_", "kind_"))], sorted(set(frame["scoring_date"]))
+    known = {
+        "use_case": SimpleNamespace(
+            requirements=requirements,
+            problem=SimpleNamespace(entity="user"),
+            features=SimpleNamespace(
+                of_role=lambda role: ["kind_0", "kind_1", "kind_2"] if role == "slice" else [],
+                inputs_of=lambda *_: inputs,
+            ),
+            clock=SimpleNamespace(holdout=lambda _: weeks),
+        ),
+        "training": {"rows": 10_000, "positives": 600},
+        "trained_on": frame[["user"]][::3],
+        "holdout": frame,
+        "undecided_rows": 0,
+        "champion": ChampionFacts(version="v0001", candidate="0" * 64),
+    }
+    return Material(**dict.fromkeys((field.name for field in fields(Material)), None) | known)
+
+
 def main() -> None:
     """Time the bounds, the loop, the slices and the whole; check that bounds and loop agree."""
     frame, requirements = made_up(), Requirements.model_validate(ASKED)
@@ -144,20 +169,9 @@ def main() -> None:
     )
     print(f"{len(table)} groups of {len({row.slice for row in table})} slices: {time.perf_counter() - started:.2f} s")
 
+    material = material_of(frame, requirements)
     started = time.perf_counter()
-    evaluation = evaluate(
-        frame,
-        requirements=requirements,
-        entity="user",
-        training_rows=10_000,
-        training_positives=600,
-        slices=["kind_0", "kind_1", "kind_2"],
-        expected_weeks=sorted(set(frame["scoring_date"])),
-        champion=ChampionFacts(version="v0001", candidate="0" * 64),
-        cut_off=CUT_OFF,
-        automatic=[name for name in frame if name.startswith(("input_", "kind_"))],
-        known_entities=set(frame["user"][::3]),
-    )
+    evaluation = evaluate(material, cut_off=CUT_OFF)
     print(f"the whole evaluation: {time.perf_counter() - started:.2f} s")
     for name, measured in evaluation.measurements.items():
         assert measured.value == float(measure(thresholds[name], rows.once)[0]), name

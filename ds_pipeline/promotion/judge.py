@@ -145,26 +145,11 @@ def _scored(
 
 def check_holdout(of: Material) -> Checked:
     """The figures of the holdout, acting from the score on from which acting is cheapest on the validation weeks."""
-    cost, features = of.requirements.cost, of.features
-    cut_off = None
+    cost, cut_off = of.requirements.cost, None
     if cost is not None:
         scores = refit_and_predict(of.use_case, of.training["parameters"])(of.fit, of.validate)
         cut_off = choose_cut_off(of.validate["label"].to_numpy(), scores, cost)
-    return evaluate(
-        of.holdout,
-        requirements=of.requirements,
-        entity=of.entity,
-        training_rows=of.training["rows"],
-        training_positives=of.training["positives"],
-        slices=[*features.of_role("slice"), *features.of_role("protected")],
-        expected_weeks=of.use_case.clock.holdout(of.day),
-        champion=of.champion,
-        cut_off=cut_off,
-        undecided_rows=of.undecided_rows,
-        truth=PROBABILITY if PROBABILITY in of.holdout else None,
-        automatic=features.inputs_of("int64", "float64", "bool", "string"),
-        known_entities=set(of.trained_on[of.entity]),
-    )
+    return evaluate(of, cut_off=cut_off, truth=PROBABILITY if PROBABILITY in of.holdout else None)
 
 
 # Those beyond the metrics, in the order in which they are made; each says itself whether the requirements ask for it.

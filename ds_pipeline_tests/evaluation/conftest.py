@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ import pytest
 
 from ds_pipeline.evaluation.evaluate import evaluate
 from ds_pipeline.evaluation.gates.decision import Decision, decide
+from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 WEEKS = [date(2024, 1, 1) + timedelta(weeks=week) for week in range(8)]
 DIGESTS = {
@@ -91,16 +95,41 @@ def conclude() -> Any:
     return decide_with
 
 
-def evaluate_with(predictions: pd.DataFrame, requirements: Requirements, **changes: Any) -> Evaluation:
-    arguments: dict[str, Any] = {
-        "entity": "customer_token",
-        "training_rows": 1000,
-        "training_positives": 400,
-        "slices": ["region"],
-        "expected_weeks": WEEKS,
-        "champion": None,
-    }
-    checked = evaluate(predictions, requirements=requirements, **(arguments | changes))
+def evaluate_with(
+    predictions: pd.DataFrame,
+    requirements: Requirements,
+    *,
+    entity: str = "customer_token",
+    training_rows: int = 1000,
+    training_positives: int = 400,
+    slices: Sequence[str] = ("region",),
+    automatic: Sequence[str] = (),
+    expected_weeks: Sequence[date] = WEEKS,
+    champion: ChampionFacts | None = None,
+    undecided_rows: int = 0,
+    known_entities: set[str] | None = None,
+    cut_off: float | None = None,
+    **how: Any,
+) -> Evaluation:
+    """Trained on all entities of the predictions, unless told otherwise, so that known and new are no split."""
+    known = predictions[entity] if known_entities is None and entity in predictions else sorted(known_entities or ())
+    use_case = SimpleNamespace(
+        requirements=requirements,
+        problem=SimpleNamespace(entity=entity),
+        features=SimpleNamespace(
+            of_role=lambda role: slices if role == "slice" else [], inputs_of=lambda *_: automatic
+        ),
+        clock=SimpleNamespace(holdout=lambda _: expected_weeks),
+    )
+    of = material(
+        use_case=use_case,
+        training={"rows": training_rows, "positives": training_positives},
+        trained_on=pd.DataFrame({entity: known}),
+        holdout=predictions,
+        champion=champion,
+        undecided_rows=undecided_rows,
+    )
+    checked = evaluate(of, cut_off=cut_off, **how)
     return Evaluation(**checked.findings, measurements=checked.measurements)
 
 
