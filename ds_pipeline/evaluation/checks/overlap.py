@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pandas as pd
-
-from ds_pipeline.clock import Clock
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
@@ -34,20 +31,13 @@ class Overlap(Record):
 
 
 def check_overlap(of: Material) -> Checked:
-    """That training and holdout are apart; one that cannot show it is not judged."""
-    return Checked({"overlap": overlap(of.trained_on, of.holdout, entity=of.entity, clock=of.use_case.clock)})
-
-
-def overlap(training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, clock: Clock) -> Overlap:
-    """What the two have in common, once it is certain that they are apart.
-
-    Args:
-        training, holdout: one row per entity and scoring_date (date), of any other columns.
+    """What training and holdout have in common, once it is certain that they are apart.
 
     Raises:
         EvaluationError: one is empty, an entity and date are in both, a date of training does not come before those of
             the holdout, or the labels of training were not all known when the holdout begins.
     """
+    training, holdout, entity, clock = of.trained_on, of.holdout, of.entity, of.use_case.clock
     if training.empty or holdout.empty:
         raise EvaluationError("Training or holdout has no rows, so it cannot be told that they are apart.")
     keys = [SCORING_DATE, entity]
@@ -66,7 +56,7 @@ def overlap(training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, clock
         )
     trained_on, held_out = set(training[entity]), set(holdout[entity])
     ends = last + timedelta(days=clock.horizon_days)
-    return Overlap(
+    apart = Overlap(
         training_entities=len(trained_on),
         holdout_entities=len(held_out),
         both_entities=len(trained_on & held_out),
@@ -76,3 +66,4 @@ def overlap(training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, clock
         first_holdout_date=first,
         embargo_days=(first - ends).days,
     )
+    return Checked({"overlap": apart})

@@ -6,8 +6,6 @@ a postcode may for an origin. Nothing is refused here; the strength is reported,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -48,13 +46,7 @@ class Proxy(Record):
 
 
 def check_proxies(of: Material) -> Checked:
-    """What the inputs tell of the protected attributes, on all labelled rows of the training weeks."""
-    inputs, protected = of.features.inputs_of("int64", "float64", "bool", "string"), of.features.of_role("protected")
-    return Checked({"proxies": find_proxies(of.labelled, entity=of.entity, inputs=inputs, protected=protected)})
-
-
-def find_proxies(rows: pd.DataFrame, *, entity: str, inputs: Sequence[str], protected: Sequence[str]) -> list[Proxy]:
-    """For each protected attribute: all inputs together, then each input, the strongest first.
+    """For each protected attribute: all inputs together, then each input, the strongest first; texts are left out.
 
     Every person counts once, with the newest row: rows of one person in many weeks are not independent, and would pass
     chance for an association. Inputs that are numbers are taken in ten bins of equal size, a protected number in four;
@@ -64,16 +56,14 @@ def find_proxies(rows: pd.DataFrame, *, entity: str, inputs: Sequence[str], prot
     under the ROC curve, mean of each group against the rest, of a decision tree of depth 4 on people it was not fitted
     on; 0.5 is chance. Strength is None where fewer than two groups are large enough.
 
-    Args:
-        rows: training rows with scoring_date, the entity, inputs and protected attributes.
-        inputs: numbers, flags and categories; a free text would be a category of its own for each person.
-
     Source: W. Bergsma, A bias-correction for Cramer's V and Tschuprow's T, Journal of the Korean Statistical Society
     42 (2013), 323-328.
     """
-    people = rows.sort_values(["scoring_date", entity], kind="stable").drop_duplicates(entity, keep="last")
-    bins = {name: _codes(people[name]) for name in inputs}
-    return [proxy for name in protected for proxy in _proxies_of(name, people[name], bins)]
+    in_order = of.labelled.sort_values(["scoring_date", of.entity], kind="stable")
+    people = in_order.drop_duplicates(of.entity, keep="last")
+    bins = {name: _codes(people[name]) for name in of.features.inputs_of("int64", "float64", "bool", "string")}
+    protected = of.features.of_role("protected")
+    return Checked({"proxies": [proxy for name in protected for proxy in _proxies_of(name, people[name], bins)]})
 
 
 def _proxies_of(protected: str, values: pd.Series, bins: dict[str, Codes]) -> list[Proxy]:

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
-from ds_pipeline.evaluation.checks.fits import FitPredict, sampled, scores_of
+from ds_pipeline.evaluation.checks.fits import sampled, scores_of
 from ds_pipeline.evaluation.checks.material import Checked, Material
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
-from ds_pipeline.use_case.requirements import ShuffledLabels
 
 CHANCE = 0.5
 GATE = "shuffled_labels"
@@ -43,17 +42,6 @@ class ShuffledFits(Record):
 
 
 def check_shuffled_labels(of: Material) -> Checked:
-    """The fits on permuted labels, with the parameters of the candidate."""
-    settings = of.requirements.leakage.shuffled_labels if of.requirements.leakage else None
-    if settings is None:
-        return Checked()
-    fits, measured = shuffled_labels(of.fit, of.validate, settings=settings, fit_predict=of.quick_fit)
-    return Checked({"shuffled": fits}, measured)
-
-
-def shuffled_labels(
-    fit: pd.DataFrame, validate: pd.DataFrame, *, settings: ShuffledLabels, fit_predict: FitPredict
-) -> tuple[ShuffledFits, dict[str, Measurement]]:
     """How far fits on permuted labels are from chance.
 
     Labels are permuted within each scoring date, so that each week keeps its share of positives, one generator per
@@ -64,36 +52,37 @@ def shuffled_labels(
     counted in standard deviations of single permutations, not of their mean, which would also count what seasons do: a
     model learns the shares of weeks, which a permutation within weeks leaves in place.
 
-    Args:
-        fit: scoring_date, label (0/1) and what fit_predict needs; at most 20,000 rows are drawn of it.
-        validate: the same of later weeks, with the true labels: a pipeline that looks at them is to be found out.
-        fit_predict: fits on the first frame and gives the scores of the second, in its order.
+    At most 20,000 rows are drawn to fit on. The validation weeks come with their true labels: a pipeline that looks at
+    them is to be found out.
 
     Source: M. Ojala and G. C. Garriga, Permutation tests for studying classifier performance, Journal of Machine
     Learning Research 11 (2010), 1833-1863: test 1, within strata. H. B. Mann and D. R. Whitney, Annals of Mathematical
     Statistics 18 (1947), 50-60: the variance of a random ranking, (P + N + 1) / (12 P N).
     """
-    drawn = sampled(fit, seed=settings.seed)
+    settings = of.requirements.leakage.shuffled_labels if of.requirements.leakage else None
+    if settings is None:
+        return Checked()
+    drawn, validate = sampled(of.fit, seed=settings.seed), of.validate
     truth = validate[LABEL].to_numpy()
-    found = ShuffledFits(permutations=settings.permutations, fit_rows=len(drawn), validation_rows=len(validate))
+    made = ShuffledFits(permutations=settings.permutations, fit_rows=len(drawn), validation_rows=len(validate))
     problem, areas = _one_class(drawn, validate), []
     try:
         for number in range(0 if problem else settings.permutations):
             rng = np.random.default_rng([settings.seed, number])
             shuffled = drawn.assign(**{LABEL: permuted(drawn[LABEL].to_numpy(), drawn[SCORING_DATE], rng)})
-            areas.append(roc_auc_score(truth, scores_of(fit_predict, shuffled, validate)))
+            areas.append(roc_auc_score(truth, scores_of(of.quick_fit, shuffled, validate)))
     except (EvaluationError, TrainingError) as error:
         problem = f"shuffled labels cannot be fitted: {error}"
     if problem:
-        return found.model_copy(update={"problem": problem}), gauge(GATE, problem=problem)
+        return Checked({"shuffled": made.model_copy(update={"problem": problem})}, gauge(GATE, problem=problem))
     mean, spread = float(np.mean(areas)), float(np.std(areas, ddof=1))
     positives = int(truth.sum())
     negatives = len(truth) - positives
     of_random_ranking = float(np.sqrt((positives + negatives + 1) / (12 * positives * negatives)))
     deviations = abs(mean - CHANCE) / max(spread, of_random_ranking)
-    found = found.model_copy(update={"mean_auc": mean, "standard_deviation": spread, "deviations": deviations})
+    made = made.model_copy(update={"mean_auc": mean, "standard_deviation": spread, "deviations": deviations})
     note = f"AUC {mean:.3f} on average over {settings.permutations} permutations, standard deviation {spread:.3f}."
-    return found, gauge(GATE, value=deviations, note=note)
+    return Checked({"shuffled": made}, gauge(GATE, value=deviations, note=note))
 
 
 def permuted(

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.proxies import ALL_INPUTS, Proxy, cramers_v, find_proxies
+from ds_pipeline.evaluation.checks.proxies import ALL_INPUTS, Proxy, check_proxies, cramers_v
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 WEEK = date(2011, 8, 8)
 PEOPLE = 400
 AGES = np.array(["young", "old"])[np.arange(PEOPLE) % 2]
+
+
+def find_proxies(rows: pd.DataFrame, *, inputs: list[str], protected: list[str]) -> list[Proxy]:
+    features = SimpleNamespace(inputs_of=lambda *_: inputs, of_role=lambda _: protected)
+    use_case = SimpleNamespace(features=features, problem=SimpleNamespace(entity="customer_token"))
+    found: list[Proxy] = check_proxies(material(use_case=use_case, labelled=rows)).findings["proxies"]
+    return found
 
 
 def rows_of(**columns: object) -> pd.DataFrame:
@@ -23,7 +32,7 @@ def rows_of(**columns: object) -> pd.DataFrame:
 
 def find(rows: pd.DataFrame, protected: str = "age") -> dict[str, Proxy]:
     inputs = [name for name in rows.columns if name not in ("scoring_date", "customer_token", "age")]
-    found = find_proxies(rows, entity="customer_token", inputs=inputs, protected=[protected])
+    found = find_proxies(rows, inputs=inputs, protected=[protected])
     return {proxy.input: proxy for proxy in found}
 
 
@@ -133,6 +142,6 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
 
 
 def test_without_protected_attributes_or_rows_there_is_nothing_to_tell() -> None:
-    assert find_proxies(rows_of(x=1.0), entity="customer_token", inputs=["x"], protected=[]) == []
+    assert find_proxies(rows_of(x=1.0), inputs=["x"], protected=[]) == []
     nobody = find(rows_of(x=1.0).iloc[:0])
     assert [(proxy.strength, proxy.people) for proxy in nobody.values()] == [(None, 0), (None, 0)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,11 @@ from sklearn.preprocessing import KBinsDiscretizer, TargetEncoder
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks import fits as refits
-from ds_pipeline.evaluation.checks.shuffled import permuted, shuffled_labels
-from ds_pipeline.use_case.requirements import ShuffledLabels
+from ds_pipeline.evaluation.checks.fits import FitPredict
+from ds_pipeline.evaluation.checks.shuffled import ShuffledFits, check_shuffled_labels, permuted
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.use_case.requirements import Leakage, ShuffledLabels
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 SETTINGS = ShuffledLabels(permutations=10, max_deviations=4, seed=7)
 X = ["a", "b", "c"]
@@ -30,6 +35,16 @@ def frame(weeks: range, *, rows: int = 150) -> pd.DataFrame:
 
 
 FIT, VALIDATE = frame(range(6)), frame(range(11, 14))
+
+
+def shuffled_labels(
+    fit: pd.DataFrame, validate: pd.DataFrame, *, settings: ShuffledLabels, fit_predict: FitPredict
+) -> tuple[ShuffledFits, Mapping[str, Measurement]]:
+    leakage = Leakage(max_single_feature_auc=0.9, shuffled_labels=settings, owner="ds")
+    use_case = SimpleNamespace(requirements=SimpleNamespace(leakage=leakage))
+    of = material(use_case=use_case, fit=fit, validate=validate, quick_fit=fit_predict)
+    findings, measured = check_shuffled_labels(of)
+    return findings["shuffled"], measured
 
 
 def honest(fit: pd.DataFrame, validate: pd.DataFrame) -> np.ndarray:
