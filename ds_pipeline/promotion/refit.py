@@ -9,7 +9,7 @@ from ds_pipeline.evaluation.checks.cross_validation import cross_validate
 from ds_pipeline.evaluation.checks.explanations import explain
 from ds_pipeline.evaluation.checks.fits import FitPredict
 from ds_pipeline.evaluation.checks.material import Checked, Material, check_all
-from ds_pipeline.evaluation.checks.stability import MAX_ROWS, compare_refits, perturb, spread_of_seeds
+from ds_pipeline.evaluation.checks.stability import MAX_ROWS, check_perturbation, compare_refits, spread_of_seeds
 from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.model.fresh import call_fresh
 from ds_pipeline.model.predict import predict
@@ -50,7 +50,7 @@ def check_stability(of: Material) -> Checked:
     if of.requirements.stability is None:
         return Checked()
     say("holdout_evaluation", "fitting the same model again, and with other seeds")
-    return check_all([_refitted, _seeded, _perturbed], of)
+    return check_all([_refitted, _seeded, check_perturbation], of)
 
 
 def check_explanation(of: Material) -> Checked:
@@ -70,8 +70,7 @@ def _refitted(of: Material) -> Checked:
         return _not_made(error, "distinct_refits", "reload_difference")
     loaded = predict(of.model, sample, of.features)
     made = [(refitted.digest, refitted.scores) for refitted in refits]
-    record, measured = compare_refits(digest_bytes(of.files["model.joblib"]), made, loaded)
-    return Checked({"refits": record}, measured)
+    return compare_refits(digest_bytes(of.files["model.joblib"]), made, loaded)
 
 
 def _seeded(of: Material) -> Checked:
@@ -85,17 +84,7 @@ def _seeded(of: Material) -> Checked:
         halves = call_fresh([partial(score, seeds=part) for part in (seeds[:half], seeds[half:])])
     except (ChildProcessError, TrainingError) as error:
         return _not_made(error, "seed_deviation")
-    record, measured = spread_of_seeds(seeds, [value for values in halves for value in values])
-    return Checked({"seeds": record}, measured)
-
-
-def _perturbed(of: Material) -> Checked:
-    assert of.requirements.stability is not None
-    record, measured = perturb(
-        of.model, of.holdout, trained_on=of.trained_on, features=of.features,
-        asked=of.requirements.stability, seed=of.requirements.bootstrap.seed,
-    )  # fmt: skip
-    return Checked({"perturbed": record}, measured)
+    return spread_of_seeds(seeds, [value for values in halves for value in values])
 
 
 def _not_made(error: Exception, *gates: str) -> Checked:

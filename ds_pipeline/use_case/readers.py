@@ -1,7 +1,8 @@
 """What every key of requirements.yaml is for, declared on its field: who reads it, and the gate that it sets.
 
-A new gate is a field with at_least or at_most, what measures it in evaluation/, and a test that breaks it (marked
-`breaks`). Its check, its place in report and documents and its name, which no threshold may have, follow.
+A new gate is a field of requirements.py with at_least or at_most, what measures it under that name in
+evaluation/checks/ (a check that is new stands in promotion/judge.py: CHECKS as well), and a test that breaks it, marked
+`breaks`. Its check in the UI, its place in report and documents, and that no threshold may have its name, follow.
 """
 
 from __future__ import annotations

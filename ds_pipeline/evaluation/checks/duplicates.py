@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 
@@ -34,31 +35,30 @@ class Duplicates(Record):
     conflicting: int
 
 
-def conflicting_duplicates(
-    rows: pd.DataFrame, features: FeatureSet, *, entity: str
-) -> tuple[Duplicates, dict[str, Measurement]]:
-    """Count the rows that are nearly the same as one of another entity; the gate is on those with opposite labels.
+def check_duplicates(of: Material) -> Checked:
+    """The training rows that are nearly the same as one of another entity; the gate is on those with opposite labels.
 
     Nearly the same: the same flags and categories, and numbers with the same first two significant digits; a missing
     value equals another one. Texts are not compared. Rows of one entity in neighbouring weeks are alike by nature, and
     so are not compared with each other.
-
-    Args:
-        rows: training rows with the entity, the inputs and the label (0/1).
     """
-    group = _groups(rows, features)
-    who = pd.factorize(rows[entity])[0].astype("int64")
+    limits = of.requirements.label_quality
+    if limits is None or limits.max_conflicting_duplicates is None:
+        return Checked()
+    rows = of.trained_on
+    group = _groups(rows, of.features)
+    who = pd.factorize(rows[of.entity])[0].astype("int64")
     label = rows[LABEL].to_numpy(dtype="int64")
     others = _count(group) - _count(group, who)
     others_alike = _count(group, label) - _count(group, who, label)
-    found = Duplicates(
+    counted = Duplicates(
         rows=len(rows),
         duplicated=int(np.count_nonzero(others)),
         conflicting=int(np.count_nonzero(others - others_alike)),
     )
     if not len(rows):
-        return found, gauge(GATE, problem="there are no training rows to compare")
-    return found, gauge(GATE, value=found.conflicting / len(rows))
+        return Checked({"duplicates": counted}, gauge(GATE, problem="there are no training rows to compare"))
+    return Checked({"duplicates": counted}, gauge(GATE, value=counted.conflicting / len(rows)))
 
 
 def significant(values: Floats, *, digits: int = DIGITS) -> Floats:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.fits import FitPredict, folds_of, sampled, scores_of
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL
 
@@ -36,34 +37,33 @@ class LabelErrors(Record):
     problem: str | None = None
 
 
-def estimate_label_errors(
-    rows: pd.DataFrame, *, entity: str, seed: int, fit_predict: FitPredict
-) -> tuple[LabelErrors, dict[str, Measurement]]:
+def check_label_errors(of: Material) -> Checked:
     """The share of the labels that out-of-fold scores contradict with confidence: those off the confident diagonal.
 
     A row belongs to a class with confidence if its score for the class is at least the mean score of the rows with that
     label; of two such classes, to the one with the higher score. It is doubted if that is not its label. What cannot be
     foreseen is doubted as well, so the share of a sound use case is not 0: limits come from what it is.
 
-    Args:
-        rows: training rows with the entity, label (0/1) and what fit_predict needs; at most 20,000 are drawn.
-        seed: of the draw and of the three folds, each of whole entities.
-        fit_predict: fits on the first frame and gives the probability of the second.
+    At most 20,000 rows are drawn, and divided into three folds of whole entities.
 
     Source: C. Northcutt, L. Jiang and I. Chuang, Confident learning: estimating uncertainty in dataset labels, Journal
     of Artificial Intelligence Research 70 (2021), 1373-1411, section 3.1.
     """
-    drawn = sampled(rows, seed=seed)
+    limits = of.requirements.label_quality
+    if limits is None or limits.max_estimated_errors is None:
+        return Checked()
+    seed = of.requirements.bootstrap.seed
+    drawn = sampled(of.trained_on, seed=seed)
     try:
-        label, score = drawn[LABEL].to_numpy(dtype="int64"), _out_of_fold(drawn, entity, seed, fit_predict)
+        label, score = drawn[LABEL].to_numpy(dtype="int64"), _out_of_fold(drawn, of.entity, seed, of.quick_fit)
     except (EvaluationError, TrainingError) as error:
         problem = f"label errors cannot be estimated: {error}"
-        return LabelErrors(rows=len(drawn), problem=problem), gauge(GATE, problem=problem)
+        return Checked({"errors": LabelErrors(rows=len(drawn), problem=problem)}, gauge(GATE, problem=problem))
     threshold = np.array([1 - score[label == 0].mean(), score[label == 1].mean()])
     looks = confident_class(score, threshold)
     positives, negatives = (int(np.count_nonzero((label == one) & (looks == 1 - one))) for one in (1, 0))
     share = (positives + negatives) / len(drawn)
-    found = LabelErrors(
+    doubted = LabelErrors(
         rows=len(drawn),
         positive_threshold=float(threshold[1]),
         negative_threshold=float(threshold[0]),
@@ -72,7 +72,7 @@ def estimate_label_errors(
         share=share,
     )
     note = f"{positives:,} positives and {negatives:,} negatives of {len(drawn):,} rows."
-    return found, gauge(GATE, value=share, note=note)
+    return Checked({"errors": doubted}, gauge(GATE, value=share, note=note))
 
 
 def confident_class(score: NDArray[np.float64], threshold: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -5,13 +5,14 @@ A label that is made in another way, a source that lost its cancellations, or ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import MISSING
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -40,32 +41,30 @@ class RateShift(Record):
     shift: float | None
 
 
-def label_rate_shifts(
-    training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, segments: Sequence[str], min_support: int
-) -> tuple[list[RateShift], dict[str, Measurement]]:
-    """Each holdout week and each group of the segments beside training; weeks first, groups in order.
+def check_label_rates(of: Material) -> Checked:
+    """Each holdout week and group of a slice or protected column beside training; weeks first, groups in order.
 
-    Rows of one entity are not independent, so the standard errors are those of sums over entities.
-
-    Args:
-        training, holdout: scoring_date, the entity, the segments and label (0/1); all labelled rows of their weeks.
-        segments: slice and protected columns; a missing value is a group.
-        min_support: groups with fewer rows, in the holdout or in training, are not judged.
+    Rows of one entity are not independent, so the standard errors are those of sums over entities. A missing value is a
+    group; groups with less than the minimum of support, in the holdout or in training, are not judged.
 
     Source: K.-Y. Liang and S. L. Zeger, Longitudinal data analysis using generalized linear models, Biometrika 73
     (1986), 13-22: the variance with rows of an entity in any way dependent.
     """
-    shifts = list(_shifts(training, holdout, entity=entity, segments=segments, min_support=min_support))
-    judged = [(one.shift, one) for one in shifts if one.shift is not None]
+    limits = of.requirements.label_quality
+    if limits is None or limits.max_rate_shift is None:
+        return Checked()
+    min_support = of.requirements.slices.min_support
+    shifts = list(_shifts(of, min_support))
+    judged = [(shift.shift, shift) for shift in shifts if shift.shift is not None]
     if not judged:
         problem = f"no week or segment has {min_support:,} rows in training and in the holdout"
-        return shifts, gauge(GATE, problem=problem)
-    value, largest = max(judged, key=lambda one: one[0])
+        return Checked({"rate_shifts": shifts}, gauge(GATE, problem=problem))
+    value, largest = max(judged, key=lambda pair: pair[0])
     week = f" {largest.group}" if largest.by == SCORING_DATE else ""
     note = (
         f"The largest is of {largest.by}{week}: {largest.rate:.1%} after {largest.history_rate:.1%}." if value else None
     )
-    return shifts, gauge(GATE, value=value, note=note)
+    return Checked({"rate_shifts": shifts}, gauge(GATE, value=value, note=note))
 
 
 class _Rate(NamedTuple):
@@ -74,13 +73,12 @@ class _Rate(NamedTuple):
     variance: float
 
 
-def _shifts(
-    training: pd.DataFrame, holdout: pd.DataFrame, *, entity: str, segments: Sequence[str], min_support: int
-) -> Iterator[RateShift]:
+def _shifts(of: Material, min_support: int) -> Iterator[RateShift]:
+    training, holdout, entity = of.labelled, of.holdout, of.entity
     all_of_training = _rates(training, np.zeros(len(training), dtype="int64"), entity=entity).get(0)
     for week, found in _rates(holdout, holdout[SCORING_DATE], entity=entity).items():
         yield _compare(SCORING_DATE, str(week), found, all_of_training, min_support)
-    for by in segments:
+    for by in (*of.features.of_role("slice"), *of.features.of_role("protected")):
         before = _rates(training, _groups(training[by]), entity=entity)
         for group, found in _rates(holdout, _groups(holdout[by]), entity=entity).items():
             yield _compare(by, str(group), found, before.get(group), min_support)

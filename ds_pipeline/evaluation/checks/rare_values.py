@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.use_case.features import LABEL, FeatureSet
+from ds_pipeline.use_case.features import LABEL
 
 GATE = "rare_value_share"
 RARE = 0.01  # of the rows
@@ -31,30 +32,28 @@ class RareValue(Record):
     share: float
 
 
-def rare_values(rows: pd.DataFrame, features: FeatureSet) -> tuple[list[RareValue], dict[str, Measurement]]:
+def check_rare_values(of: Material) -> Checked:
     """For each input that has values of fewer than 1 % of the rows, the one with the largest share of a label.
 
     With half of the rows positive no such share can pass 2 %; with one in twenty it can reach 20 %. A missing value is
-    a value; texts are left out.
-
-    Args:
-        rows: training rows with the inputs and label (0/1).
-
-    Returns:
-        The largest share first. The measurement is 0 where no input has a rare value.
+    a value; texts are left out. The largest share comes first; the measurement is 0 where no input has a rare value.
 
     Source: T. Gu, B. Dolan-Gavitt and S. Garg, BadNets: identifying vulnerabilities in the machine learning model
     supply chain, 2017, arXiv:1708.06733: few rows with a trigger and one label are enough.
     """
+    limits = of.requirements.label_quality
+    if limits is None or limits.max_rare_value_share is None:
+        return Checked()
+    rows = of.trained_on
     label = rows[LABEL].to_numpy(dtype="int64")
     if not 0 < label.sum() < len(label):
         problem = "the training rows hold one class of label only"
-        return [], gauge(GATE, problem=problem)
-    inputs = features.inputs_of("int64", "float64", "bool", "string")
-    found = [one for name in inputs if (one := _rarest(rows[name], label)) is not None]
-    found.sort(key=lambda one: (-one.share, one.input))
-    value, note = (found[0].share, f"The input is {found[0].input}.") if found else (0.0, None)
-    return found, gauge(GATE, value=value, note=note)
+        return Checked({"rare_values": []}, gauge(GATE, problem=problem))
+    inputs = of.features.inputs_of("int64", "float64", "bool", "string")
+    values = [rarest for name in inputs if (rarest := _rarest(rows[name], label)) is not None]
+    values.sort(key=lambda rare: (-rare.share, rare.input))
+    value, note = (values[0].share, f"The input is {values[0].input}.") if values else (0.0, None)
+    return Checked({"rare_values": values}, gauge(GATE, value=value, note=note))
 
 
 def _rarest(values: pd.Series, label: np.ndarray) -> RareValue | None:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
+from ds_pipeline.evaluation.checks.material import Checked, Material
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.parts import Floats, parts_of
 from ds_pipeline.use_case.features import Feature, FeatureSet
-from ds_pipeline.use_case.requirements import Stability
 
 MAX_ROWS = 5000
 PERCENTILE = 99
@@ -72,9 +72,7 @@ class Perturbed(Record):
     inputs: list[InputChange]
 
 
-def compare_refits(
-    candidate: str, refits: Sequence[tuple[str, Floats]], loaded: Floats
-) -> tuple[Refits, dict[str, Measurement]]:
+def compare_refits(candidate: str, refits: Sequence[tuple[str, Floats]], loaded: Floats) -> Checked:
     """Whether the same choice gives the same model, and whether saving and loading it changes a score.
 
     Args:
@@ -93,21 +91,20 @@ def compare_refits(
         measured = gauge("distinct_refits", value=distinct, note=f"{len(refits)} refits.")
     if not changes or not len(loaded):
         lost = "no rows were scored" if changes else "no refit gives the bytes of the candidate"
-        return record, measured | gauge("reload_difference", problem=lost)
-    change = float(np.max(changes))
-    if not np.isfinite(change):
-        return record, measured | gauge("reload_difference", problem="a score is not a number")
-    return record, measured | gauge("reload_difference", value=change, note=f"{len(loaded):,} rows scored.")
+        measured |= gauge("reload_difference", problem=lost)
+    elif not np.isfinite(changes).all():
+        measured |= gauge("reload_difference", problem="a score is not a number")
+    else:
+        measured |= gauge("reload_difference", value=float(np.max(changes)), note=f"{len(loaded):,} rows scored.")
+    return Checked({"refits": record}, measured)
 
 
-def spread_of_seeds(
-    seeds: Sequence[int], average_precisions: Sequence[float]
-) -> tuple[SeedSpread | None, dict[str, Measurement]]:
+def spread_of_seeds(seeds: Sequence[int], average_precisions: Sequence[float]) -> Checked:
     """Mean and standard deviation over the seeds; None with a problem where one is not a number or is missing."""
     values = np.array(average_precisions, dtype=float)
     if len(seeds) < 2 or len(values) != len(seeds) or not np.isfinite(values).all():
         problem = f"{np.isfinite(values).sum()} of {len(seeds)} seeds gave an average precision"
-        return None, gauge("seed_deviation", problem=problem)
+        return Checked({"seeds": None}, gauge("seed_deviation", problem=problem))
     record = SeedSpread(
         seeds=list(seeds),
         average_precisions=values.tolist(),
@@ -115,31 +112,28 @@ def spread_of_seeds(
         standard_deviation=float(values.std(ddof=1)),
     )
     note = f"Mean {record.mean:.4f}."
-    return record, gauge("seed_deviation", value=record.standard_deviation, note=note)
+    return Checked({"seeds": record}, gauge("seed_deviation", value=record.standard_deviation, note=note))
 
 
-def perturb(
-    model: Any, rows: pd.DataFrame, *, trained_on: pd.DataFrame, features: FeatureSet, asked: Stability, seed: int
-) -> tuple[Perturbed | None, dict[str, Measurement]]:
+def check_perturbation(of: Material) -> Checked:
     """How much the score of a row changes when one of its numbers moves a little, and which number does it.
 
-    Each number moves up and down by asked.perturbation standard deviations of the training rows; a whole number by at
-    least 1. It stays in its declared range, and a missing one stays missing.
-
-    Args:
-        rows: of the holdout; a seeded sample of at most MAX_ROWS is taken.
-        trained_on: the training rows.
+    Each number moves up and down by some standard deviations of the training rows; a whole number by at least 1. It
+    stays in its declared range, and a missing one stays missing. A seeded sample of the holdout is moved.
     """
+    asked, features = of.requirements.stability, of.features
+    if asked is None:
+        return Checked()
     numbers = features.inputs_of("int64", "float64")
-    sample = rows.sample(min(len(rows), MAX_ROWS), random_state=seed)
-    if not numbers or not len(sample) or not len(trained_on):
+    sample = of.holdout.sample(min(len(of.holdout), MAX_ROWS), random_state=of.requirements.bootstrap.seed)
+    if not numbers or not len(sample) or not len(of.trained_on):
         lacking = "no input is a number" if not numbers else "there are no rows to move"
-        return None, gauge("score_change", problem=lacking)
-    deviations = trained_on[numbers].astype("float64").std(ddof=0).fillna(0.0)
+        return Checked({"perturbed": None}, gauge("score_change", problem=lacking))
+    deviations = of.trained_on[numbers].astype("float64").std(ddof=0).fillna(0.0)
     steps = {name: _step(features.features[name], asked.perturbation * deviations[name]) for name in numbers}
-    changes = _changes(model, sample, features, steps)
+    changes = _changes(of.model, sample, features, steps)
     if not np.isfinite(changes).all():
-        return None, gauge("score_change", problem="a score is not a number")
+        return Checked({"perturbed": None}, gauge("score_change", problem="a score is not a number"))
     each = np.percentile(changes, PERCENTILE, axis=0)
     most_first = [(numbers[place], float(each[place])) for place in np.argsort(-each, kind="stable")]
     record = Perturbed(
@@ -152,7 +146,7 @@ def perturb(
     )
     most = record.inputs[0]
     note = f"Most by {most.input} ({most.meaning}), moved by {most.step:.3g}."
-    return record, gauge("score_change", value=record.change, note=note)
+    return Checked({"perturbed": record}, gauge("score_change", value=record.change, note=note))
 
 
 def _step(feature: Feature, wanted: float) -> float:

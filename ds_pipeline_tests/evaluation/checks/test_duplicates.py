@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.duplicates import Duplicates, conflicting_duplicates, significant
+from ds_pipeline.evaluation.checks.duplicates import Duplicates, check_duplicates, significant
+from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.use_case.features import FeatureSet
+from ds_pipeline_tests.evaluation.checks.made_up import of_labels
 
 COMMON = {"unit": "none", "nullable": True, "role": "input", "meaning": "made up"}
 NUMBER = COMMON | {"minimum": 0, "maximum": 1}
@@ -29,9 +33,14 @@ ROW = {
 }  # fmt: skip
 
 
+def conflicting_duplicates(rows: pd.DataFrame) -> tuple[Duplicates, Mapping[str, Measurement]]:
+    findings, measured = check_duplicates(of_labels(FEATURES, trained_on=rows))
+    return findings["duplicates"], measured
+
+
 def count(*rows: dict[str, object]) -> tuple[int, int, int]:
     frame = pd.DataFrame([ROW | row for row in rows]).astype({"visits": "Int64", "spend_gbp_90d": "float64"})
-    found, measured = conflicting_duplicates(frame, FEATURES, entity="token")
+    found, measured = conflicting_duplicates(frame)
     assert measured["conflicting_duplicates"].value == found.conflicting / len(rows)
     return found.rows, found.duplicated, found.conflicting
 
@@ -99,15 +108,15 @@ def test_copied_rows_with_turned_labels_are_all_found_among_many() -> None:
     )
     copies = rows.head(50).assign(token="poison", label=~rows["label"].head(50))
 
-    found, measured = conflicting_duplicates(pd.concat([rows, copies]), FEATURES, entity="token")
+    found, measured = conflicting_duplicates(pd.concat([rows, copies]))
 
-    assert conflicting_duplicates(rows, FEATURES, entity="token")[0].conflicting == 0
+    assert conflicting_duplicates(rows)[0].conflicting == 0
     assert (found.rows, found.conflicting) == (1050, 100)
     assert measured["conflicting_duplicates"].value == 100 / 1050
 
 
 def test_no_rows_are_a_problem() -> None:
-    found, measured = conflicting_duplicates(pd.DataFrame([ROW]).iloc[:0], FEATURES, entity="token")
+    found, measured = conflicting_duplicates(pd.DataFrame([ROW]).iloc[:0])
     assert found == Duplicates(rows=0, duplicated=0, conflicting=0)
     assert measured["conflicting_duplicates"].problem == "there are no training rows to compare"
 

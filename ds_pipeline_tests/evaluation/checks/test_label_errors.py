@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks import fits as refits
-from ds_pipeline.evaluation.checks.label_errors import confident_class, estimate_label_errors
+from ds_pipeline.evaluation.checks.label_errors import LabelErrors, check_label_errors, confident_class
+from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline_tests.evaluation.checks.made_up import of_labels
 
 GATE = "estimated_label_errors"
 
@@ -32,8 +36,15 @@ def logistic(fit: pd.DataFrame, left_out: pd.DataFrame) -> np.ndarray:
     return LogisticRegression().fit(fit[["x"]], fit["label"]).predict_proba(left_out[["x"]])[:, 1]
 
 
+def estimate_label_errors(
+    rows: pd.DataFrame, *, seed: int, fit_predict: refits.FitPredict
+) -> tuple[LabelErrors, Mapping[str, Measurement]]:
+    findings, measured = check_label_errors(of_labels(seed=seed, trained_on=rows, quick_fit=fit_predict))
+    return findings["errors"], measured
+
+
 def share(rows: pd.DataFrame) -> float:
-    found, measured = estimate_label_errors(rows, entity="token", seed=7, fit_predict=logistic)
+    found, measured = estimate_label_errors(rows, seed=7, fit_predict=logistic)
     assert found.share == measured[GATE].value
     assert found.share is not None
     return found.share
@@ -53,9 +64,7 @@ def test_the_count_by_hand() -> None:
     """
     rows = pd.DataFrame({"token": list("abcdef"), "label": [1, 1, 1, 0, 0, 0], "p": [0.9, 0.8, 0.1, 0.1, 0.3, 0.65]})
 
-    found, measured = estimate_label_errors(
-        rows, entity="token", seed=7, fit_predict=lambda fit, left_out: left_out["p"].to_numpy()
-    )
+    found, measured = estimate_label_errors(rows, seed=7, fit_predict=lambda fit, left_out: left_out["p"].to_numpy())
 
     assert (found.positive_threshold, found.negative_threshold) == (pytest.approx(0.6), pytest.approx(0.65))
     assert (found.doubted_positives, found.doubted_negatives) == (1, 1)
@@ -74,7 +83,7 @@ def test_no_entity_is_fitted_on_that_is_judged() -> None:
         assert set(fit["token"]).isdisjoint(left_out["token"])
         return logistic(fit, left_out)
 
-    estimate_label_errors(rows_of(), entity="token", seed=7, fit_predict=watch)
+    estimate_label_errors(rows_of(), seed=7, fit_predict=watch)
 
 
 def test_many_rows_are_drawn_from_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +91,7 @@ def test_many_rows_are_drawn_from_by_the_seed(monkeypatch: pytest.MonkeyPatch) -
     rows = rows_of(flipped=0.1)
 
     def run(seed: int) -> object:
-        return estimate_label_errors(rows, entity="token", seed=seed, fit_predict=logistic)[0]
+        return estimate_label_errors(rows, seed=seed, fit_predict=logistic)[0]
 
     assert run(7).rows == 300  # type: ignore[attr-defined]
     assert run(7) == run(7) != run(8)
@@ -104,7 +113,7 @@ def fails(fit: pd.DataFrame, left_out: pd.DataFrame) -> np.ndarray:
     ],
 )
 def test_what_cannot_be_estimated_is_a_problem(rows: pd.DataFrame, pipeline: refits.FitPredict, problem: str) -> None:
-    found, measured = estimate_label_errors(rows, entity="token", seed=7, fit_predict=pipeline)
+    found, measured = estimate_label_errors(rows, seed=7, fit_predict=pipeline)
 
     assert problem in (measured[GATE].problem or "")
     assert (found.problem, found.share) == (measured[GATE].problem, None)

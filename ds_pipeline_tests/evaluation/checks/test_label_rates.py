@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.label_rates import RateShift, label_rate_shifts
+from ds_pipeline.evaluation.checks.label_rates import RateShift, check_label_rates
 from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline_tests.evaluation.checks.made_up import of_labels
 
 BEFORE, WEEK = date(2024, 1, 1), date(2024, 4, 1)
 GATE = "label_rate_shift"
@@ -30,11 +32,11 @@ def rows_of(day: date, positives: int, rows: int, area: str | None = "N", first:
 def run(
     training: pd.DataFrame, holdout: pd.DataFrame, *, segments: tuple[str, ...] = (), min_support: int = 50
 ) -> tuple[dict[tuple[str, str], RateShift], Measurement]:
-    shifts, measured = label_rate_shifts(
-        training, holdout, entity="token", segments=segments, min_support=min_support
-    )  # fmt: skip
+    features = SimpleNamespace(of_role=lambda role: segments if role == "slice" else ())
+    of = of_labels(features, min_support=min_support, labelled=training, holdout=holdout)
+    findings, measured = check_label_rates(of)
     assert list(measured) == [GATE]
-    return {(one.by, one.group): one for one in shifts}, measured[GATE]
+    return {(one.by, one.group): one for one in findings["rate_shifts"]}, measured[GATE]
 
 
 def test_a_shift_is_what_sampling_does_not_explain() -> None:

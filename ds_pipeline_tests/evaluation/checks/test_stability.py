@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.stability import compare_refits, perturb, spread_of_seeds
+from ds_pipeline.evaluation.checks.stability import Refits, check_perturbation, compare_refits, spread_of_seeds
+from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import Stability
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 HERE, OTHER = "a" * 64, "b" * 64
 SCORES = np.array([0.2, 0.4])
@@ -46,8 +49,25 @@ def rows(**columns: list[Any]) -> pd.DataFrame:
 def moved(model: Any, frame: pd.DataFrame) -> Any:
     """Spend has a standard deviation of 20 in training, so it moves by 2; visits have 3, so they move by 1."""
     trained_on = pd.DataFrame({"visits": [2, 8], "is_new": [False, True], "spend": [10.0, 50.0]})
-    record, found = perturb(model, frame, trained_on=trained_on, features=FEATURES, asked=ASKED, seed=1)
+    record, found = perturb(model, frame, trained_on=trained_on)
     return record, found["score_change"]
+
+
+def perturb(
+    model: Any, frame: pd.DataFrame, *, trained_on: pd.DataFrame, features: FeatureSet = FEATURES
+) -> tuple[Any, Mapping[str, Measurement]]:
+    requirements = SimpleNamespace(stability=ASKED, bootstrap=SimpleNamespace(seed=1))
+    use_case = SimpleNamespace(requirements=requirements, features=features)
+    of = material(use_case=use_case, model=model, holdout=frame, trained_on=trained_on)
+    findings, found = check_perturbation(of)
+    return findings["perturbed"], found
+
+
+def compared(
+    candidate: str, refits: list[tuple[str, np.ndarray]], loaded: np.ndarray
+) -> tuple[Refits, Mapping[str, Measurement]]:
+    findings, found = compare_refits(candidate, refits, loaded)
+    return findings["refits"], found
 
 
 @pytest.mark.parametrize(
@@ -60,20 +80,20 @@ def moved(model: Any, frame: pd.DataFrame) -> Any:
     ],
 )
 def test_the_models_that_came_out_are_counted(refits: list[str], expected: int) -> None:
-    record, found = compare_refits(HERE, [(digest, SCORES) for digest in refits], SCORES)
+    record, found = compared(HERE, [(digest, SCORES) for digest in refits], SCORES)
 
     assert found["distinct_refits"].value == expected
     assert record.refits == refits
 
 
 def test_one_refit_is_not_enough() -> None:
-    _, found = compare_refits(HERE, [(HERE, SCORES)], SCORES)
+    _, found = compared(HERE, [(HERE, SCORES)], SCORES)
 
     assert found["distinct_refits"].problem == "1 refits were made, two are needed"
 
 
 def test_the_largest_change_of_a_score_by_saving_and_loading_counts() -> None:
-    _, found = compare_refits(HERE, [(HERE, SCORES), (HERE, SCORES + np.array([0, 0.25]))], SCORES)
+    _, found = compared(HERE, [(HERE, SCORES), (HERE, SCORES + np.array([0, 0.25]))], SCORES)
 
     assert found["reload_difference"].value == 0.25
 
@@ -87,14 +107,15 @@ def test_the_largest_change_of_a_score_by_saving_and_loading_counts() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_no_pass(refits: list[str], loaded: np.ndarray, problem: str) -> None:
-    _, found = compare_refits(HERE, [(digest, SCORES[: len(loaded)]) for digest in refits], loaded)
+    _, found = compared(HERE, [(digest, SCORES[: len(loaded)]) for digest in refits], loaded)
 
     assert found["reload_difference"].problem == problem
     assert found["reload_difference"].value is None
 
 
 def test_the_spread_over_seeds_is_the_sample_standard_deviation() -> None:
-    record, found = spread_of_seeds([1, 2, 3], [0.4, 0.5, 0.6])
+    findings, found = spread_of_seeds([1, 2, 3], [0.4, 0.5, 0.6])
+    record = findings["seeds"]
 
     assert record is not None
     assert record.mean == pytest.approx(0.5)
@@ -107,7 +128,8 @@ def test_the_spread_over_seeds_is_the_sample_standard_deviation() -> None:
      pytest.param([1], [0.5], id="one seed")],
 )  # fmt: skip
 def test_a_seed_without_a_figure_is_a_problem(seeds: list[int], values: list[float]) -> None:
-    record, found = spread_of_seeds(seeds, values)
+    findings, found = spread_of_seeds(seeds, values)
+    record = findings["seeds"]
 
     assert record is None
     assert found["seed_deviation"].problem == f"1 of {len(seeds)} seeds gave an average precision"
@@ -151,7 +173,7 @@ def test_the_gated_change_is_of_the_rows_and_of_whichever_input_moves_them_most(
 def test_no_rows_or_no_numbers_are_a_problem() -> None:
     assert moved(line(), rows().head(0))[1].problem == "there are no rows to move"
     flags = FeatureSet.model_validate({"features": {"is_new": COMMON | {"dtype": "bool"}}})
-    _, found = perturb(line(), rows(), trained_on=rows(), features=flags, asked=ASKED, seed=1)
+    _, found = perturb(line(), rows(), trained_on=rows(), features=flags)
     assert found["score_change"].problem == "no input is a number"
 
 
