@@ -11,7 +11,7 @@ import pytest
 from ds_pipeline.defs.assets import evaluation as module
 from ds_pipeline.defs.assets.evaluation import evaluation_asset
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.gates.specs import gate_names
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.promotion.evaluate import Evaluated
 from ds_pipeline.use_case.load import UseCase
@@ -35,7 +35,7 @@ def shown(evaluation: Evaluation, decision: Decision) -> dict[str, list[dict[str
 def test_every_gate_is_a_blocking_check_of_the_asset(shop: UseCase) -> None:
     specs = {spec.name: spec.blocking for spec in evaluation_asset(shop).check_specs}
 
-    assert specs == dict.fromkeys(gate_names(shop.requirements), True)
+    assert specs == {gate.name: True for gate in gates_of(shop.requirements)}
 
 
 def test_a_gate_is_told_with_what_was_asked_and_of_which_candidate(made: Evaluated) -> None:

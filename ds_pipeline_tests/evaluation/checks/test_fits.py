@@ -10,7 +10,7 @@ import pytest
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks import fits
-from ds_pipeline.evaluation.checks.fits import sampled, scores_of
+from ds_pipeline.evaluation.checks.fits import folds_of, sampled, scores_of
 
 
 def test_few_rows_stay_all_with_a_fresh_index() -> None:
@@ -54,3 +54,21 @@ def test_scores_are_those_of_the_rows_left_out() -> None:
     )
 
     assert scores.tolist() == [2.0, 3.0]
+
+
+def test_all_rows_of_an_entity_are_in_one_fold() -> None:
+    rows = pd.DataFrame({"token": list("aabbccdd"), "label": [1, 0] * 4})
+
+    folds = folds_of(rows, entity="token", folds=4, seed=1)
+
+    assert sorted(place for _, left_out in folds for place in left_out) == list(range(8))
+    for fitted, left_out in folds:
+        assert set(rows["token"].iloc[fitted]).isdisjoint(rows["token"].iloc[left_out])
+
+
+@pytest.mark.parametrize(("label", "kind"), [([1, 0, 0], "positive"), ([1, 1, 0], "negative")])
+def test_a_fold_needs_an_entity_with_either_label(label: list[int], kind: str) -> None:
+    rows = pd.DataFrame({"token": list("abc"), "label": label})
+
+    with pytest.raises(EvaluationError, match=f"1 entities have a {kind} row, too few for 2 folds"):
+        folds_of(rows, entity="token", folds=2, seed=1)

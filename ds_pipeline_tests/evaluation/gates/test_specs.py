@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ds_pipeline.errors import EvaluationError
-from ds_pipeline.evaluation.gates.specs import gate_names, gates_of
+from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.use_case.requirements import FIXED_GATES, Requirements
 
 FAIR = {"attribute": "age", "share": 0.1, "maximum": 0.05, "bound": "point"}
@@ -61,7 +61,7 @@ def test_a_gate_says_what_it_means(
 def test_a_name_that_cannot_be_a_check_is_an_error(name: str, requirements: Requirements) -> None:
     named = requirements.model_copy(update={"acceptance": {name: requirements.acceptance["gain"]}})
     with pytest.raises(EvaluationError, match="cannot name a gate"):
-        gate_names(named)
+        gates_of(named)
 
 
 def test_a_gate_holds_what_is_asked_and_nothing_of_any_data(requirements: Requirements) -> None:
@@ -85,7 +85,7 @@ def test_only_the_comparison_with_the_champion_may_not_apply(asked: dict[str, An
 
 
 def test_a_part_that_is_not_declared_has_no_gate_and_a_declared_one_has_its_owner(asked: dict[str, Any]) -> None:
-    before = gate_names(Requirements.model_validate(asked))
+    before = [gate.name for gate in gates_of(Requirements.model_validate(asked))]
     asked["leakage"] = {"max_single_feature_auc": 0.9, "owner": "security"}
     asked["stability"] = {
         "seeds": 5, "max_standard_deviation": 0.1, "perturbation": 0.1, "max_score_change": 0.1, "owner": "ops",
@@ -118,7 +118,7 @@ def test_every_fixed_gate_can_be_asked_for_and_no_name_is_there_twice(asked: dic
         "min_rows_per_second": 10, "max_memory_mb": 500, "max_bundle_mb": 50, "max_load_seconds": 5, "owner": "ds",
     }  # fmt: skip
 
-    names = gate_names(Requirements.model_validate(asked))
+    names = [gate.name for gate in gates_of(Requirements.model_validate(asked))]
 
     assert len(names) == len(set(names))
     assert set(names) - set(asked["acceptance"]) == set(FIXED_GATES)

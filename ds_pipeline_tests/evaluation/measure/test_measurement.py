@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_a_measurement_is_either_a_number_or_a_problem(wrong: dict[str, Any]) ->
     Measurement.model_validate(good)
     with pytest.raises(ValidationError):
         Measurement.model_validate(good | wrong)
+
+
+def test_gates_that_share_a_problem_say_it_under_their_own_names() -> None:
+    assert gauge("a", "b", problem="it broke") == {
+        "a": Measurement(metric="a", problem="it broke"),
+        "b": Measurement(metric="b", problem="it broke"),
+    }
