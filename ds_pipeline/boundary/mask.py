@@ -9,29 +9,8 @@ from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.store.datasets import KEY
+from ds_pipeline.store.snapshots import Snapshot
 from ds_pipeline.workbench import Workbench
-
-
-@dataclass(frozen=True)
-class StoredWeek:
-    """One week as it was stored.
-
-    Attributes:
-        quarantined: rows set aside by primary reason, suppressed: rows of people who were erased.
-        withheld: texts in which the scan still found something after the masking.
-        impossible: rows that break a limit, by its name.
-        change: rows more or fewer than were stored before; None where it is new, or came out the same.
-    """
-
-    day: date
-    read: int
-    kept: int
-    quarantined: dict[str, int]
-    suppressed: int
-    withheld: int
-    impossible: dict[str, int]
-    digest: str
-    change: int | None
 
 
 @dataclass(frozen=True)
@@ -39,13 +18,19 @@ class MaskedSource:
     """What the step did, oldest week first.
 
     Attributes:
-        drift: what changed in the shape of the source since it was ingested before.
+        weeks: as they were stored, rows included.
         anonymity: of the newest week; None where no limit is declared.
+        impossible: for each week the rows that break a limit, by its name; under NO_LIMIT those of which nothing can
+            be said yet.
+        digests: of the masked rows of each week.
+        changes: rows more or fewer, of each week that differs from what was stored before.
     """
 
-    weeks: list[StoredWeek]
-    drift: tuple[str, ...]
+    weeks: list[MaskedWeek]
     anonymity: Anonymity | None
+    impossible: dict[date, dict[str, int]]
+    digests: dict[date, str]
+    changes: list[int]
 
     @property
     def read(self) -> int:
@@ -53,20 +38,20 @@ class MaskedSource:
 
     @property
     def kept(self) -> int:
-        return sum(week.kept for week in self.weeks)
+        return sum(week.kept.num_rows for week in self.weeks)
 
     @property
     def quarantined(self) -> int:
-        return sum(sum(week.quarantined.values()) for week in self.weeks)
+        return sum(week.quarantined.num_rows for week in self.weeks)
 
     @property
     def suppressed(self) -> int:
         return sum(week.suppressed for week in self.weeks)
 
     @property
-    def impossible(self) -> dict[str, int]:
-        """Rows that break a limit, by its name; and under NO_LIMIT those of which nothing can be said yet."""
-        return total_of_weeks(week.impossible for week in self.weeks)
+    def drift(self) -> tuple[str, ...]:
+        """What changed in the shape of the source since it was ingested before."""
+        return self.weeks[0].drift
 
     def in_words(self) -> Iterator[str]:
         """What a person should know of it, a line each."""
@@ -79,15 +64,15 @@ class MaskedSource:
             yield f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking"
         if self.drift:
             yield f"WARNING: the shape of the source has changed; {'; '.join(self.drift)}"
-        broken = self.impossible
+        broken = total_of_weeks(self.impossible.values())
         if unknown := broken.pop(NO_LIMIT, 0):
             yield f"{unknown:,} rows of people of whom no limit was known by the end of their week"
         if any(broken.values()):
             counts = ", ".join(f"{kind}: {rows:,}" for kind, rows in broken.items())
             yield f"WARNING: events that cannot have been, by the limit they break; {counts}. They stay"
-        if changes := [week.change for week in self.weeks if week.change is not None]:
+        if self.changes:
             yield (
-                f"WARNING: {len(changes)} weeks differ from what was stored before ({sum(changes):+,} rows): "
+                f"WARNING: {len(self.changes)} weeks differ from what was stored before ({sum(self.changes):+,} rows): "
                 "the source has rewritten its past. Scores that are recorded stay"
             )
 
@@ -110,11 +95,19 @@ def mask_source(bench: Workbench, name: str, days: list[date], *, accepts_new_ke
     until = {week.day: bench.use_case.clock.dates_until(week.day) for week in weeks}
     rows = {week.day: week.kept for week in weeks}
     impossible = count_impossible(name, bench.use_case.sources, rows, read_week=bench.datasets.read_week, until=until)
-    stored = [_store(bench, name, week, impossible[week.day]) for week in weeks]
-    return MaskedSource(stored, weeks[0].drift, anonymity)
+    digests, changes = {}, []
+    for week in weeks:
+        stored, earlier = _store(bench, name, week, impossible[week.day])
+        digests[week.day] = stored.digest
+        if earlier is not None and earlier.digest != stored.digest:
+            changes.append(stored.rows - earlier.rows)
+    return MaskedSource(weeks, anonymity, impossible, digests, changes)
 
 
-def _store(bench: Workbench, name: str, week: MaskedWeek, impossible: dict[str, int]) -> StoredWeek:
+def _store(
+    bench: Workbench, name: str, week: MaskedWeek, impossible: dict[str, int]
+) -> tuple[Snapshot, Snapshot | None]:
+    """The masked rows as they are stored now, and as they were before."""
     datasets, store, day = bench.datasets, bench.datasets.store, str(week.day)
     info = {
         "source": week.source,
@@ -128,15 +121,4 @@ def _store(bench: Workbench, name: str, week: MaskedWeek, impossible: dict[str, 
     }
     store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
     earlier = store.find(datasets.masked(name), day)
-    snapshot = store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info)
-    return StoredWeek(
-        day=week.day,
-        read=week.read,
-        kept=week.kept.num_rows,
-        quarantined=week.by_reason,
-        suppressed=week.suppressed,
-        withheld=week.withheld,
-        impossible=impossible,
-        digest=snapshot.digest,
-        change=snapshot.rows - earlier.rows if earlier is not None and earlier.digest != snapshot.digest else None,
-    )
+    return store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info), earlier

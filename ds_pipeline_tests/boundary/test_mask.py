@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 
 from ds_pipeline.boundary import cross, owners
-from ds_pipeline.boundary.mask import MaskedSource, StoredWeek, mask_source
+from ds_pipeline.boundary.cross import MaskedWeek
+from ds_pipeline.boundary.mask import MaskedSource, mask_source
+from ds_pipeline.boundary.withhold import WITHHELD
 from ds_pipeline.errors import AnonymityError
+from ds_pipeline.ingestion.ingest import REASON
 from ds_pipeline.ingestion.read import read_source
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
@@ -16,25 +20,18 @@ from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, write_sources
 DAYS = [date(2011, 3, 7), date(2011, 3, 14)]
 
 
-def week(**changes: object) -> StoredWeek:
-    facts = {"day": DAYS[0], "read": 3, "kept": 2, "quarantined": {"missing:a": 1}, "suppressed": 0, "withheld": 0}
-    return StoredWeek(**facts | {"impossible": {}, "digest": "d", "change": None} | changes)  # type: ignore[arg-type]
-
-
 def test_each_week_is_stored_with_its_quarantine_and_the_state_of_its_source(bench: Workbench) -> None:
     done = mask_source(bench, "plans", DAYS)
 
     assert (done.read, done.kept, done.quarantined, done.suppressed) == (5, 5, 0, 0)
-    assert [(stored.day, stored.kept, stored.change) for stored in done.weeks] == [
-        (DAYS[0], 5, None),
-        (DAYS[1], 0, None),
-    ]
+    assert [(week.day, week.kept.num_rows) for week in done.weeks] == [(DAYS[0], 5), (DAYS[1], 0)]
+    assert done.changes == []
     assert list(done.in_words()) == ["5 rows read, 5 kept and masked, 0 quarantined; 2 weeks"]
     store, datasets = bench.datasets.store, bench.datasets
-    for stored in done.weeks:
-        masked = store.get(datasets.masked("plans"), str(stored.day))
-        assert (masked.digest, masked.info["read"]) == (stored.digest, stored.read)
-        assert store.get(datasets.quarantine("plans"), str(stored.day)).info == masked.info
+    for week in done.weeks:
+        masked = store.get(datasets.masked("plans"), str(week.day))
+        assert (masked.digest, masked.info["read"]) == (done.digests[week.day], week.read)
+        assert store.get(datasets.quarantine("plans"), str(week.day)).info == masked.info
 
 
 def test_a_source_that_rewrote_its_past_is_told(bench: Workbench) -> None:
@@ -43,7 +40,7 @@ def test_a_source_that_rewrote_its_past_is_told(bench: Workbench) -> None:
 
     done = mask_source(bench, "plans", DAYS)
 
-    assert [stored.change for stored in done.weeks] == [-2, None]
+    assert done.changes == [-2]
     assert list(done.in_words())[1] == (
         "WARNING: 1 weeks differ from what was stored before (-2 rows): the source has rewritten its past. Scores that "
         "are recorded stay"
@@ -52,14 +49,17 @@ def test_a_source_that_rewrote_its_past_is_told(bench: Workbench) -> None:
 
 
 def test_everything_a_person_should_know_has_a_line() -> None:
-    weeks = [
-        week(impossible={"no_limit_known": 4, "not_before": 2, "not_after": 0}, withheld=7),
-        week(suppressed=1, impossible={"no_limit_known": 0, "not_before": 1, "not_after": 5}, change=0),
-    ]
+    kept, aside = pa.table({"a": ["x", WITHHELD]}), pa.table({"a": pa.nulls(1, pa.string()), REASON: ["missing:a"]})
+    drift = ("gone: phone (string)", "added: a (int64)")
+    weeks = [MaskedWeek(day, "digest", 3, 3, kept, aside, suppressed=1, drift=drift) for day in DAYS]
+    impossible = {
+        DAYS[0]: {"no_limit_known": 4, "not_before": 2, "not_after": 0},
+        DAYS[1]: {"no_limit_known": 0, "not_before": 1, "not_after": 5},
+    }
 
-    assert list(MaskedSource(weeks, ("gone: phone (string)", "added: a (int64)"), None).in_words()) == [
-        "6 rows read, 4 kept and masked, 2 quarantined, 1 left out of people who were erased; 2 weeks",
-        "7 texts withheld whole: the scan still found an identifier in them after the masking",
+    assert list(MaskedSource(weeks, None, impossible, {}, [0]).in_words()) == [
+        "6 rows read, 4 kept and masked, 2 quarantined, 2 left out of people who were erased; 2 weeks",
+        "2 texts withheld whole: the scan still found an identifier in them after the masking",
         "WARNING: the shape of the source has changed; gone: phone (string); added: a (int64)",
         "4 rows of people of whom no limit was known by the end of their week",
         "WARNING: events that cannot have been, by the limit they break; not_before: 3, not_after: 5. They stay",

@@ -10,7 +10,7 @@ from ds_pipeline.boundary.mask import MaskedSource, mask_source
 from ds_pipeline.defs.partitions import Check, days_of, report_weeks, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.errors import AnonymityError
-from ds_pipeline.ingestion.possible import NO_LIMIT
+from ds_pipeline.ingestion.possible import NO_LIMIT, total_of_weeks
 from ds_pipeline.progress import say
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Table
@@ -97,7 +97,7 @@ def _results(done: MaskedSource, table: Table) -> Iterator[dg.AssetCheckResult]:
         metadata={"changes": "; ".join(done.drift) or "none"},
     )
     if table.possible is not None:
-        broken = {NO_LIMIT: 0} | done.impossible
+        broken = {NO_LIMIT: 0} | total_of_weeks(done.impossible.values())
         yield dg.AssetCheckResult(
             check_name=POSSIBLE_CHECK,
             passed=not any(rows for kind, rows in broken.items() if kind != NO_LIMIT),
@@ -122,14 +122,14 @@ def _breach(breach: AnonymityError, asset_key: dg.AssetKey, day: date) -> dg.Ass
 def _metadata(done: MaskedSource) -> dict[date, dict[str, Any]]:
     metadata = {
         week.day: {
-            "dagster/row_count": week.kept,
+            "dagster/row_count": week.kept.num_rows,
             "rows_read": week.read,
-            "rows_quarantined": sum(week.quarantined.values()),
-            "quarantined_by_reason": week.quarantined,
+            "rows_quarantined": week.quarantined.num_rows,
+            "quarantined_by_reason": week.by_reason,
             "rows_suppressed": week.suppressed,
             "texts_withheld": week.withheld,
-            **{kind if kind == NO_LIMIT else f"impossible_{kind}": rows for kind, rows in week.impossible.items()},
-            "digest": week.digest,
+            **{kind if kind == NO_LIMIT else f"impossible_{kind}": n for kind, n in done.impossible[week.day].items()},
+            "digest": done.digests[week.day],
         }
         for week in done.weeks
     }
