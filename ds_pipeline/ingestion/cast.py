@@ -46,9 +46,9 @@ def cast_cells(values: pa.Array, column: Column, *, time_zone: str) -> tuple[pa.
     """The cells of one column by its type, and those that could not be read."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    if column.type != "string" and _is_text(values.type):
+    if column.type != "string" and is_text(values.type):
         values = without_words(values, NULL_WORDS)
-    if column.treatment == "token" and _is_text(values.type):
+    if column.treatment == "token" and is_text(values.type):
         values = without_words(values, [""])  # a blank identifier is a missing one
     cast = _cast(values, column, column.time_zone or time_zone)
     return cast, to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
@@ -99,7 +99,7 @@ def _common(values: pa.Array, time_zone: str) -> pa.Array:
     return values.cast(pa.string())
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
@@ -122,7 +122,7 @@ def _cast(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
 
 def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
     types = pa.types
-    if _is_text(values.type):
+    if is_text(values.type):
         values = _only(values, WITH_COMMA if column.decimal_mark == "," else NUMBER)
         values = pc.replace_substring(values, column.decimal_mark, ".")
         if column.type != "double":
@@ -172,7 +172,7 @@ def _boolean(values: pa.Array) -> pa.Array:
 
 
 def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
-    if _is_text(values.type):
+    if is_text(values.type):
         values = _parse(values, column.formats, time_zone) if column.formats else _parse_iso(values)
     if column.type == "date":
         if getattr(values.type, "tz", None):

@@ -25,6 +25,7 @@ from ds_pipeline.use_case.sources import Table
 
 JSON_LINES = 50_000  # rows of one batch
 LONGEST_ROW_MB = 16  # of CSV; as much is parsed at a time
+UNDECODABLE = "holds bytes that are not"
 WIDE_ENCODINGS = ("utf-8", "utf-16", "utf-32")
 Cells = list[tuple[str, Any]]
 
@@ -93,7 +94,7 @@ class _Readable:
             said = "truncated or damaged? Fetch the file again."
             if line is not None:
                 said = (
-                    f"line {line:,} holds bytes that are not {encoding}. Save the file as {encoding}, or say what it "
+                    f"line {line:,} {UNDECODABLE} {encoding}. Save the file as {encoding}, or say what it "
                     "is in sources.yaml (encoding: cp1252)."
                 )
             elif self.table.format == "csv":

@@ -7,21 +7,13 @@ narrower. A column that can be read in two ways is not guessed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline.ingestion.cast import (
-    EARLIEST,
-    FALSE_WORDS,
-    ISO_TIME,
-    NULL_WORDS,
-    TRUE_WORDS,
-    cast_cells,
-    without_words,
-)
+from ds_pipeline.ingestion.cast import FALSE_WORDS, NULL_WORDS, TRUE_WORDS, cast_cells, is_text, without_words
 from ds_pipeline.use_case.sources import ISO, Column
 
 # What looks like a type, and is proposed as one if ingestion reads it so.
@@ -41,11 +33,6 @@ DAYS = (
     "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
 )  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S")
-# What DuckDB takes less exactly than a run: year 24 for %Y, and no offset for %z.
-PARTS = {"%Y": r"\d{4}", "%y": r"\d{2}", "%d": r"\d{1,2}", "%m": r"\d{1,2}", "%z": _ZONE}
-BLANKS = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(8192, 8203))
-)
 LOOKS = [
     ("integer", WHOLE), ("boolean", _BOOLEAN), ("decimal", rf"{_DECIMAL}|{WHOLE}"), ("double", _NUMBER),
     ("date", _DAY), ("timestamp", rf"{_INSTANT}|{_DAY}"),
@@ -109,35 +96,27 @@ def read_cells(cells: pa.Array, given: tuple[str, ...]) -> Reading:
     return Reading("string", doubt=GROUPS if _match(text, rf"{_GROUPED}|{WHOLE}") else "")
 
 
-def is_null_word(column: str) -> str:
-    """Whether a cell of text says that there is none, as SQL."""
-    return f"trim({column}, {_literal(BLANKS)}) IN ({', '.join(map(_literal, NULL_WORDS))})"
+def read_typed(cells: pa.Array) -> Reading:
+    """What a column that is no text holds."""
+    kind, types = cells.type, pa.types
+    if types.is_decimal(kind):
+        return Reading("decimal", min(kind.scale, 9)) if kind.scale else Reading("integer")
+    if types.is_floating(kind):  # whole numbers that pandas turned into floats because one was missing
+        return Reading("integer" if pc.all(pc.equal(pc.floor(cells), cells)).as_py() else "double")
+    whole = "integer" if types.is_integer(kind) else "boolean" if types.is_boolean(kind) else "string"
+    return Reading("date" if types.is_date(kind) else "timestamp" if types.is_timestamp(kind) else whole)
 
 
-def instant(column: str, formats: tuple[str, ...]) -> str:
-    """A column of dates as an SQL expression of a timestamp in UTC; null where ingestion reads none.
-
-    Args:
-        formats: of a text, `iso` among them; none for a column of dates and times.
-    """
-    parsed = ", ".join(_parsed(column, form) for form in formats) or f"try_cast({column} AS TIMESTAMPTZ)::TIMESTAMP"
-    first, last = f"least({parsed})", f"greatest({parsed})"  # of a cell that two of them read differently, neither
-    return f"CASE WHEN {first} = {last} AND date_part('year', {first}) >= {EARLIEST} THEN {first} END"
+def as_read(cells: pa.Array, reading: Reading) -> pa.Array:
+    """The cells as a run reads them: dates and times as instants in UTC, without what says that there is none."""
+    if reading.type in ("date", "timestamp"):
+        return _cast(cells, replace(reading, type="timestamp")).cast(pa.timestamp("us"))
+    return without_null_words(cells, reading)
 
 
-def _parsed(column: str, form: str) -> str:
-    text = f"trim({column}, {_literal(BLANKS)})"
-    shape = re.sub(r"%.|[^%]", lambda part: PARTS.get(part[0], _any_of(part[0])), form)
-    parsed = f"try_strptime({text}, {_literal(form)})::TIMESTAMP"
-    if form == ISO:
-        shape, parsed = ISO_TIME, f"try_cast({text} AS TIMESTAMP)"
-    elif form.startswith("%Y-%m-%d") and form.endswith("%z"):
-        parsed = f"try_cast({text} AS TIMESTAMPTZ)::TIMESTAMP"
-    return f"CASE WHEN regexp_full_match({text}, {_literal(shape)}) THEN {parsed} END"
-
-
-def _any_of(part: str) -> str:
-    return ".+" if part.startswith("%") else re.escape(part)
+def without_null_words(cells: pa.Array, reading: Reading) -> pa.Array:
+    """The cells as they are written, null where they say that there is none."""
+    return without_words(cells, NULL_WORDS) if is_text(cells.type) and reading.type != "string" else cells
 
 
 def _dated(text: pa.Array) -> Reading:
@@ -180,8 +159,8 @@ def _decimal(text: pa.Array, mark: str) -> Reading:
     return Reading("decimal", scale, decimal_mark=mark, doubt=HALF if mark == "," else POINT if may_be_grouped else "")
 
 
-def _read(text: pa.Array, reading: Reading) -> Any:
-    """Which cells ingestion can read so, as a mask."""
+def _cast(cells: pa.Array, reading: Reading) -> pa.Array:
+    """The cells as ingestion casts them."""
     column = Column.model_construct(
         type=reading.type,
         treatment="keep",
@@ -189,7 +168,12 @@ def _read(text: pa.Array, reading: Reading) -> Any:
         formats=list(reading.formats) or None,
         decimal_mark=reading.decimal_mark,
     )
-    return ~cast_cells(text, column, time_zone="UTC")[1]
+    return cast_cells(cells, column, time_zone="UTC")[0]
+
+
+def _read(text: pa.Array, reading: Reading) -> Any:
+    """Which cells ingestion can read so, as a mask."""
+    return _cast(text, reading).is_valid().to_numpy(zero_copy_only=False)
 
 
 def _reads_all(text: pa.Array, reading: Reading) -> bool:
@@ -203,7 +187,3 @@ def _reads_any(text: pa.Array, form: str) -> bool:
 def _match(text: pa.Array, pattern: str) -> bool:
     """Whether all cells look so."""
     return bool(pc.all(pc.match_substring_regex(text, f"^(?:{pattern})$")).as_py())
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

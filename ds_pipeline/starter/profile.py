@@ -1,37 +1,37 @@
 """What a look at a source file tells: types, nulls, keys, the span of its dates, and a bounded sample of its values.
 
-DuckDB reads the file in a stream. Only the sample holds values, in memory; nothing of it is ever printed.
+The file is read as a run reads it, in memory; nothing of it is ever printed. DuckDB answers what is asked of the rows.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pc_csv
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.ingestion.cast import is_text
+from ds_pipeline.ingestion.contents import UNDECODABLE, column_types, read_contents
 from ds_pipeline.ingestion.database import quoted
-from ds_pipeline.starter.cells import Reading, instant, is_null_word, read_cells
+from ds_pipeline.ingestion.files import SourceFile as Opened
+from ds_pipeline.starter.cells import Reading, as_read, read_cells, read_typed, without_null_words
 from ds_pipeline.starter.naming import ShownNames, shown_names
-from ds_pipeline.use_case.sources import ISO
+from ds_pipeline.use_case.sources import Table
 
+SEED = 7
 SAMPLE_ROWS = 20_000  # drawn from the whole file, so that a file sorted by date is not judged by its first week
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 UTF8 = "utf-8"
 HEADER_LETTERS = 1_000_000
 DELIMITERS = (",", ";", "\t", "|")
 TYPED = "a {}? the file says text, and a parquet file is read by its own types; write the column as one"
-RECODED = "recoded"  # the rows of a file that is not UTF-8, in memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class SourceFile:
             date_formats: how dates in text are written, as the user says it; guessed where none reads a column.
 
         Raises:
-            SourceError: no such file, outside the project, of no known format, or without one name for each column.
+            SourceError: no such file, outside the project, or of no known format.
         """
         self.name, self.path = name, path
         self._where = f"{name} ({Path(path).name})"
@@ -125,66 +125,45 @@ class SourceFile:
                 f"{self._where}: the file lies outside the project. Put it below data/, which git ignores."
             )
         self.path = whole.relative_to(project.resolve()).as_posix()
-        found = FORMATS.get(whole.suffix.lower())
-        if found is None:
+        if whole.suffix.lower() not in FORMATS:
             raise SourceError(f"{self._where}: expected a file that ends in {', '.join(FORMATS)}.")
-        self.format = found
-        self.encoding, self._date_formats = encoding if found == "csv" else UTF8, date_formats
+        self.format = FORMATS[whole.suffix.lower()]
+        self.encoding, self._date_formats = encoding if self.format == "csv" else UTF8, date_formats
         self.delimiter = ","
-        if found == "csv":
-            header = _header(whole, self.encoding)
-            self._other_encoding = _other_encoding(whole)
-            self.delimiter = max(DELIMITERS, key=header.count)
-            _require_names(header, self.delimiter, where=self._where)
-        self._recoded = None if self.encoding == UTF8 else self._recode(whole)
-        self._scan = RECODED if self._recoded is not None else self._scan_of(whole)
+        if self.format == "csv":
+            self.delimiter = max(DELIMITERS, key=_header(whole, self.encoding).count)
+        self._whole, self._rows = whole, pa.table({})
         self._profile: TableProfile | None = None
 
     def profile(self) -> TableProfile:
         """The columns, from a sample of at most SAMPLE_ROWS rows; the file is read once.
 
         Raises:
-            SourceError: the file cannot be read, or holds no row.
+            SourceError: the file cannot be read, holds no row, or has not one name for each column.
         """
-        if self._profile is not None:
-            return self._profile
-        with self._connection() as connection:
-            connection.execute(
-                f"CREATE TABLE sample AS SELECT * FROM {self._scan} USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) "
-                "REPEATABLE (7)"
+        if self._profile is None:
+            rows = self._read()
+            if not rows.num_rows:
+                raise SourceError(f"{self._where}: expected rows, found none.")
+            chosen = np.random.default_rng(SEED).permutation(rows.num_rows)[:SAMPLE_ROWS]
+            sample = rows.take(np.sort(chosen))
+            readings = {name: self._reading(sample[name].combine_chunks()) for name in rows.column_names}
+            columns = {name: _column(name, sample[name].combine_chunks(), read) for name, read in readings.items()}
+            self._rows = pa.table({name: as_read(rows[name].combine_chunks(), read) for name, read in readings.items()})
+            shown = shown_names(list(columns))
+            self._profile = TableProfile(
+                self.name, self.path, self.format, self.delimiter, self.encoding, rows.num_rows, columns, shown
             )
-            rows = _one(connection, f"SELECT count(*) FROM {self._scan}")
-            described = connection.execute("DESCRIBE sample").fetchall()
-            columns = {name: self._column(connection, name, kind) for name, kind, *_ in described}
-        if not rows:
-            raise SourceError(f"{self._where}: expected rows, found none.")
-        self._profile = TableProfile(
-            self.name, self.path, self.format, self.delimiter, self.encoding, rows, columns, shown_names(list(columns))
-        )
         return self._profile
 
     def at(self, column: str) -> str:
-        """A date column as an SQL expression over the file."""
-        read = self._read_from_text(column)
-        return instant(quoted(column), () if read is None else read.formats or (ISO,))
-
-    def _cell(self, column: str) -> str:
-        """A column as an SQL expression over the file: null where ingestion reads none."""
-        cell, read = quoted(column), self._read_from_text(column)
-        return cell if read is None else f"CASE WHEN NOT {is_null_word(cell)} THEN {cell} END"
-
-    def _read_from_text(self, column: str) -> ColumnProfile | None:
-        """A column of a text file that was found to hold something else than text."""
-        profile = None if self._profile is None or self.format == "parquet" else self._profile.columns.get(column)
-        return None if profile is None or profile.type == "string" else profile
+        """A date column as an SQL expression over the file: an instant in UTC, null where a run reads none."""
+        return quoted(column)
 
     def span(self, column: str) -> TimeSpan:
         """The first and last date of a column, over the whole file."""
-        with self._connection() as connection:
-            at = self.at(column)
-            first, last, weeks = connection.execute(
-                f"SELECT min({at}), max({at}), count(DISTINCT date_trunc('week', {at})) FROM {self._scan}"
-            ).fetchall()[0]
+        at = self.at(column)
+        first, last, weeks = self._ask(f"min({at}), max({at}), count(DISTINCT date_trunc('week', {at})) FROM source")[0]
         if first is None:
             shown = shown_names(list(self.profile().columns)).by_name[column]
             raise SourceError(f"{self._where}: {shown} holds no date that can be read.")
@@ -195,30 +174,20 @@ class SourceFile:
         """Days by which 99 of 100 rows have become known after they happened."""
         if event_time == known_at:
             return 0
-        with self._connection() as connection:
-            days = _one(
-                connection,
-                f"SELECT quantile_cont(date_diff('hour', {self.at(event_time)}, {self.at(known_at)}), "
-                f"0.99) / 24 FROM {self._scan}",
-            )
+        delay = f"date_diff('hour', {self.at(event_time)}, {self.at(known_at)})"
+        days = self._ask(f"quantile_cont({delay}, 0.99) / 24 FROM source")[0][0]
         return min(60, max(0, -int(-(days or 0) // 1)))
 
     def per_person(self, entity: str) -> float:
         """Rows per person, over the whole file."""
-        with self._connection() as connection:
-            return float(
-                _one(connection, f"SELECT count(*) / count(DISTINCT {self._cell(entity)}) FROM {self._scan}") or 0
-            )
+        return float(self._ask(f"count(*) / count(DISTINCT {quoted(entity)}) FROM source")[0][0] or 0)
 
     def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
         """The customers' numbers with a date of a column from one instant up to another; in memory only."""
         at = self.at(column)
         since = "" if start is None else f"{at} >= TIMESTAMP '{start:%Y-%m-%d %H:%M:%S}' AND "
-        with self._connection() as connection:
-            rows = connection.execute(
-                f"SELECT DISTINCT {self._cell(entity)}::VARCHAR FROM {self._scan} "
-                f"WHERE {since}{at} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
-            ).fetchall()
+        until = f"{at} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
+        rows = self._ask(f"DISTINCT {quoted(entity)}::VARCHAR FROM source WHERE {since}{until}")
         return {person for (person,) in rows if person is not None}
 
     def people_in_state(
@@ -226,12 +195,11 @@ class SourceFile:
     ) -> tuple[set[str], set[str]]:
         """The customers' numbers before an instant, and those whose newest row then has a value; in memory only."""
         newest = f"arg_max({quoted(column)}::VARCHAR, {self.at(at)})"
-        with self._connection() as connection:
-            rows = connection.execute(
-                f"SELECT {self._cell(entity)}::VARCHAR, lower({newest}) = lower(?) FROM {self._scan} "
-                f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
-                [value],
-            ).fetchall()
+        rows = self._ask(
+            f"{quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM source "
+            f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
+            value,
+        )
         known = [(person, is_in) for person, is_in in rows if person is not None]
         return {person for person, _ in known}, {person for person, is_in in known if is_in}
 
@@ -240,112 +208,51 @@ class SourceFile:
 
         Nine of ten are enough: some people share a number, and some change it.
         """
-        person, value = self._cell(entity), self._cell(column)
-        with self._connection() as connection:
-            people, values, pairs, rows = connection.execute(
-                f"SELECT count(DISTINCT {person}), count(DISTINCT {value}), count(DISTINCT ({person}, {value})), "
-                f"count(*) FROM {self._scan} WHERE {value} IS NOT NULL AND {person} IS NOT NULL"
-            ).fetchall()[0]
+        person, value = quoted(entity), quoted(column)
+        people, values, pairs, rows = self._ask(
+            f"count(DISTINCT {person}), count(DISTINCT {value}), count(DISTINCT ({person}, {value})), "
+            f"count(*) FROM source WHERE {value} IS NOT NULL AND {person} IS NOT NULL"
+        )[0]
         return bool(rows >= 1.5 * people and values >= 0.9 * people and pairs <= 1.1 * people)
 
     def smallest_group(self, entity: str, groups: list[str]) -> int:
         """The fewest people who share a combination of SQL expressions."""
-        with self._connection() as connection:
-            return int(
-                _one(
-                    connection,
-                    f"SELECT coalesce(min(n), 0) FROM (SELECT count(DISTINCT {self._cell(entity)}) AS n "
-                    f"FROM {self._scan} GROUP BY {', '.join(groups)})",
-                )
-            )
+        sizes = f"SELECT count(DISTINCT {quoted(entity)}) AS n FROM source GROUP BY {', '.join(groups)}"
+        return int(self._ask(f"coalesce(min(n), 0) FROM ({sizes})")[0][0])
 
-    def _column(self, connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> ColumnProfile:
-        column = quoted(name)
-        if kind == "VARCHAR":
-            cells = connection.sql(f"SELECT {column} FROM sample").to_arrow_table().column(0)
-            reading = read_cells(cells.combine_chunks(), self._date_formats)
-            if reading.type != "string" and self.format == "parquet":
-                reading = Reading("string", doubt=TYPED.format(reading.type))
-            elif reading.type != "string":
-                connection.execute(f"UPDATE sample SET {column} = NULL WHERE {is_null_word(column)}")
-        else:
-            reading = _typed(connection, column, kind)
-        rows, nulls, distinct = connection.execute(
-            f"SELECT count(*), count(*) FILTER ({column} IS NULL), count(DISTINCT {column}) FROM sample"
-        ).fetchall()[0]
-        counts = connection.execute(
-            f"SELECT {column}::VARCHAR, count(*) AS n FROM sample WHERE {column} IS NOT NULL "
-            "GROUP BY 1 ORDER BY n DESC, 1 LIMIT 2000"
-        ).fetchall()
-        low = high = None
-        if reading.type in ("integer", "decimal", "double"):
-            number = f"try_cast(replace({column}::VARCHAR, '{reading.decimal_mark}', '.') AS DOUBLE)"
-            low, high = connection.execute(f"SELECT min({number}), max({number}) FROM sample").fetchall()[0]
-        return ColumnProfile(
-            **asdict(reading),
-            name=name,
-            rows=rows,
-            nulls=nulls,
-            distinct=distinct,
-            sample=tuple(value for value, _ in counts),
-            shares={value: n / rows for value, n in counts[:50]},
-            lowest=low,
-            highest=high,
+    def _ask(self, sql: str, *values: str) -> list[Any]:
+        """What a SELECT finds in the rows of the file."""
+        self.profile()
+        return _select(self._rows, sql, *values)
+
+    def _read(self) -> pa.Table:
+        """The rows as a run reads them: of text every cell is text, an empty one null."""
+        file = Opened(Path(self.path).name, str(self._whole), LocalFileSystem())
+        table = Table.model_construct(
+            path=self.path, format=self.format, encoding=self.encoding, delimiter=self.delimiter, columns={}
         )
-
-    @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
-            with duckdb.connect(":memory:", config={"threads": 2}) as connection:
-                connection.execute("SET enable_progress_bar = false")
-                connection.execute("SET TimeZone = 'UTC'")
-                if self._recoded is not None:
-                    connection.register(RECODED, self._recoded)
-                yield connection
-        except duckdb.Error:  # DuckDB's own message quotes the row
-            raise self._unreadable() from None
+            names = [name for name, _ in column_types(file, table, where=self._where)]
+            _require_names(names, where=self._where)
+            declared = table.model_copy(update={"columns": dict.fromkeys(names)})
+            rows = read_contents(file, declared, where=self._where)
+        except SourceError as error:
+            if UNDECODABLE not in str(error) or self.format != "csv":
+                raise
+            raise SourceError(f"{error} Here: --encoding {self.name}={_other_encoding(self._whole)}") from None
+        plain = [
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in rows.schema
+        ]
+        return rows.cast(pa.schema(plain))
 
-    def _recode(self, path: Path) -> pa.Table:
-        """The rows of a CSV file in another encoding, each cell as text."""
-        parse = pc_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
-        read = pc_csv.ReadOptions(encoding=self.encoding)
-        try:
-            with pc_csv.open_csv(path, read_options=read, parse_options=parse) as reader:
-                names = reader.schema.names
-            as_text = pc_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-            )
-            return pc_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=as_text)
-        except (pa.ArrowException, UnicodeError):
-            raise self._unreadable() from None
-
-    def _unreadable(self) -> SourceError:
-        start = f"{self._where}: not a readable {self.format} file."
-        if self.format == "parquet":
-            return SourceError(f"{start} It is truncated or damaged: fetch it again.")
-        if self.format == "jsonl":
-            return SourceError(f"{start} Expected UTF-8, and one object of columns and values on each line.")
-        return SourceError(
-            f"{start} Expected {self.encoding.upper()}, as many cells in each row, and a header row. If it is written "
-            f"in another encoding, say which: --encoding {self.name}={self._other_encoding}"
-        )
-
-    def _scan_of(self, path: Path) -> str:
-        """The rows of a file as SQL; of text every cell is text, an empty one null, as ingestion reads it."""
-        text = str(path).replace("'", "''")
-        if self.format == "parquet":
-            return f"read_parquet('{text}')"
-        if self.format == "csv":
-            return (
-                f"read_csv('{text}', all_varchar = true, header = true, delim = '{self.delimiter}', "
-                "quote = '\"', escape = '\"')"
-            )
-        read = f"read_json('{text}', format = 'newline_delimited'"
-        with self._connection() as connection:
-            names = [name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {read})").fetchall()]
-        columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
-        cells = ", ".join(f"nullif({quoted(name)}, '') AS {quoted(name)}" for name in names)
-        return f"(SELECT {cells} FROM {read}, columns = {{{columns}}}))"
+    def _reading(self, cells: pa.Array) -> Reading:
+        if not is_text(cells.type):
+            return read_typed(cells)
+        reading = read_cells(cells, self._date_formats)
+        if self.format == "parquet" and reading.type != "string":
+            return Reading("string", doubt=TYPED.format(reading.type))
+        return reading
 
 
 def _header(path: Path, encoding: str) -> str:
@@ -366,13 +273,9 @@ def _other_encoding(path: Path) -> str:
         return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
 
 
-def _require_names(header: str, delimiter: str, *, where: str) -> None:
-    """Raise SourceError unless each column of a header row has a name of its own; upper and lower case are the same."""
-    try:
-        row = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter), [])
-    except csv.Error:
-        return  # nothing that could be a header row; DuckDB says so
-    names = [name.strip().lower() for name in row]
+def _require_names(columns: list[str], *, where: str) -> None:
+    """Raise SourceError unless each column has a name of its own; upper and lower case are the same."""
+    names = [name.strip().lower() for name in columns]
     nameless = [number for number, name in enumerate(names, start=1) if not name]
     twice = [number for number, name in enumerate(names, start=1) if name and names.count(name) > 1]
     if nameless and len(names) > 1:
@@ -387,20 +290,34 @@ def _require_names(header: str, delimiter: str, *, where: str) -> None:
         )
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, column: str, kind: str) -> Reading:
-    """The type of a column that is no text, as sources.yaml names it."""
-    if decimal := re.fullmatch(r"DECIMAL\(\d+,(\d+)\)", kind):
-        scale = int(decimal[1])
-        return Reading("decimal", min(scale, 9)) if scale else Reading("integer")
-    if kind.startswith("TIMESTAMP"):
-        return Reading("timestamp")
-    known = {"BOOLEAN": "boolean", "DATE": "date", "FLOAT": "double", "DOUBLE": "double"}
-    if known.get(kind) == "double" and _one(connection, f"SELECT bool_and({column} % 1 = 0) FROM sample"):
-        return Reading("integer")  # whole numbers that pandas turned into floats because one was missing
-    is_integer = "INT" in kind and "STRUCT" not in kind and not kind.endswith("[]")
-    return Reading(known.get(kind, "integer" if is_integer else "string"))
+def _column(name: str, cells: pa.Array, reading: Reading) -> ColumnProfile:
+    sample, cell = pa.table({name: without_null_words(cells, reading)}), quoted(name)
+    rows, nulls, distinct = _select(
+        sample, f"count(*), count(*) FILTER ({cell} IS NULL), count(DISTINCT {cell}) FROM source"
+    )[0]
+    counts = _select(
+        sample,
+        f"{cell}::VARCHAR, count(*) AS n FROM source WHERE {cell} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT 2000",
+    )
+    low = high = None
+    if reading.type in ("integer", "decimal", "double"):
+        number = f"try_cast(replace({cell}::VARCHAR, '{reading.decimal_mark}', '.') AS DOUBLE)"
+        low, high = _select(sample, f"min({number}), max({number}) FROM source")[0]
+    return ColumnProfile(
+        **asdict(reading),
+        name=name,
+        rows=rows,
+        nulls=nulls,
+        distinct=distinct,
+        sample=tuple(value for value, _ in counts),
+        shares={value: n / rows for value, n in counts[:50]},
+        lowest=low,
+        highest=high,
+    )
 
 
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return row[0] if row else 0
+def _select(rows: pa.Table, sql: str, *values: str) -> list[Any]:
+    with duckdb.connect(":memory:", config={"threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.register("source", rows)
+        return connection.execute(f"SELECT {sql}", values).fetchall()

@@ -209,7 +209,7 @@ def test_each_column_needs_a_name_of_its_own(tmp_path: Path, header: str, messag
     (tmp_path / "t.csv").write_text(f"{header}\n1,2,3\n")
 
     with pytest.raises(SourceError, match=message):
-        SourceFile(tmp_path, "t.csv", "t")
+        SourceFile(tmp_path, "t.csv", "t").profile()
 
 
 def test_a_quoted_header_may_hold_the_delimiter_and_the_end_of_a_line(tmp_path: Path) -> None:
@@ -266,3 +266,21 @@ def test_a_file_outside_the_project_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="outside the project"):
         SourceFile(tmp_path / "project", "../t.csv", "t")
+
+
+def test_categories_of_a_parquet_file_are_texts(tmp_path: Path) -> None:
+    plans = pa.array(["gold", "basic", None]).dictionary_encode()
+    pq.write_table(pa.table({"plan": plans, "tags": [["a"], [], None]}), tmp_path / "t.parquet")
+
+    found = SourceFile(tmp_path, "t.parquet", "t").profile().columns
+
+    assert (found["plan"].type, found["plan"].nulls, found["plan"].sample) == ("string", 1, ("basic", "gold"))
+    assert found["tags"].type == "string"
+
+
+def test_a_file_that_a_run_would_refuse_is_refused(tmp_path: Path) -> None:
+    """A lenient reader joined the rows after a quote that nothing closes."""
+    (tmp_path / "t.csv").write_text('a,b\n1,"x\n2,y\n3,z\n')
+
+    with pytest.raises(SourceError, match="a quote opens a cell in line 2 and nothing closes it"):
+        SourceFile(tmp_path, "t.csv", "t").profile()
