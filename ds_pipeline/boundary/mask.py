@@ -51,7 +51,7 @@ class MaskedSource:
     @property
     def drift(self) -> tuple[str, ...]:
         """What changed in the shape of the source since it was ingested before."""
-        return self.weeks[0].drift
+        return next((week.drift for week in self.weeks), ())
 
     def in_words(self) -> Iterator[str]:
         """What a person should know of it, a line each."""

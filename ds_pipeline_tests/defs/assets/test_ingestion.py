@@ -7,11 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
-from ds_pipeline.boundary.mask import MaskedSource, StoredWeek
+from ds_pipeline.boundary.cross import MaskedWeek
+from ds_pipeline.boundary.mask import MaskedSource
+from ds_pipeline.boundary.withhold import WITHHELD
 from ds_pipeline.defs.assets import ingestion
 from ds_pipeline.defs.assets.ingestion import ingestion_assets
+from ds_pipeline.ingestion.ingest import REASON
 from ds_pipeline.ingestion.possible import NO_LIMIT
 from ds_pipeline.use_case.load import UseCase
 
@@ -20,9 +24,18 @@ FIGURES = {"smallest_group": 7}
 LIMITS = {"not_before": SimpleNamespace(table="customers", column="joined_at")}
 
 
-def week(**changes: Any) -> StoredWeek:
-    facts = {"day": DAYS[0], "read": 3, "kept": 2, "quarantined": {"missing:a": 1}, "suppressed": 0, "withheld": 0}
-    return StoredWeek(**facts | {"impossible": {}, "digest": "d", "change": None} | changes)
+def week(day: date = DAYS[0], *, aside: int = 1, withheld: int = 0, read: int = 3, **changes: Any) -> MaskedWeek:
+    """Two rows that were kept, and the rows that were set aside."""
+    kept = pa.table({"a": [WITHHELD] * withheld + ["x"] * (2 - withheld)})
+    return MaskedWeek(
+        day, "s", read, read, kept, pa.table({REASON: pa.array(["missing:a"] * aside, "string")}), **changes
+    )
+
+
+def masked(*weeks: MaskedWeek, anonymity: Any = None, impossible: dict[str, int] | None = None) -> MaskedSource:
+    """A step that ended; what is impossible is so in its first week."""
+    by_week = {week.day: (impossible or {}) if number == 0 else {} for number, week in enumerate(weeks)}
+    return MaskedSource(list(weeks), anonymity, by_week, {week.day: "d" for week in weeks}, [])
 
 
 def table(*, possible: bool = False, anonymous: bool = False) -> Any:
@@ -43,7 +56,7 @@ ANONYMITY: Any = SimpleNamespace(figures=lambda: FIGURES)
 @pytest.mark.parametrize(("possible", "anonymous"), [(False, False), (True, False), (False, True), (True, True)])
 def test_every_check_that_is_declared_has_a_result(possible: bool, anonymous: bool) -> None:
     declared = table(possible=possible, anonymous=anonymous)
-    done = MaskedSource([week()], (), ANONYMITY if anonymous else None)
+    done = masked(week(), anonymity=ANONYMITY if anonymous else None)
 
     names = [check.name for check in ingestion._checks_of(declared)]
 
@@ -54,18 +67,18 @@ def test_every_check_that_is_declared_has_a_result(possible: bool, anonymous: bo
 @pytest.mark.parametrize(
     ("weeks", "passed"),
     [
-        pytest.param([week(), week(read=5, kept=2, quarantined={}, suppressed=3)], True, id="each-row-is-somewhere"),
+        pytest.param([week(), week(read=5, aside=0, suppressed=3)], True, id="each-row-is-somewhere"),
         pytest.param([week(read=4)], False, id="a-row-is-nowhere"),
         pytest.param([], True, id="no-week"),
     ],
 )
-def test_rows_reconcile_over_all_weeks(weeks: list[StoredWeek], passed: bool) -> None:
-    assert results(MaskedSource(weeks, (), None), table())["rows_reconcile"].passed is passed
+def test_rows_reconcile_over_all_weeks(weeks: list[MaskedWeek], passed: bool) -> None:
+    assert results(masked(*weeks), table())["rows_reconcile"].passed is passed
 
 
 @pytest.mark.parametrize(("drift", "passed"), [((), True), (("gone: phone (string)", "added: a (int64)"), False)])
 def test_another_shape_is_a_warning_that_says_what_changed(drift: tuple[str, ...], passed: bool) -> None:
-    check = results(MaskedSource([week()], drift, None), table())["shape_is_unchanged"]
+    check = results(masked(week(drift=drift)), table())["shape_is_unchanged"]
 
     assert (check.passed, check.severity) == (passed, dg.AssetCheckSeverity.WARN)
     assert check.metadata["changes"].value == ("; ".join(drift) or "none")
@@ -80,7 +93,7 @@ def test_another_shape_is_a_warning_that_says_what_changed(drift: tuple[str, ...
     ],
 )
 def test_only_rows_that_break_a_limit_are_impossible(impossible: dict[str, int], passed: bool) -> None:
-    check = results(MaskedSource([week(impossible=impossible)], (), None), table(possible=True))["events_are_possible"]
+    check = results(masked(week(), impossible=impossible), table(possible=True))["events_are_possible"]
 
     assert (check.passed, check.severity) == (passed, dg.AssetCheckSeverity.WARN)
     assert check.metadata["rows"].value == 2
@@ -88,16 +101,15 @@ def test_only_rows_that_break_a_limit_are_impossible(impossible: dict[str, int],
 
 
 def test_each_week_has_its_figures_and_the_newest_those_of_anonymity() -> None:
-    weeks = [
-        week(impossible={NO_LIMIT: 1, "not_before": 2}),
-        week(day=DAYS[1], quarantined={"missing:a": 1, "range:b": 2}, suppressed=4, withheld=5),
-    ]
+    weeks = week(), week(day=DAYS[1], aside=3, suppressed=4, withheld=2)
+    done = masked(*weeks, anonymity=ANONYMITY, impossible={NO_LIMIT: 1, "not_before": 2})
 
-    first, second = ingestion._metadata(MaskedSource(weeks, (), ANONYMITY)).values()
+    first, second = ingestion._metadata(done).values()
 
     assert (first["dagster/row_count"], first["rows_read"], first["rows_quarantined"]) == (2, 3, 1)
     assert (first[NO_LIMIT], first["impossible_not_before"]) == (1, 2)
-    assert (second["rows_quarantined"], second["rows_suppressed"], second["texts_withheld"]) == (3, 4, 5)
+    assert (second["rows_quarantined"], second["rows_suppressed"], second["texts_withheld"]) == (3, 4, 2)
+    assert (second["quarantined_by_reason"], second["digest"]) == ({"missing:a": 3}, "d")
     assert second["k_anonymity_smallest_group"] == 7
     assert not [name for name in first if name.startswith("k_anonymity")]
 
