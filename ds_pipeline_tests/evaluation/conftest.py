@@ -25,9 +25,8 @@ DIGESTS = {
 }
 
 
-@pytest.fixture
-def asked() -> dict[str, Any]:
-    """requirements.yaml as a dictionary; a test changes what it needs."""
+def make_asked() -> dict[str, Any]:
+    """requirements.yaml as a dictionary."""
     return {
         "acceptance": {
             "at_recall": {
@@ -50,12 +49,17 @@ def asked() -> dict[str, Any]:
 
 
 @pytest.fixture
+def asked() -> dict[str, Any]:
+    """requirements.yaml; a test changes what it needs."""
+    return make_asked()
+
+
+@pytest.fixture
 def requirements(asked: dict[str, Any]) -> Requirements:
     return Requirements.model_validate(asked)
 
 
-@pytest.fixture
-def predictions() -> pd.DataFrame:
+def make_predictions() -> pd.DataFrame:
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(
         [(week, f"token-{number:02d}") for week in WEEKS for number in range(40)],
@@ -74,13 +78,19 @@ def predictions() -> pd.DataFrame:
 
 
 @pytest.fixture
-def evaluated(predictions: pd.DataFrame, requirements: Requirements) -> Evaluation:
-    return evaluate_with(predictions, requirements)
+def predictions() -> pd.DataFrame:
+    return make_predictions()
 
 
-@pytest.fixture
-def decision(evaluated: Evaluation, requirements: Requirements) -> Decision:
-    return decide_with(evaluated, requirements)
+@pytest.fixture(scope="session")
+def evaluated() -> Evaluation:
+    """What comes of the predictions and requirements as they are: made once, for nobody can change it."""
+    return evaluate_with(make_predictions(), Requirements.model_validate(make_asked()))
+
+
+@pytest.fixture(scope="session")
+def decision(evaluated: Evaluation) -> Decision:
+    return decide_with(evaluated, Requirements.model_validate(make_asked()))
 
 
 @pytest.fixture

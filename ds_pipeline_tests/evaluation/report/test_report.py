@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
@@ -33,6 +33,7 @@ from ds_pipeline.masking.columns.k_anonymity import Anonymity, Groups
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.use_case.sources import KAnonymity
+from ds_pipeline_tests.pictures import of_one_pixel
 
 PROBLEM = Problem.model_validate(
     {
@@ -74,6 +75,12 @@ def some_invented() -> Any:
     tables = {"visits": SimpleNamespace(synthetic=False, columns={}),
               "customers": SimpleNamespace(synthetic=True, columns=age)}  # fmt: skip
     return SimpleNamespace(tables=tables)
+
+
+@pytest.fixture(autouse=True)
+def pictures() -> Iterator[None]:
+    with of_one_pixel():
+        yield
 
 
 @pytest.fixture
