@@ -12,7 +12,7 @@ export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test ui lint hooks lock audit key bench-pii clean FORCE
+.PHONY: help install run test test-fast ui lint hooks lock audit key bench-pii clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ run: .venv/.installed ## run a use case end to end: make run CASE=retail_lapse
 
 test: .venv/.installed ## run the tests: make test ARGS="-k clock"
 	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+
+test-fast: .venv/.installed ## run the tests without the journeys, in a minute: make test-fast ARGS="-k clock"
+	@.venv/bin/pytest -n 2 --dist loadgroup --ignore=ds_pipeline_tests/journeys $(ARGS)
 
 # dagster dev takes a workspace or DAGSTER_MODULE_NAME and stumbles over both. The warning is about its new name.
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
