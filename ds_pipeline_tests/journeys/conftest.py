@@ -1,6 +1,7 @@
-"""A small project of its own for the journeys: retail_lapse with 240 invented customers, 18 weeks and loose thresholds.
+"""A small project of its own for the journeys: retail_lapse with 240 invented customers, 13 weeks and loose thresholds.
 
-It is run once through the real command line; each test gets a copy of the finished project and may break it.
+It is run once through the real command line; each test gets a copy of the finished project and may break it. What a
+test does with its copy happens inside the process of the tests, without what takes time and is not the claim: `spared`.
 """
 
 from __future__ import annotations
@@ -14,24 +15,30 @@ import random
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import time_ns
 from typing import Any, NamedTuple
 from unittest import mock
 
+import dagster as dg
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ds_pipeline_tests.pictures import of_one_pixel
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+UNSYNCED = Path(__file__).parent / "unsynced"  # for the processes that the journeys start
 CASE = "mini_lapse"
-FIRST, LAST = date(2011, 4, 4), date(2011, 8, 1)
+FIRST, LAST = date(2011, 5, 9), date(2011, 8, 1)
 CUSTOMERS = 240
 CUSTOMER_SCHEMA = pa.schema(
     [
@@ -63,15 +70,21 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True)
 class Journey:
-    """One project on disk, and the commands a user would type in it."""
+    """One project on disk, and the commands a user would type in it.
+
+    Attributes:
+        in_full: commands inside this process spare nothing either: Dagster keeps its records, pictures are drawn.
+    """
 
     root: Path
     name: str = CASE
+    in_full: bool = False
 
     @property
     def env(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("DS_PIPELINE_", "DAGSTER_"))}
         return kept | {
+            "PYTHONPATH": os.pathsep.join([str(UNSYNCED), *filter(None, [kept.get("PYTHONPATH")])]),
             "DS_PIPELINE_PROJECT": str(self.root),
             "DAGSTER_HOME": str(self.root / ".dagster"),
             "PYTHONHASHSEED": "0",
@@ -108,31 +121,65 @@ class Journey:
         """`ds-pipeline command USE_CASE arguments` inside this process, which saves the seconds of the imports."""
         return self.type(command, self.name, *arguments, **env)
 
-    def type(self, *arguments: str, **env: str) -> Done:
+    def type(self, *arguments: str, stdin: str = "", **env: str) -> Done:
         """`ds-pipeline arguments` inside this process."""
         from ds_pipeline.cli.app import main
 
-        out, err = io.StringIO(), io.StringIO()
-        here, code = Path.cwd(), 0
+        code = 0
+        with (
+            self.inside(**env) as (out, err),
+            mock.patch.object(sys, "argv", ["ds-pipeline", *arguments]),
+            mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def materialize(self, select: str, first: str, last: str | None = None, **env: str) -> Done:
+        """What Dagster does with a selection of assets at a date, or a range of dates, inside this process."""
+        from ds_pipeline.defs.assemble import build_definitions
+
+        warnings.filterwarnings(
+            "ignore", message="Asset job .* varying BackfillPolicies"
+        )  # pytest undoes assemble.py's
+        job = dg.define_asset_job("asked", select)
+        tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last} if last else {}
+        with self.inside(**env) as (out, err), dg.DagsterInstance.from_config(str(self.root / ".dagster")) as instance:
+            definitions = dg.Definitions.merge(build_definitions(self.root / "configs"), dg.Definitions(jobs=[job]))
+            result = definitions.resolve_job_def(job.name).execute_in_process(
+                instance=instance, partition_key=None if last else first, tags=tags, raise_on_error=False
+            )
+        said = "\n".join(str(event) for event in result.all_events)
+        return Done(int(not result.success), out.getvalue() + said, err.getvalue())
+
+    @contextmanager
+    def inside(self, **env: str) -> Iterator[tuple[io.StringIO, io.StringIO]]:
+        """The folder and the environment of the project for this process; what is printed, and the errors."""
+        out, err, here = io.StringIO(), io.StringIO(), Path.cwd()
+        umask = os.umask(0o022)
         os.chdir(self.root)
         try:
             with (
                 mock.patch.dict(os.environ, self.env | env, clear=True),
-                mock.patch.object(sys, "argv", ["ds-pipeline", *arguments]),
                 redirect_stdout(out),
                 redirect_stderr(err),
+                ExitStack() if self.in_full else spared(),
             ):
-                try:
-                    main()
-                except SystemExit as end:
-                    code = end.code if isinstance(end.code, int) else int(end.code is not None)
+                yield out, err
         finally:
             os.chdir(here)
-        return Done(code, out.getvalue(), err.getvalue())
+            os.umask(umask)  # a command makes its own, and what a test writes later would depend on what ran before
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.cli("status", "--json").out)
         return found
+
+    def begin(self, first: date) -> None:
+        """Fewer weeks, for claims that do not need as many."""
+        with self.edit("problem.yaml") as problem:
+            problem["clock"]["first"] = first
 
     @contextmanager
     def edit(self, file: str) -> Iterator[dict[str, Any]]:
@@ -169,6 +216,24 @@ class Journey:
     def everything(self) -> dict[str, str]:
         """Digests of every file of the project."""
         return digests(self.root, self.root)
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Dagster's records stay in memory, pictures are one pixel, and nobody waits until a disk has what was written.
+
+    A third of the time of most commands. The first run of all has drawn its pictures and kept its records.
+    """
+
+    def in_memory(folder: str, *_: Any) -> dg.DagsterInstance:
+        return dg.DagsterInstance.ephemeral(settings=yaml.safe_load((Path(folder) / "dagster.yaml").read_text()))
+
+    with (
+        mock.patch.object(dg.DagsterInstance, "from_config", in_memory),
+        mock.patch.object(os, "fsync"),
+        of_one_pixel(),
+    ):
+        yield
 
 
 def digest(path: Path) -> str:
@@ -291,36 +356,49 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return folder if worker_id == "master" else folder.parent
 
 
-def run_once(shared: Path, name: str, *arguments: str) -> tuple[Journey, Done]:
-    """A project that was run once for all workers, and what the run printed."""
-    journey, record = Journey(shared / name), shared / f"{name}.json"
+def copy(journey: Journey, root: Path) -> Journey:
+    """The same project in another folder, which may be there and empty."""
+    return replace(journey, root=shutil.copytree(journey.root, root, dirs_exist_ok=True))
+
+
+def run_once(
+    shared: Path, name: str, make: Callable[[Path], Journey], run: Callable[[Journey], Done]
+) -> tuple[Journey, Done]:
+    """A project that was made and run once for all workers, and what the run printed."""
+    root, record = shared / name, shared / f"{name}.json"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not record.exists():
-            journey.root.mkdir()
-            make_project(journey.root)
-            done = journey.shell("ds-pipeline", "run", CASE, *arguments)
-            record.write_text(json.dumps(done))
-    return journey, Done(*json.loads(record.read_text()))
+            root.mkdir()
+            journey = make(root)
+            record.write_text(json.dumps([journey.name, run(journey)]))
+    case, done = json.loads(record.read_text())
+    return Journey(root, case), Done(*done)
 
 
 @pytest.fixture(scope="session")
 def first_run(shared: Path) -> tuple[Journey, Done]:
     """The finished project and what its first run printed. Not to be changed."""
-    return run_once(shared, "finished")
+    return run_once(shared, "finished", make_project, lambda journey: journey.shell("ds-pipeline", "run", CASE))
 
 
 @pytest.fixture(scope="session")
 def earlier_run(shared: Path) -> tuple[Journey, Done]:
     """The project one week before its last scoring date. Not to be changed."""
-    return run_once(shared, "earlier", "--date", "2011-07-25")
+    return run_once(shared, "earlier", make_project, lambda journey: journey.cli("run", "--date", "2011-07-25"))
 
 
 @pytest.fixture
 def journey(first_run: tuple[Journey, Done], tmp_path: Path) -> Journey:
     """A copy of the finished project that a test may break."""
     assert first_run[1].code == 0, first_run[1].text
-    return Journey(shutil.copytree(first_run[0].root, tmp_path / "project"))
+    return copy(first_run[0], tmp_path / "project")
+
+
+@pytest.fixture
+def recorded_journey(journey: Journey) -> Journey:
+    """The same for claims on what Dagster keeps."""
+    return replace(journey, in_full=True)
 
 
 @pytest.fixture
@@ -328,6 +406,20 @@ def new_journey(tmp_path: Path) -> Journey:
     """A project that was never run."""
     (tmp_path / "project").mkdir()
     return make_project(tmp_path / "project")
+
+
+@pytest.fixture
+def new_recorded_journey(new_journey: Journey) -> Journey:
+    """The same for claims on what Dagster keeps."""
+    return replace(new_journey, in_full=True)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Another chance each time. A failure shows its seed; JOURNEY_SEED=123 pytest ... gives it again."""
+    seed = int(os.environ.get("JOURNEY_SEED") or time_ns())
+    request.node.add_report_section("call", "seed", f"JOURNEY_SEED={seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from ds_pipeline_tests.journeys.conftest import Journey
+import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey
+
+FOLDER = str(REPOSITORY / "ds_pipeline_tests" / "acceptance")
 
 
-def judge(journey: Any) -> Any:
-    folder = str(REPOSITORY / "ds_pipeline_tests" / "acceptance")
-    return journey.shell("pytest", folder, "--use-case", journey.name, "-p", "no:cacheprovider")
+def judge(journey: Any) -> Done:
+    """The command that a stakeholder runs, inside this process."""
+    apart = [argument for plugin in ("cacheprovider", "faulthandler", "xdist") for argument in ("-p", f"no:{plugin}")]
+    with journey.inside() as (out, err):
+        code = pytest.main([FOLDER, "--use-case", journey.name, *apart])
+    return Done(int(code), out.getvalue(), err.getvalue())
 
 
 def test_a_champion_that_passed_its_gates_is_accepted(journey: Any) -> None:
     before = journey.everything()
 
-    done = judge(journey)
+    done = journey.shell("pytest", FOLDER, "--use-case", journey.name, "-p", "no:cacheprovider")
 
     assert done.code == 0, done.text
     assert "13 passed" in done.out  # 5 thresholds, 2 data minimums, undecided labels, 5 others

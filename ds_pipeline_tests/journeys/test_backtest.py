@@ -35,7 +35,7 @@ def test_a_backtest_writes_its_report_and_nothing_else(journey: Journey) -> None
     assert {name: after[name] for name in before} == before
     assert "those of v0001 for every model" in done.out
     assert re.search(r"^\d+ of 26 weeks: earlier ones have too little to train on", done.out, re.MULTILINE)
-    # Lag 2, holdout 3: the first model could be of 2011-05-16; 200 rows to train on are there after the first week.
+    # Lag 2, holdout 3: the first model could be of 2011-06-20; 200 rows to train on are there after the first week.
     weeks = pd.read_csv(journey.root / folder / "backtest.csv")
     assert weeks["scoring_date"].tolist()[-1] == "2011-07-18"
     assert (weeks["trained_until"] < weeks["trained_as_of"]).all()

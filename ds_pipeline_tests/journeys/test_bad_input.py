@@ -26,7 +26,8 @@ class Case:
         breaks: what happens to the finished project.
         says: texts that the message must contain.
         command: the command that meets it, without the use case.
-        shell: run it in a process of its own.
+        shell: run it in a process of its own, where nothing that a library prints is caught either; one error inside a
+            job and one outside.
     """
 
     id: str
@@ -139,7 +140,7 @@ CASES = [
     ),
     Case("a-duplicate-key", _source("customers", _clash), ("customers", "duplicate_key: 2", "at most 0")),
     Case("a-truncated-file", _truncate, ("transactions", "not a readable parquet file", "Fetch")),
-    Case("an-unknown-use-case", nothing, ("configs/nobody", "Known: mini_lapse"), ("run", "nobody"), shell=True),
+    Case("an-unknown-use-case", nothing, ("configs/nobody", "Known: mini_lapse"), ("run", "nobody")),
     Case("a-misspelt-use-case", nothing, ("configs/mini_laps", "mini_lapse"), ("score", "mini_laps")),
     Case(
         "no-key-for-an-internal-table",
@@ -147,7 +148,6 @@ CASES = [
             "sources.yaml", lambda values: values["tables"]["customers"].update(data_class="internal", synthetic=False)
         ),
         ("DS_PIPELINE_PSEUDONYM_KEY is not set", "customers", "make key"),
-        shell=True,
     ),
     Case(
         "a-key-that-is-too-short",
@@ -165,7 +165,6 @@ CASES = [
         _flip("registry/versions/v0001/bundle/model.joblib"),
         ("v0001", "model.joblib was changed", "rollback"),
         ("score",),
-        shell=True,
     ),
     Case(
         "a-bundle-with-one-byte-changed-run",
@@ -204,7 +203,6 @@ CASES = [
         "an-unknown-key",
         _yaml("training.yaml", lambda values: values.update(trails=5)),
         ("configs/mini_lapse/training.yaml", "trails", "trials"),
-        shell=True,
     ),
     Case(
         "a-misspelt-metric",
@@ -223,7 +221,6 @@ CASES = [
         "sql-that-reads-a-file",
         _sql("from transactions\n", "from read_parquet('data/samples/customers.parquet')\n"),
         ("configs/mini_lapse/features/basket.sql", "read_parquet"),
-        shell=True,
     ),
     Case(
         "sql-that-is-not-deterministic",
@@ -236,32 +233,32 @@ CASES = [
         ("2011-08-02", "Tuesday", "2011-08-01"),
         ("score", "--date", "2011-08-02"),
     ),
-    Case("a-date-before-the-history", nothing, ("2011-03-28", "2011-04-04"), ("run", "--date", "2011-03-28")),
+    Case("a-date-before-the-history", nothing, ("2011-05-02", "2011-05-09"), ("run", "--date", "2011-05-02")),
     Case("a-date-after-the-end", nothing, ("2011-08-08", "2011-08-01"), ("run", "--date", "2011-08-08")),
     Case("a-date-that-is-none", nothing, ("--date soon", "2011-12-05"), ("score", "--date", "soon"), shell=True),
-    Case("a-date-too-early-to-train", nothing, ("2011-04-11", "2011-05-16"), ("train", "--date", "2011-04-11")),
+    Case("a-date-too-early-to-train", nothing, ("2011-05-16", "2011-06-20"), ("train", "--date", "2011-05-16")),
     Case(
         "a-date-that-is-not-built",
         _remove_week("datasets/masked/transactions/*/2011-08-01"),
-        ("2011-08-01", "transactions: 1 of 18 weeks", "ds-pipeline history mini_lapse --date 2011-08-01"),
+        ("2011-08-01", "transactions: 1 of 13 weeks", "ds-pipeline history mini_lapse --date 2011-08-01"),
         ("score",),
     ),
     Case(
         "a-week-removed-by-hand",
-        _remove_week("datasets/features/*/2011-05-02"),
-        ("features: 1 of", "2011-05-02", "ds-pipeline history mini_lapse"),
+        _remove_week("datasets/features/*/2011-06-20"),
+        ("features: 1 of", "2011-06-20", "ds-pipeline history mini_lapse"),
         ("train",),
     ),
     Case(
         "a-masked-week-removed-by-hand",
-        _remove_week("datasets/masked/customers/*/2011-05-02"),
-        ("customers: 1 of 18 weeks: 2011-05-02", "ds-pipeline history mini_lapse"),
+        _remove_week("datasets/masked/customers/*/2011-06-20"),
+        ("customers: 1 of 13 weeks: 2011-06-20", "ds-pipeline history mini_lapse"),
         ("train",),
     ),
     Case(
         "features-edited",
-        _flip("datasets/features/*/2011-05-02/*.parquet"),
-        ("features/", "2011-05-02", "was changed after it was written"),
+        _flip("datasets/features/*/2011-06-20/*.parquet"),
+        ("features/", "2011-06-20", "was changed after it was written"),
         ("train",),
     ),
     Case(

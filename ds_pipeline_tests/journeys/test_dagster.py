@@ -15,15 +15,13 @@ import pytest
 from ds_pipeline.defs.assemble import build_definitions
 
 if TYPE_CHECKING:
-    from ds_pipeline_tests.journeys.conftest import Done, Journey
+    from ds_pipeline_tests.journeys.conftest import Journey
 
 DAY = "2011-08-01"
 HISTORY = ("masked_transactions", "masked_customers", "features", "matured_labels")
 
 
-def materialize(journey: Journey, select: str, *partition: str) -> Done:
-    command = ("dagster", "asset", "materialize", "--select", select, *partition)
-    return journey.shell(*command, DAGSTER_MODULE_NAME="ds_pipeline.definitions")
+EVERYTHING = 'key:"mini_lapse/*"'
 
 
 def definitions(journey: Journey) -> dg.Definitions:
@@ -45,18 +43,19 @@ def instance(journey: Journey) -> Iterator[dg.DagsterInstance]:
 
 
 def test_all_assets_of_a_week_without_its_history_fail_with_the_command_that_builds_it(new_journey: Journey) -> None:
-    done = materialize(new_journey, 'key:"mini_lapse/*"', "--partition", DAY)
+    done = new_journey.materialize(EVERYTHING, DAY)
 
     assert done.code == 1
-    assert "17 of 18 weeks: 2011-04-04" in done.text
+    assert "12 of 13 weeks: 2011-05-09" in done.text
     assert "ds-pipeline history mini_lapse --date 2011-08-01" in done.text
     assert not (new_journey.store / "registry").exists()
 
 
-def test_all_assets_of_a_week_run_through(journey: Journey) -> None:
+def test_all_assets_of_a_week_run_through_on_the_command_line_of_dagster(journey: Journey) -> None:
     before = journey.serving()
+    command = ("dagster", "asset", "materialize", "--select", EVERYTHING, "--partition", DAY)
 
-    done = materialize(journey, 'key:"mini_lapse/*"', "--partition", DAY)
+    done = journey.shell(*command, DAGSTER_MODULE_NAME="ds_pipeline.definitions")
 
     assert done.code == 0, done.text
     assert journey.serving() == before
@@ -67,7 +66,7 @@ def test_all_assets_of_a_week_fail_when_a_gate_refuses(journey: Journey) -> None
         requirements["acceptance"]["calibration"]["maximum"] = 0.0001
     before = journey.serving()
 
-    done = materialize(journey, 'key:"mini_lapse/*"', "--partition", DAY)
+    done = journey.materialize(EVERYTHING, DAY)
 
     assert done.code == 1
     assert "calibration" in done.text
@@ -90,12 +89,12 @@ def test_the_promotion_alone_does_not_pass_what_was_refused(journey: Journey) ->
 def test_a_range_of_weeks_builds_history(new_journey: Journey) -> None:
     select = " or ".join(f'key:"mini_lapse/{name}"' for name in HISTORY)
 
-    done = materialize(new_journey, select, "--partition-range", f"2011-04-04...{DAY}")
+    done = new_journey.materialize(select, "2011-05-09", DAY)
 
     assert done.code == 0, done.text
     trained = new_journey.cli("run")
     assert trained.code == 0, trained.text
-    assert "all 18 weeks are there" in trained.out
+    assert "all 13 weeks are there" in trained.out
 
 
 def test_the_definitions_are_valid(journey: Journey) -> None:
@@ -110,7 +109,7 @@ def test_a_broken_use_case_is_one_failing_asset_and_the_good_one_works(journey: 
     defs = definitions(journey)
     keys = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()}
 
-    broken = materialize(journey, 'key:"broken_one/broken_use_case"')
+    broken = journey.materialize('key:"broken_one/broken_use_case"', "")
 
     assert {name for name in keys if name.startswith("broken_one/")} == {"broken_one/broken_use_case"}
     assert "mini_lapse/scores" in keys
@@ -155,9 +154,9 @@ def test_each_threshold_is_a_blocking_check_on_the_evaluation(journey: Journey) 
 
 
 def test_the_records_of_a_run_are_what_the_interface_shows(journey: Journey, instance: dg.DagsterInstance) -> None:
-    keys = [f"2011-{day}" for day in ("04-04", "06-20", "08-01")]
+    keys = [f"2011-{day}" for day in ("05-09", "06-20", "08-01")]
     for name in HISTORY:
-        assert len(instance.get_materialized_partitions(key(journey, name))) == 18
+        assert len(instance.get_materialized_partitions(key(journey, name))) == 13
         assert set(keys) <= instance.get_materialized_partitions(key(journey, name))
     event = instance.get_latest_materialization_event(key(journey, "features"))
     assert event is not None
@@ -187,7 +186,7 @@ def test_every_week_has_a_result_for_each_check(
     )
     passed = {record.partition for record in found if record.status.value == "SUCCEEDED"}
 
-    assert len(passed - {None}) == 18
+    assert len(passed - {None}) == 13
 
 
 def live(journey: Journey) -> dg.ScheduleDefinition:

@@ -5,7 +5,6 @@ One project is trained with all gates asked for and waits for its promotion; eac
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import shutil
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -40,10 +39,7 @@ from ds_pipeline.training import candidate as training
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
 from ds_pipeline.use_case.load import UseCase, load_use_case
 from ds_pipeline.workbench import Workbench, open_workbench
-from ds_pipeline_tests.journeys.conftest import REPOSITORY, Journey
-
-if TYPE_CHECKING:
-    from ds_pipeline_tests.journeys.conftest import Done
+from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey, copy, make_project, run_once
 
 DAY = date(2011, 8, 1)
 LEFT_OUT = ("cost", "leakage", "label_quality", "stability", "operations")  # by the small project
@@ -94,10 +90,6 @@ def another_seed(journey: Journey) -> None:
         content["seed"] += 1
 
 
-def copied(journey: Journey, folder: Any) -> Journey:
-    return Journey(shutil.copytree(journey.root, folder / "project"))
-
-
 def bench_of(journey: Journey) -> Workbench:
     return open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
 
@@ -107,27 +99,34 @@ def gates_of(done: Done) -> dict[str, str]:
     return dict(re.findall(r"^(\w+) .* [<>]= +\S+ +(pass|refused) *$", done.out, re.MULTILINE))
 
 
+def make_longer(root: Path) -> Journey:
+    """On the training weeks of the others a regression is as good as the model."""
+    journey = make_project(root)
+    journey.begin(date(2011, 4, 4))
+    return journey
+
+
+def judge(journey: Journey) -> Done:
+    done = journey.cli("run")
+    assert done.code == 0, done.text
+    ask_for_everything(journey)
+    another_seed(journey)
+    with mock.patch.object(registry_asset, "promote_candidate", side_effect=EvaluationError("Not today.")):
+        return journey.cli("train")
+
+
 @pytest.fixture(scope="session")
-def judged(first_run: tuple[Journey, Done], shared: Path) -> Journey:
+def judged(shared: Path) -> Journey:
     """A candidate that has reached every gate, and was not promoted yet; made once for all. Not to be changed."""
-    journey, record = Journey(shared / "judged" / "project"), shared / "judged.json"
-    with (shared / "judged.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not record.exists():
-            copied(first_run[0], shared / "judged")
-            ask_for_everything(journey)
-            another_seed(journey)
-            with mock.patch.object(registry_asset, "promote_candidate", side_effect=EvaluationError("Not today.")):
-                record.write_text(json.dumps(journey.cli("train")))
-    _, out, err = json.loads(record.read_text())
-    assert "Not today." in err, out + err
+    journey, done = run_once(shared, "judged", make_longer, judge)
+    assert "Not today." in done.err, done.text
     return journey
 
 
 @pytest.fixture
 def waiting(judged: Journey, tmp_path: Any) -> Journey:
     """A copy of it that a test may break."""
-    return copied(judged, tmp_path)
+    return copy(judged, tmp_path / "project")
 
 
 @pytest.fixture

@@ -42,8 +42,7 @@ def another_configuration(journey: Journey) -> None:
 
 
 def materialize(journey: Journey, asset: str) -> Done:
-    command = ("dagster", "asset", "materialize", "--select", f"key:{journey.name}/{asset}", "--partition", DAY)
-    return journey.shell(*command, DAGSTER_MODULE_NAME="ds_pipeline.definitions")
+    return journey.materialize(f"key:{journey.name}/{asset}", DAY)
 
 
 def test_a_run_is_declared_before_it_is_looked_at_and_judged(journey: Journey) -> None:

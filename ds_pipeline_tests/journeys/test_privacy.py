@@ -167,8 +167,10 @@ def files_with_canaries(folder: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(new_journey: Journey) -> None:
-    journey = new_journey
+def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(
+    new_recorded_journey: Journey,
+) -> None:
+    journey = new_recorded_journey
     let_canaries_in(journey)
 
     done = journey.cli("run")
@@ -186,8 +188,10 @@ def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(new_journey: Jour
     assert len([path for path in (journey.root / ".dagster").rglob("*") if path.is_file()]) > 10
 
 
-def test_a_raw_value_in_a_column_that_is_kept_stops_the_run_before_anything_is_written(new_journey: Journey) -> None:
-    journey = new_journey
+def test_a_raw_value_in_a_column_that_is_kept_stops_the_run_before_anything_is_written(
+    new_recorded_journey: Journey,
+) -> None:
+    journey = new_recorded_journey
     name = pd.read_parquet(journey.source["customers"])["full_name"][3]
     journey.rewrite(
         "transactions", lambda frame: frame.assign(InvoiceNo=frame["InvoiceNo"].mask(frame.index == 7, name))
@@ -253,8 +257,9 @@ def doubled(frame: pd.DataFrame) -> pd.DataFrame:
     ],
 )
 def test_a_run_that_fails_on_identifiers_does_not_log_them(
-    journey: Journey, change: Callable[[pd.DataFrame], pd.DataFrame]
+    recorded_journey: Journey, change: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
+    journey = recorded_journey
     search = identifiers(journey)
     journey.rewrite("customers", change)
 
@@ -265,8 +270,9 @@ def test_a_run_that_fails_on_identifiers_does_not_log_them(
     assert files_with_identifiers(journey, search) == []
 
 
-def test_sql_that_fails_on_a_cell_does_not_log_it(journey: Journey) -> None:
+def test_sql_that_fails_on_a_cell_does_not_log_it(recorded_journey: Journey) -> None:
     """DuckDB quotes the cell that cannot be cast; notes and areas are masked, and even so they stay out of the log."""
+    journey = recorded_journey
     journey.replace("features/profile.sql", "age_band\n", "cast(service_note as int)::varchar as age_band\n")
 
     done = journey.cli("run")

@@ -108,13 +108,14 @@ def test_status_is_there_for_programs(journey: Journey) -> None:
     assert status["quarantine"][0]["table"] == "transactions"
 
 
-def test_a_second_run_changes_nothing(journey: Journey) -> None:
+def test_a_second_run_changes_nothing(recorded_journey: Journey) -> None:
+    journey = recorded_journey
     serving, made = journey.serving(), journey.made()
 
     done = journey.cli("run")
 
     assert done.code == 0, done.text
-    assert "all 18 weeks are there" in done.out
+    assert "all 13 weeks are there" in done.out
     assert "v0001 is this very candidate and is in force" in done.out
     assert "recorded earlier, unchanged" in done.out
     assert journey.serving() == serving
@@ -145,8 +146,8 @@ def test_rebuilding_the_history_makes_the_same_bytes(journey: Journey) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        pytest.param("datasets/masked/transactions/*/2011-05-02/*.parquet", id="masked-table"),
-        pytest.param("datasets/features/*/2011-05-02/*.parquet", id="features"),
+        pytest.param("datasets/masked/transactions/*/2011-06-20/*.parquet", id="masked-table"),
+        pytest.param("datasets/features/*/2011-06-20/*.parquet", id="features"),
     ],
 )
 def test_a_damaged_week_is_healed_by_a_rebuild(journey: Journey, pattern: str) -> None:
@@ -162,9 +163,9 @@ def test_a_damaged_week_is_healed_by_a_rebuild(journey: Journey, pattern: str) -
 @pytest.mark.parametrize(
     "pattern",
     [
-        pytest.param("datasets/masked/customers/*/2011-05-02", id="masked-table"),
-        pytest.param("datasets/features/*/2011-05-02", id="features"),
-        pytest.param("datasets/labels/*/2011-05-02", id="labels"),
+        pytest.param("datasets/masked/customers/*/2011-06-20", id="masked-table"),
+        pytest.param("datasets/features/*/2011-06-20", id="features"),
+        pytest.param("datasets/labels/*/2011-06-20", id="labels"),
     ],
 )
 def test_a_week_removed_by_hand_is_built_again(journey: Journey, pattern: str) -> None:

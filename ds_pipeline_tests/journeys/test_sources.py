@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ def test_a_folder_of_csv_and_json_lines_behind_a_url_give_what_parquet_gives(
     new_journey: Journey, first_run: tuple[Journey, Done], tmp_path: Path
 ) -> None:
     journey = new_journey
+    journey.begin(date(2011, 6, 20))
     folder = journey.root / "data" / "invoices"
     folder.mkdir()
     sent = pd.read_parquet(journey.source["transactions"])

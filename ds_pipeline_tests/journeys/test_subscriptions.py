@@ -6,7 +6,6 @@ last one, so the copy begins later. Thresholds of so few users say nothing and a
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey
+from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey, run_once
 
 pytestmark = pytest.mark.xdist_group("subscriptions")  # one worker makes its fixtures, not each
 
@@ -57,15 +56,7 @@ def make_small(root: Path) -> Journey:
 @pytest.fixture(scope="module")
 def small(shared: Path) -> tuple[Journey, Done]:
     """The finished project and what its first run printed. Not to be changed."""
-    journey, record = Journey(shared / "subscriptions", CASE), shared / "subscriptions.json"
-    with (shared / "subscriptions.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not record.exists():
-            journey.root.mkdir()
-            make_small(journey.root)
-            done = journey.shell("ds-pipeline", "run", CASE)
-            record.write_text(json.dumps(done))
-    return journey, Done(*json.loads(record.read_text()))
+    return run_once(shared, "subscriptions", make_small, lambda journey: journey.cli("run"))
 
 
 def test_a_run_simulates_what_is_missing_and_says_so(small: tuple[Journey, Done]) -> None:
