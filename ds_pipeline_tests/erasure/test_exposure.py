@@ -62,7 +62,7 @@ def test_rows_of_its_weeks_and_of_their_labels_are_what_it_had_seen(bench: Workb
     assert affected(bench, features(WEEKS[0], rows=2)) == [("v0001", 2)]
     assert affected(bench, features(holdout, rows=3)) == [("v0001", 3)]
     assert affected(bench, change("labels/x", WEEKS[1] + clock.lag, rows=4)) == [("v0001", 4)]
-    assert affected(bench, features(WEEKS[0]), features(WEEKS[1]), features(WEEKS[0], rows=5)) == [("v0001", 6)]
+    assert affected(bench, features(WEEKS[0], rows=5), features(WEEKS[1]), features(WEEKS[0], rows=2)) == [("v0001", 6)]
 
 
 def test_what_it_had_not_seen_does_not_count(bench: Workbench) -> None:

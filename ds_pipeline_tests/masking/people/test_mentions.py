@@ -37,7 +37,8 @@ def test_words_of_a_name_are_folded_without_particles_and_initials() -> None:
 
 def test_two_words_written_as_one_are_known_in_either_order_if_long() -> None:
     assert ANNA.joined == ["annasmithson", "smithsonanna"]
-    assert NameMentions(["Bo Lee"]).joined == []
+    assert NameMentions(["Bo Smith"]).joined == []  # seven letters
+    assert NameMentions(["Ann Smith"]).joined == ["annsmith", "smithann"]
     assert NameMentions(["Smithson"]).joined == []
 
 
