@@ -24,6 +24,7 @@ KEY_FILE_VARIABLE = "DS_PIPELINE_PSEUDONYM_KEY_FILE"
 MIN_KEY_LENGTH = 24  # characters; a shorter one could be guessed, and every token with it
 
 FEWEST_SIGNS = 6  # different characters
+OTHERS = 0o077  # the bits of a mode that let anyone but the owner in
 
 
 class Settings(BaseSettings):
@@ -44,6 +45,12 @@ def open_project() -> Project:
     """The project one is in. Settings come from the environment, then from .envrc.local, then from the defaults."""
     settings = Settings()
     local = (settings.project or _find_root()) / ".envrc.local"
+    mode = local.stat().st_mode if local.is_file() else 0
+    if mode & OTHERS:
+        raise KeyMissingError(
+            f".envrc.local can be opened by others (mode {mode & 0o777:04o}), and holds keys and addresses. "
+            "Run chmod 600 .envrc.local"
+        )
     try:
         return Project(Settings(_env_file=local))  # type: ignore[call-arg]
     except UnicodeDecodeError:
@@ -118,7 +125,7 @@ def _read_secret(path: Path) -> str:
     named = f"The file that {KEY_FILE_VARIABLE} names"
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
-        if stat.S_ISREG(mode) and mode & 0o077:
+        if stat.S_ISREG(mode) and mode & OTHERS:
             raise KeyMissingError(f"{named} can be opened by others (mode {mode & 0o777:04o}). Run chmod 600 on it.")
         return content.decode("utf-8-sig").rstrip("\r\n")
     except OSError as error:

@@ -134,12 +134,34 @@ def test_a_path_is_shown_relative_to_the_project_or_by_its_end(root: Path) -> No
     assert project.shown(Path("/elsewhere/reports/x.html")) == "reports/x.html"
 
 
+def private_file(root: Path, text: str, *, mode: int = 0o600) -> None:
+    (root / ".envrc.local").write_text(text)
+    (root / ".envrc.local").chmod(mode)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620])
+def test_an_envrc_local_that_others_can_open_stops_every_command(
+    root: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    """A key file that others could open was refused; the same key in .envrc.local was taken."""
+    monkeypatch.setenv("DS_PIPELINE_PROJECT", str(root))
+    private_file(root, f"export DS_PIPELINE_PSEUDONYM_KEY={OWN_KEY}\n", mode=mode)
+
+    with pytest.raises(KeyMissingError) as error:
+        open_project()
+
+    assert f".envrc.local can be opened by others (mode {mode:04o})" in str(error.value)
+    assert "Run chmod 600 .envrc.local" in str(error.value)
+    assert OWN_KEY not in str(error.value)
+    assert str(root) not in str(error.value)
+
+
 def test_the_key_in_envrc_local_is_read_where_direnv_is_absent(
     root: Path, sources: Callable[[str], Sources], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DS_PIPELINE_PSEUDONYM_KEY", raising=False)
     monkeypatch.setenv("DS_PIPELINE_PROJECT", str(root))
-    (root / ".envrc.local").write_text(f"export DS_PIPELINE_PSEUDONYM_KEY={OWN_KEY}\nexport OTHER=1\n")
+    private_file(root, f"export DS_PIPELINE_PSEUDONYM_KEY={OWN_KEY}\nexport OTHER=1\n")
     from_file = open_project().pseudonym_key(sources("confidential"))
     monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", OWN_KEY)
     assert open_project().pseudonym_key(sources("confidential")) == from_file
@@ -186,7 +208,7 @@ def test_the_file_may_be_named_in_envrc_local_and_the_demo_key_set_beside_it(
     expected = open_project().pseudonym_key(sources("confidential"))
     monkeypatch.delenv("DS_PIPELINE_PSEUDONYM_KEY_FILE")
     monkeypatch.setenv("DS_PIPELINE_PSEUDONYM_KEY", DEMO_KEY)
-    (root / ".envrc.local").write_text(f"export DS_PIPELINE_PSEUDONYM_KEY_FILE={key_file}\n")
+    private_file(root, f"export DS_PIPELINE_PSEUDONYM_KEY_FILE={key_file}\n")
 
     assert open_project().pseudonym_key(sources("confidential")) == expected
 
