@@ -14,6 +14,7 @@ from ds_pipeline.boundary.suppression_list import Hashes
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.erasure.rows import listed_rows, read_csv, without, write_csv
 from ds_pipeline.errors import ErasureRefused
+from ds_pipeline.scoring.delivery import as_it_was
 from ds_pipeline.store.snapshots import encode, write_file
 from ds_pipeline.workbench import Workbench
 
@@ -67,12 +68,12 @@ IsListed = Callable[[Sequence[object]], np.ndarray]
 
 def _from_csv(bench: Workbench, path: Path, is_listed: IsListed) -> tuple[int, bytes]:
     lines = read_csv(path.read_bytes())
-    header, cells = lines[0], lines[1:]
+    header, cells = [as_it_was(name) for name in lines[0]], lines[1:]
     gone = np.zeros(len(cells), dtype=bool)
     for name in _identifying(bench, path, header):
         gone |= listed_rows([line[header.index(name)] for line in cells], is_listed)
     kept = [line for line, is_gone in zip(cells, gone, strict=True) if not is_gone]
-    return int(gone.sum()), write_csv([header, *kept])
+    return int(gone.sum()), write_csv([lines[0], *kept])
 
 
 def _from_parquet(bench: Workbench, path: Path, is_listed: IsListed) -> tuple[int, bytes]:

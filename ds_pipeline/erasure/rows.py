@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ds_pipeline.scoring.delivery import as_it_was
+
 PSEUDONYM = "^[a-p]{32}$"  # what masking.tokens makes; no other text of a stored table looks like it
 
 
@@ -39,12 +41,14 @@ def tokens_in(table: pa.Table) -> set[str]:
 def listed_rows(values: Sequence[object], is_listed: Callable[[Sequence[object]], np.ndarray]) -> np.ndarray:
     """One bool per cell of the identifiers of a delivered list.
 
-    A text with an apostrophe in front may be one that was put there so that a spreadsheet does not run it.
+    A text may be as the source has it, or changed so that a spreadsheet does not run it, by this or an older rule.
     """
-    plain = [value.removeprefix("'") if isinstance(value, str) else value for value in values]
-    if not plain:
+    if not values:
         return np.zeros(0, dtype=bool)
-    return is_listed(values) | is_listed(plain)
+    rows = is_listed(values)
+    for undo in (as_it_was, lambda text: text.removeprefix("'")):
+        rows = rows | is_listed([undo(value) if isinstance(value, str) else value for value in values])
+    return rows
 
 
 def read_csv(content: bytes) -> list[list[str]]:

@@ -12,8 +12,16 @@ from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.use_case.contract import Contract
 
-# What a spreadsheet takes for a formula; a signed number, such as a phone number, is only that number to it.
-FORMULA = re.compile(r"^(?![+-]\d+$)[=+\-@\t\r]")
+# What a spreadsheet takes for the start of a formula, look-alikes of other scripts included, also behind signs that
+# nobody sees and behind a mark at which a spreadsheet of another language splits a line. A signed number, such as a
+# phone number, is only that number to it.
+_SIGNS = "=＝﹦⁼₌+＋﹢⁺₊@＠﹫－﹣−⁻₋-"
+_START = r"(?:^(?![+-]\d+$)|(?<=[,;|])|(?<=.\t))"
+_RUN = rf"(?=[\t\r]|[\s\u200b-\u200f\u2060\ufeff]*[{_SIGNS}])"
+FORMULA = re.compile(f"{_START}{_RUN}")
+PUT_THERE = re.compile(f"{_START}'{_RUN}")
+# A line of the file is a customer: a line end inside a cell is shown as the picture of itself.
+PICTURES = str.maketrans("\n\v\f\r", "␊␋␌␍")
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32()}
 
 
@@ -56,15 +64,25 @@ def campaign_list(
 def render(table: pa.Table, file_format: str) -> bytes:
     """The list as the bytes of a CSV or parquet file.
 
-    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front; parquet holds it as it is.
+    In CSV texts and headers are harmless: see harmless. Parquet holds them as they are.
     """
     if file_format == "parquet":
         return encode(table)
     frame = table.to_pandas(date_as_object=True)
     for field in table.schema:
         if pa.types.is_string(field.type):
-            frame[field.name] = frame[field.name].str.replace(FORMULA, r"'\g<0>", regex=True)
-    return frame.to_csv(index=False, lineterminator="\n").encode()
+            frame[field.name] = frame[field.name].map(harmless)
+    return frame.rename(columns=harmless).to_csv(index=False, lineterminator="\n").encode()
+
+
+def harmless(text: str) -> str:
+    """A cell of one line, with an apostrophe before what a spreadsheet would run as a formula."""
+    return FORMULA.sub("'", text.translate(PICTURES))
+
+
+def as_it_was(cell: str) -> str:
+    """The text of which harmless made a cell, to compare it with an identifier."""
+    return PUT_THERE.sub("", cell).translate({picture: sign for sign, picture in PICTURES.items()})
 
 
 def _re_attach(tokens: pd.Series, identifiers: pd.Series | None) -> pd.Series:

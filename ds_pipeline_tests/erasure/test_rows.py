@@ -44,9 +44,10 @@ def test_tokens_are_told_from_other_texts() -> None:
 
 def test_a_listed_text_is_found_behind_the_apostrophe_of_a_spreadsheet() -> None:
     def is_listed(values: Sequence[object]) -> np.ndarray:
-        return np.array([value in ("=7", "'x", 17850) for value in values])
+        return np.array([value in ("=7", "'x", "a\n;=7", 17850) for value in values])
 
     assert listed_rows(["'=7", "=7", "'x", "x", "7"], is_listed).tolist() == [True, True, True, False, False]
+    assert listed_rows(["a␊;'=7", "a␊;=8"], is_listed).tolist() == [True, False]
     assert listed_rows([17850, 178], is_listed).tolist() == [True, False]
     assert listed_rows([], is_listed).tolist() == []
 

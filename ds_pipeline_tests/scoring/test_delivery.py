@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import traceback
 from datetime import date
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.errors import ScoringError
-from ds_pipeline.scoring.delivery import campaign_list, render
+from ds_pipeline.scoring.delivery import as_it_was, campaign_list, render
 from ds_pipeline.use_case.contract import Contract
 
 D = date(2011, 12, 5)
@@ -133,6 +134,18 @@ def test_parquet_has_the_same_table() -> None:
         pytest.param("-1+2", "'-1+2", id="minus"),
         pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
         pytest.param("\t=1", "'\t=1", id="tab"),
+        pytest.param("＝1+1", "'＝1+1", id="full-width-equals"),
+        pytest.param("＋1+1", "'＋1+1", id="full-width-plus"),
+        pytest.param("－1+1", "'－1+1", id="full-width-minus"),
+        pytest.param("＠SUM(A1)", "'＠SUM(A1)", id="full-width-at"),
+        pytest.param("\u2212(1)", "'\u2212(1)", id="minus-of-mathematics"),
+        pytest.param("\u00a0 =1", "'\u00a0 =1", id="behind-blanks"),
+        pytest.param("\u200b\ufeff=1", "'\u200b\ufeff=1", id="behind-signs-without-width"),
+        pytest.param("A;=1;@b", "A;'=1;'@b", id="behind-the-separator-of-another-language"),
+        pytest.param("A\t=1", "A\t'=1", id="behind-a-tab"),
+        pytest.param("A,=1", '"A,\'=1"', id="behind-a-comma"),
+        pytest.param("A\r\n=1\v\f", "A␍␊=1␋␌", id="line-ends"),
+        pytest.param("A = 1; B", "A = 1; B", id="a-sign-in-a-text-stays"),
         pytest.param("+447700900123", "+447700900123", id="a-phone-number-stays"),
         pytest.param("-17850", "-17850", id="a-number-stays"),
         pytest.param("A-1", "A-1", id="inside-it-does-not-matter"),
@@ -143,6 +156,15 @@ def test_no_text_becomes_a_formula_in_csv(identifier: str, cell: str) -> None:
 
     assert render(table, "csv").decode().splitlines()[2].startswith(f"{cell},2011")
     assert pq.read_table(io.BytesIO(render(table, "parquet")))["number"].to_pylist()[1] == identifier
+    (line,) = [line for line in csv.reader(io.StringIO(render(table, "csv").decode())) if "0.5" in line]
+    assert as_it_was(line[0]) == identifier
+
+
+def test_no_header_becomes_a_formula_or_a_second_line_in_csv() -> None:
+    table = pa.table({"=1+1": ["x"], "＠SUM(A1)": ["y"], "a\nb": ["z"]})
+
+    assert render(table, "csv").decode() == "'=1+1,'＠SUM(A1),a␊b\nx,y,z\n"
+    assert pq.read_table(io.BytesIO(render(table, "parquet"))).column_names == ["=1+1", "＠SUM(A1)", "a\nb"]
 
 
 def test_reasons_come_beside_their_customers_in_the_places_of_the_contract() -> None:
