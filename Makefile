@@ -28,11 +28,8 @@ test: .venv/.installed ## run the tests: make test ARGS="-k clock"
 test-fast: .venv/.installed ## run the tests without the journeys, in a minute: make test-fast ARGS="-k clock"
 	@.venv/bin/pytest -n 2 --dist loadgroup --ignore=ds_pipeline_tests/journeys $(ARGS)
 
-# dagster dev takes a workspace or DAGSTER_MODULE_NAME and stumbles over both. The warning is about its new name.
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
-	@echo "Dagster UI: http://127.0.0.1:$(PORT)  (Ctrl-C stops it)"
-	@unset DAGSTER_MODULE_NAME; export PYTHONWARNINGS='ignore:Function `dev_command`'; \
-	umask 077; exec .venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p "$(PORT)"
+	@exec .venv/bin/ds-pipeline ui --port "$(PORT)"
 
 # The pipeline reads .envrc.local by itself. Without its key the tokens it made can never be made again: back it up.
 # The file is 0600 from the start and never takes the place of one that is there: a key is not made twice.

@@ -442,6 +442,15 @@ def reproduce(
     _finish({Verdict.SAME: 0, Verdict.DIFFERS: REFUSED, Verdict.IMPOSSIBLE: NOT_REPRODUCIBLE}[found.verdict])
 
 
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1.")] = 3000) -> None:
+    """Serve the Dagster UI and its daemon on this machine until Ctrl-C; it answers its own pages only."""
+    from ds_pipeline.cli.ui import serve
+    from ds_pipeline.project import open_project
+
+    _finish(serve(open_project(), port=port))
+
+
 def _open(name: str) -> Workbench:
     from ds_pipeline.project import open_project
     from ds_pipeline.use_case.load import load_use_case
