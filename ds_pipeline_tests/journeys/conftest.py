@@ -33,10 +33,11 @@ import pytest
 import yaml
 
 from ds_pipeline_tests.pictures import of_one_pixel
+from ds_pipeline_tests.unsynced import sitecustomize
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-UNSYNCED = Path(__file__).parent / "unsynced"  # for the processes that the journeys start
+UNSYNCED = Path(sitecustomize.__file__).parent  # for the processes that the journeys start
 CASE = "mini_lapse"
 FIRST, LAST = date(2011, 5, 9), date(2011, 8, 1)
 CUSTOMERS = 240
@@ -220,17 +221,13 @@ class Journey:
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """Dagster's records stay in memory, pictures are one pixel, and nobody waits until a disk has what was written.
-
-    A third of the time of most commands. The first run of all has drawn its pictures and kept its records.
-    """
+    """Dagster's records stay in memory and pictures are one pixel; the first run of all has kept and drawn them."""
 
     def in_memory(folder: str, *_: Any) -> dg.DagsterInstance:
         return dg.DagsterInstance.ephemeral(settings=yaml.safe_load((Path(folder) / "dagster.yaml").read_text()))
 
     with (
         mock.patch.object(dg.DagsterInstance, "from_config", in_memory),
-        mock.patch.object(os, "fsync"),
         of_one_pixel(),
     ):
         yield

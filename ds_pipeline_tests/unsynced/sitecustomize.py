@@ -1,7 +1,7 @@
-"""For processes of the journeys: nobody waits until a disk has what was written.
+"""Nobody waits until a disk has what was written: a killed process loses nothing by that, only a machine would.
 
-A process that is killed loses nothing by that, only a machine would; and Dagster commits a thousand times in one run.
-Python imports a module of this name at its start when it finds it on PYTHONPATH.
+Dagster commits a thousand times in one run. The tests import this; Python itself does so at the start of a process that
+has this folder on PYTHONPATH.
 """
 
 import os
