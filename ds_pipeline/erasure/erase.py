@@ -20,7 +20,7 @@ from ds_pipeline.erasure.exposure import candidates_affected
 from ds_pipeline.erasure.stored import apply_changes, other_keys_changes, require_gone, stored_changes
 from ds_pipeline.errors import ErasureError
 from ds_pipeline.masking.columns.tokens import key_fingerprint, tokenize
-from ds_pipeline.store.chain import next_link
+from ds_pipeline.store.chain import next_link, require_later
 from ds_pipeline.store.snapshots import remove_half_written
 from ds_pipeline.workbench import Workbench
 
@@ -114,7 +114,8 @@ def erase(bench: Workbench, people: People, *, actor: str, reason: str, at: date
         if begun is not None and finished is not None and set(people.tokens()) <= set(begun.tokens):
             return finished  # it was about these very people
         surveyed = _survey(bench, people, drop_other_keys=drop_other_keys)
-        bench.prepare_to_sign()  # a lost signing key is noticed before anything is changed
+        bench.prepare_to_sign()  # a lost signing key is noticed before anything is changed, and so is a clock gone back
+        require_later(erasures_of(bench).read(), at)
         is_first = not any(bench.project.store.glob("*/suppression/list.json"))
         key = suppression_key(bench).read_or_make(is_first=is_first)
         if suppression_list(bench).exists():

@@ -36,7 +36,7 @@ class Link(FileModel):
     Attributes:
         use_case: whose history it is; the keys are shared, so a signature alone does not say it.
         number: 1, 2, 3 and so on, without gaps.
-        at: UTC instant, given by the caller.
+        at: UTC instant, given by the caller; never before that of the event before.
         previous: digest of the event before; None for the first.
     """
 
@@ -102,6 +102,11 @@ class Chain(Generic[Event]):
                     f"{self._shown(name)}: it does not follow the event before it: one of the two was replaced. "
                     f"{self._way_out}"
                 )
+            if events and event.at < events[-1].at:
+                raise RegistryError(
+                    f"{self._shown(name)}: dated {_instant(event.at)}, before the event that it follows "
+                    f"({_instant(events[-1].at)}): time in a history never runs back. {self._way_out}"
+                )
             events.append(event)
         return events
 
@@ -154,7 +159,11 @@ def file_name(number: int) -> str:
 
 
 def next_link(kind: type[Event], events: Sequence[Event], /, *, at: datetime, **fields: Any) -> Event:
-    """The event that follows these, not yet made; RegistryError names the fields that are empty or wrong."""
+    """The event that follows these, not yet made.
+
+    Raises:
+        RegistryError: a field is empty or wrong, and is named; or the event is dated before the one that it follows.
+    """
     texts = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
     previous = events[-1].digest if events else None
     try:
@@ -162,4 +171,18 @@ def next_link(kind: type[Event], events: Sequence[Event], /, *, at: datetime, **
     except ValidationError as error:
         wrong = ", ".join(sorted({str(part["loc"][0]) for part in error.errors()}))
         raise RegistryError(f"Nothing was changed; missing, empty or not valid: {wrong}.") from error
+    require_later(events, event.at)
     return event.model_copy(update={"at": event.at.astimezone(UTC)})
+
+
+def require_later(events: Sequence[Link], at: datetime) -> None:
+    """Raise RegistryError if an event of this instant would be dated before the one that it follows."""
+    if events and at < events[-1].at:
+        raise RegistryError(
+            f"Nothing was changed: {_instant(at)} is before the last event, which is of {_instant(events[-1].at)}. "
+            "Time in a history never runs back: set the clock of this machine right."
+        )
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -43,7 +43,7 @@ def chain(tmp_path: Path) -> Chain[Note]:
 
 def note(events: list[Note], text: str, **changes: Any) -> Note:
     fields = {"use_case": "mini", "actor": "ann", "reason": "a test"} | changes
-    return next_link(Note, events, at=AT, text=text, **fields)
+    return next_link(Note, events, **{"at": AT, "text": text} | fields)
 
 
 def written(chain: Chain[Note], *texts: str) -> list[Note]:
@@ -119,6 +119,18 @@ def test_events_of_another_use_case_are_refused_although_the_signature_fits(chai
 
     with pytest.raises(RegistryError, match="an event of mini, in the registry of maxi"):
         Chain(tmp_path / "notes", Seal(), use_case="maxi", kind=Note).read()
+
+
+def test_an_event_is_not_dated_before_the_one_that_it_follows(chain: Chain[Note]) -> None:
+    earlier = AT - timedelta(seconds=1)
+    events = written(chain, "a")
+
+    with pytest.raises(RegistryError, match=r"2011-12-05 08:59:59 UTC is before the last event, .* 09:00:00 UTC"):
+        note(events, "b", at=earlier)
+    chain.append(note(events, "b").model_copy(update={"at": earlier}))  # by one who holds the key
+
+    with pytest.raises(RegistryError, match=r"notes/000002\.json: dated 2011-12-05 08:59:59 UTC, before the event"):
+        chain.read()
 
 
 @pytest.mark.parametrize(
