@@ -6,7 +6,6 @@ stack trace for a user's mistake.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import re
@@ -134,7 +133,7 @@ def rollback(
 
     bench = _open(use_case)
     require_clean_reason(bench, reason)
-    event = bench.registry.rollback(to, reason=reason, actor=_actor(), at=now())
+    event = bench.registry.rollback(to, reason=reason, actor=bench.keys.holder(), at=now())
     typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
 
 
@@ -153,7 +152,9 @@ def promote(
 
     bench = _open(use_case)
     require_clean_reason(bench, reason)
-    outcome = promote_candidate(bench, _day_of(bench, day), actor=_actor(), reason=reason, replace_lost=replace_lost)
+    outcome = promote_candidate(
+        bench, _day_of(bench, day), actor=bench.keys.holder(), reason=reason, replace_lost=replace_lost
+    )
     typer.echo(outcome.reason or f"{outcome.champion.version} is in force.")
     if outcome.outcome == "refused":
         sys.exit(REFUSED)
@@ -170,7 +171,7 @@ def allow_holdout(
     from ds_pipeline.promotion.holdout_ledger import allow_holdout as allow
 
     bench = _open(name)
-    done = allow(bench, _day_of(bench, day), more=more, reason=reason, actor=_actor())
+    done = allow(bench, _day_of(bench, day), more=more, reason=reason, actor=bench.keys.holder())
     typer.echo(
         f"{done.more} more for the holdout weeks {done.weeks[0]} to {done.weeks[-1]}. Recorded as "
         f"ledger/{done.number:06d}.json by {done.actor}. Judge the candidate again: ds-pipeline train {name}"
@@ -413,12 +414,13 @@ def erase(
         raise typer.BadParameter("--reason is needed: who asked for it, and under what; without naming the person.")
     if file == STDIN and not yes:
         raise typer.BadParameter("with --file - there is nobody to answer the question: add --yes.")
+    bench = _open(use_case)
     _finish(
         erase_people(
-            _open(use_case),
+            bench,
             read_ids(entity_id or [], file),
             reason=_say_something(reason),
-            actor=_actor(),
+            actor=bench.keys.holder(),
             old_key=os.environ.get("DS_PIPELINE_OLD_PSEUDONYM_KEY"),
             drop_other_keys=drop_other_keys,
             yes=yes,
@@ -471,13 +473,6 @@ def _day_of(bench: Workbench, text: str | None) -> date:
         return clock.require(date.fromisoformat(text))
     except ValueError as error:
         raise ClockError(f"--date {text}: expected a date such as 2011-12-05.") from error
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
 
 
 def _finish(code: int) -> None:

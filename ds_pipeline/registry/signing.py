@@ -6,6 +6,8 @@ Both lie outside the registry, so whoever can write there cannot also sign. Chec
 from __future__ import annotations
 
 import base64
+import os
+import pwd
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -25,12 +27,16 @@ OTHERS_CAN_WRITE = 0o022
 
 
 class SigningKeys:
-    """The key pair in one folder: signing.pem (private, 0600) and trusted_signer.pem (the pinned public key)."""
+    """The key pair in one folder: signing.pem (private, 0600) and trusted_signer.pem (the pinned public key).
+
+    Beside them signer.txt says whose key it is: the account that made it, unless its holder writes another name there.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.private_path = folder / "signing.pem"
         self.pin_path = folder / "trusted_signer.pem"
+        self.name_path = folder / "signer.txt"
 
     def create_if_first(self, registry_is_empty: bool) -> None:
         """Make the key pair on the very first run; on any later run check that it is whole.
@@ -54,8 +60,24 @@ class SigningKeys:
             if not registry_is_empty:
                 raise self._missing_pin()
             with suppress(FileExistsError):
+                write_file(self.name_path, f"{_account()}\n".encode(), replace=False)
+            with suppress(FileExistsError):
                 write_file(self.pin_path, _public_pem(self._read_private().public_key()), replace=False)
         self._private_key()
+
+    def holder(self) -> str:
+        """Who acts: the name beside the key, and the fingerprint of the key, without which nobody can sign.
+
+        Before the very first signature there is no key yet: the account that is about to make it.
+        """
+        if not self.private_path.exists():
+            return _account()
+        fingerprint = f"key {_fingerprint(self._private_key().public_key())}"
+        try:
+            name = " ".join(self.name_path.read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError):
+            return fingerprint
+        return f"{name}, {fingerprint}" if name else fingerprint
 
     def sign(self, content: bytes) -> str:
         """The signature of a small document, as signer:base64; the signer is the short digest of the public key."""
@@ -181,3 +203,11 @@ def _public_pem(key: ec.EllipticCurvePublicKey) -> bytes:
 
 def _fingerprint(key: ec.EllipticCurvePublicKey) -> str:
     return digest_bytes(_public_pem(key))[:SHORT]
+
+
+def _account() -> str:
+    """The account of this process, whatever the environment says."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"

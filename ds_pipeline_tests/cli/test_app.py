@@ -45,15 +45,6 @@ def test_a_reason_says_something(text: str) -> None:
     assert commands._say_something(" ok ") == " ok "
 
 
-def test_without_a_name_of_the_user_there_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown() -> str:
-        raise KeyError
-
-    monkeypatch.setattr(commands.getpass, "getuser", unknown)
-
-    assert commands._actor() == f"user {os.getuid()}"
-
-
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
     [

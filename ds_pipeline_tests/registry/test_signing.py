@@ -1,3 +1,5 @@
+import os
+import pwd
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -246,3 +248,31 @@ def test_no_message_tells_the_path_or_the_key(keys: SigningKeys, tmp_path: Path)
         keys.sign(DECISION)
     assert str(tmp_path) not in str(caught.value)
     assert "PRIVATE" not in str(caught.value)
+
+
+def test_who_acts_is_who_holds_the_key_and_not_who_the_environment_says(
+    keys: SigningKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = keys.sign(DECISION).partition(":")[0]
+    account = pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setenv("LOGNAME", "the-stakeholder")
+    monkeypatch.setenv("USER", "the-stakeholder")
+
+    assert keys.holder() == f"{account}, key {fingerprint}"
+
+    keys.name_path.write_text("Ann of Sales\n")
+    assert keys.holder() == f"Ann of Sales, key {fingerprint}"
+    keys.name_path.unlink()
+    assert keys.holder() == f"key {fingerprint}"
+
+
+def test_before_there_is_a_key_the_account_acts_and_without_a_name_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(number: int) -> str:
+        raise KeyError
+
+    keys = SigningKeys(tmp_path / "none")
+    assert keys.holder() == pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert keys.holder() == f"user {os.getuid()}"
