@@ -64,8 +64,9 @@ LABEL_SQL = """
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that two workers end together: the use case in full, then the other journeys."""
-    items.sort(key=lambda item: (item.path.name != "test_retail_lapse.py", "journeys" not in item.path.parts))
+    """What takes long begins first, so that two workers end together: full runs and processes, then other journeys."""
+    longest = ("test_retail_lapse.py", "test_kills.py", "test_weeks.py")
+    items.sort(key=lambda item: (item.path.name not in longest, "journeys" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")
