@@ -222,7 +222,7 @@ def _public(bench: Workbench) -> tuple[set[str], str]:
 
 
 def _band_labels(starts: Sequence[int]) -> list[str]:
-    """The values of a column of age bands, as masking/treatments.py writes them."""
+    """The values of a column of age bands, as masking/columns/treatments.py writes them."""
     lows = [0, *starts]
     return [*(f"{low}-{above - 1}" for low, above in pairwise(lows)), f"{lows[-1]}+"]
 

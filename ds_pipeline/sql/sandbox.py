@@ -1,6 +1,6 @@
 """A DuckDB connection in which user SQL sees the tables it was given and nothing else.
 
-No file, no network, no setting, one thread. Which SQL may run in it is decided by sql_guard.py, once, at load. What the
+No file, no network, no setting, one thread. Which SQL may run in it is decided by guard.py, once, at load. What the
 tables hold, and that they end at D, is the caller's business.
 """
 
