@@ -1,5 +1,6 @@
 """Across the PII boundary: a source is read, validated, masked and scanned in memory; then it may be written."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class MaskedWeek:
     suppressed: int = 0  # rows of people who were erased, left out before masking
     shape: Shape = field(default_factory=dict)  # columns and types of the source as it was read
     drift: tuple[str, ...] = ()  # what changed in them since the table was ingested before
+    nobody: dict[str, int] = field(default_factory=dict)  # cells of tokens with a word for nobody, by alias
 
     @property
     def withheld(self) -> int:
@@ -75,6 +77,14 @@ def count_reasons(quarantined: pa.Table) -> dict[str, int]:
     """Rows by primary reason, the most frequent first."""
     counts = {row["values"]: row["counts"] for row in quarantined[REASON].value_counts().to_pylist()}
     return dict(sorted(counts.items(), key=lambda reason: (-reason[1], reason[0])))
+
+
+def say_nobody(weeks: list[MaskedWeek]) -> str:
+    """How many cells hold a word for nobody, by column; empty where none does."""
+    total: Counter[str] = Counter()
+    for week in weeks:
+        total.update(week.nobody)
+    return ", ".join(f"{count:,} of {alias}" for alias, count in total.items() if count)
 
 
 def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
@@ -112,7 +122,16 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
     return [
         MaskedWeek(
-            week.day, sources[week.day], source_rows, week.read, good, bad, left_out, shape=shape, drift=tuple(drift)
+            week.day,
+            sources[week.day],
+            source_rows,
+            week.read,
+            good,
+            bad,
+            left_out,
+            shape=shape,
+            drift=tuple(drift),
+            nobody=week.nobody,
         )
         for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
     ]

@@ -1,11 +1,12 @@
 """The step of a masked table: its source across the boundary, judged, counted, and stored with its quarantine."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from ds_pipeline.boundary.anonymity import check_anonymity
-from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks
+from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks, say_nobody
+from ds_pipeline.boundary.nobody import undeclared_nobody
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
 from ds_pipeline.store.datasets import KEY
@@ -24,6 +25,7 @@ class MaskedSource:
             be said yet.
         digests: of the masked rows of each week.
         changes: rows more or fewer, of each week that differs from what was stored before.
+        undeclared: where a word for nobody is taken for a person, a line each.
     """
 
     weeks: list[MaskedWeek]
@@ -31,6 +33,7 @@ class MaskedSource:
     impossible: dict[date, dict[str, int]]
     digests: dict[date, str]
     changes: list[int]
+    undeclared: list[str] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -60,6 +63,9 @@ class MaskedSource:
             f"{self.read:,} rows read, {self.kept:,} kept and masked, {self.quarantined:,} quarantined{left_out}; "
             f"{len(self.weeks)} weeks"
         )
+        if nobody := say_nobody(self.weeks):
+            yield f"cells with a word for nobody (null_words), taken for missing ones: {nobody}"
+        yield from (f"WARNING: {line}" for line in self.undeclared)
         if withheld := sum(week.withheld for week in self.weeks):
             yield f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking"
         if self.drift:
@@ -101,7 +107,8 @@ def mask_source(bench: Workbench, name: str, days: list[date], *, accepts_new_ke
         digests[week.day] = stored.digest
         if earlier is not None and earlier.digest != stored.digest:
             changes.append(stored.rows - earlier.rows)
-    return MaskedSource(weeks, anonymity, impossible, digests, changes)
+    undeclared = undeclared_nobody(bench, name, rows.values())
+    return MaskedSource(weeks, anonymity, impossible, digests, changes, undeclared)
 
 
 def _store(

@@ -19,8 +19,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from ds_pipeline.boundary.anonymity import check_anonymity
-from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks
+from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks, say_nobody
 from ds_pipeline.boundary.leak_check import require_clean_table
+from ds_pipeline.boundary.nobody import undeclared_nobody
 from ds_pipeline.check.findings import (
     Changed,
     FeatureFacts,
@@ -68,6 +69,7 @@ class TableFacts:
     Attributes:
         to_come: rows of the source that became known on or after the newest date, and are not read.
         per_week: the fewest and the most rows of a week; the first week, with all that came before, left out.
+        nobody: cells with a word for nobody, in words; empty where there is none.
     """
 
     name: str
@@ -77,6 +79,7 @@ class TableFacts:
     kept: int
     quarantined: int
     suppressed: int
+    nobody: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         facts=facts,
         warnings=[
             *unjoined,
+            *(line for name in weeks for line in undeclared_nobody(bench, name, (week.kept for week in weeks[name]))),
             *_impossible(case, stored, days),
             *find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
         ],
@@ -171,6 +175,7 @@ def _facts(name: str, weeks: list[MaskedWeek]) -> TableFacts:
         kept=sum(week.kept.num_rows for week in weeks),
         quarantined=sum(week.quarantined.num_rows for week in weeks),
         suppressed=sum(week.suppressed for week in weeks),
+        nobody=say_nobody(weeks),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
 
@@ -16,7 +17,6 @@ from ds_pipeline.use_case.sql import DECIMAL_DIGITS, arrow_type
 
 Mask = np.ndarray  # one bool per row
 TRUE_WORDS, FALSE_WORDS = ["true", "t", "yes", "1"], ["false", "f", "no", "0"]
-NULL_WORDS = ["", "NA", "NULL"]  # in a text cell of a column that holds no text
 DOUBLE_DIGITS = 15  # decimal digits that every double keeps
 DOUBLE_NOISE = 2.0**-50  # a few units in the last place, in parts of the value
 EARLIEST = 1700  # a year before it is a slip, such as 0024
@@ -46,18 +46,26 @@ def cast_cells(values: pa.Array, column: Column, *, time_zone: str) -> tuple[pa.
     """The cells of one column by its type, and those that could not be read."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    if column.type != "string" and is_text(values.type):
-        values = without_words(values, NULL_WORDS)
-    if column.treatment == "token" and is_text(values.type):
-        values = without_words(values, [""])  # a blank identifier is a missing one
+    if is_text(values.type):
+        values = without_words(values, column.null_words)
+        if column.type != "string" or column.treatment == "token":  # there a blank cell is a missing one
+            values = without_words(pc.utf8_trim_whitespace(values), [""])
     cast = _cast(values, column, column.time_zone or time_zone)
-    return cast, to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
+    unreadable = to_mask(pc.and_(pc.is_valid(values), pc.is_null(cast)))
+    numbers = [int(word) for word in column.null_words if re.fullmatch(r"[+-]?\d{1,18}", word)]
+    if column.type == "integer" and numbers:
+        cast = pc.if_else(pc.is_in(cast, pa.array(numbers, cast.type)), _null(cast.type), cast)
+    return cast, unreadable
 
 
-def without_words(text: pa.Array, words: list[str]) -> pa.Array:
-    """Texts without the blanks around them; null where they are one of the words."""
-    text = pc.utf8_trim_whitespace(text)
-    return pc.if_else(pc.is_in(text, pa.array(words, text.type)), _null(text.type), text)
+def without_words(text: pa.Array, words: Iterable[str]) -> pa.Array:
+    """The texts as they are; null where they are one of the words, whatever the case and the blanks around."""
+    return pc.if_else(are_words(text, words), _null(text.type), text)
+
+
+def are_words(text: pa.Array, words: Iterable[str]) -> pa.Array:
+    bare = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    return pc.is_in(bare, pa.array([word.strip().lower() for word in words], text.type))
 
 
 def one_type(parts: list[pa.Table], table: Table) -> list[pa.Table]:

@@ -5,7 +5,7 @@ Nothing here writes: the rows still hold identities. They are masked next, in me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -37,12 +37,14 @@ class Week:
         quarantined: the same columns (faulty cells null), _row_number, _reason and _reasons; of a source of many files
             also _file, in which the number counts. In a database the number counts the rows of the week, ordered by
             known_at and then all columns.
+        nobody: cells of tokens that hold a word for nobody, by alias; they are missing ones.
     """
 
     day: date
     read: int
     kept: pd.DataFrame
     quarantined: pd.DataFrame
+    nobody: dict[str, int] = field(default_factory=dict)
 
 
 def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: list[date]) -> list[Week]:
@@ -58,6 +60,9 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     typed, unreadable = cast_columns(raw, table)
     week_of_row = _week_of_row(typed, raw, table, name=name, clock=clock)
     begins = _begins(typed[table.known_at], clock)
+    nobody = {
+        alias: week_of_row[_holds_nobody(typed, raw, table, alias) & ~unreadable[alias]] for alias in table.tokens
+    }
     wanted = np.isin(week_of_row, [(day - clock.first).days // 7 for day in days])
     unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
     week_of_row = week_of_row[wanted]
@@ -82,11 +87,17 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
             read=int((week_of_row == number).sum()),
             kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
             quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
+            nobody={alias: int((weeks_of == number).sum()) for alias, weeks_of in nobody.items()},
         )
         _require_news(week, table, name=name, clock=clock, begins=begins)
         _require_counts(week, table, name=name)
         weeks.append(week)
     return weeks
+
+
+def _holds_nobody(typed: pa.Table, raw: pa.Table, table: Table, alias: str) -> Mask:
+    cells = raw[table.source_name(alias)]
+    return to_mask(pc.and_(pc.is_valid(cells), pc.is_null(typed[alias])))
 
 
 def known_before(raw: pa.Table, table: Table, *, moment: datetime) -> pa.Table:

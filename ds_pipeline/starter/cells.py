@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline.ingestion.cast import FALSE_WORDS, NULL_WORDS, TRUE_WORDS, cast_cells, is_text, without_words
-from ds_pipeline.use_case.sources import ISO, Column
+from ds_pipeline.ingestion.cast import FALSE_WORDS, TRUE_WORDS, cast_cells, is_text, without_words
+from ds_pipeline.use_case.sources import ISO, NULL_WORDS, Column
 
 # What looks like a type, and is proposed as one if ingestion reads it so.
 WHOLE = r"[+-]?(0|[1-9]\d{0,14})"  # leading zeros are those of a code; so many digits are those of an account
@@ -73,7 +73,7 @@ def read_cells(cells: pa.Array, given: tuple[str, ...]) -> Reading:
     Args:
         given: formats of dates as the user says them; where they read all cells, nothing else is tried.
     """
-    text = pc.unique(without_words(cells, NULL_WORDS)).drop_null()
+    text = pc.unique(pc.utf8_trim_whitespace(without_words(cells, ("", *NULL_WORDS)))).drop_null()
     if not len(text):
         return Reading("string")
     if given and _reads_all(text, Reading("timestamp", formats=given)):
@@ -116,7 +116,11 @@ def as_read(cells: pa.Array, reading: Reading) -> pa.Array:
 
 def without_null_words(cells: pa.Array, reading: Reading) -> pa.Array:
     """The cells as they are written, null where they say that there is none."""
-    return without_words(cells, NULL_WORDS) if is_text(cells.type) and reading.type != "string" else cells
+    if not is_text(cells.type):
+        return cells
+    if reading.type != "string":
+        cells = pc.utf8_trim_whitespace(without_words(cells, [""]))
+    return without_words(cells, NULL_WORDS)
 
 
 def _dated(text: pa.Array) -> Reading:

@@ -17,6 +17,7 @@ from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile,
 from ds_pipeline.starter.rates import PeopleRows, TargetRows, base_rate
 from ds_pipeline.starter.written import require_tables
 
+ASIDE = 0.05  # of the rows of a week; more faulty ones stop the run
 K = 5  # people who must share each combination of quasi-identifiers
 CHANGES = listed("updated update changed change modified valid effective asof snapshot version")
 CHANGEABLE = ("keep", "categories", "redact")  # treatments that leave what the customer is today
@@ -43,6 +44,7 @@ class ColumnPlan:
     guess: Guess
     meaning: str
     profile: ColumnProfile
+    null_words: tuple[str, ...] = ()  # that say that there is nobody, beyond those of NULL_WORDS
 
     @property
     def doubt(self) -> str:
@@ -58,6 +60,8 @@ class TablePlan:
         is_state: one row per person, as it is today; what changes after event_time would tell the future.
         once: an event that nobody has twice.
         shown: what its columns are called in messages.
+        nobody: rows without a customer's number.
+        aside: share of the rows of a week that may be set aside (0..1).
     """
 
     name: str
@@ -79,6 +83,8 @@ class TablePlan:
     shown: ShownNames
     span: TimeSpan
     delay_days: int
+    nobody: int
+    aside: float
 
     @property
     def kept(self) -> list[ColumnPlan]:
@@ -93,6 +99,9 @@ class TablePlan:
     def days_ago(self) -> str:
         """A column name that the table does not have, for the age of a row."""
         return _free("days_ago", {one.alias for one in self.columns})
+
+    def column_of(self, alias: str) -> ColumnPlan:
+        return next(one for one in self.columns if one.alias == alias)
 
     def column(self, source: str) -> ColumnPlan:
         return next(one for one in self.columns if one.source == source)
@@ -188,6 +197,7 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
     event_times = read_columns("--event-time", answers.event_time, names)
     known_ats = read_columns("--known-at", answers.known_at, names)
     entity = _entity_alias(keys, names)
+    nobody = _forget_nobody(files, keys)
     tables = []
     for name, file in files.items():
         profile = replace(file.profile(), shown=shown_names(list(file.profile().columns), look))
@@ -204,7 +214,7 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
         known_at = profile.shown.meant(known_ats.get(name) or event_time)
         if known_at not in times:
             raise _no_column("--known-at", profile, known_at, times)
-        tables.append(_table(file, profile, key, entity, event_time, known_at, target, look))
+        tables.append(_table(file, profile, key, entity, event_time, known_at, target, look, nobody))
     made = Plan(answers, target, entity, tables, plan_weeks(tables, answers, today), today, base_rate=None)
     return replace(made, base_rate=seen_base_rate(made, files))
 
@@ -343,6 +353,7 @@ def _table(
     known_at: str,
     target: Target,
     look: Look,
+    nobody: tuple[str, ...],
 ) -> TablePlan:
     asked = target.column if target.table == profile.name else None
     per_person = file.per_person(key)
@@ -356,6 +367,7 @@ def _table(
         role = {key: "key", event_time: "time", known_at: "time", asked: "state"}.get(column.name, "")
         columns.append(_column_plan(column, role, profile.name, entity, kind, is_state, taken, look))
     columns = [_without_number_of_people(file, one, key) if one.source != asked else one for one in columns]
+    columns = [replace(one, null_words=nobody) if one.source == key else one for one in columns]
     columns = _few_enough_groups(file, columns, key, known_at)
     by_source = {one.source: one.alias for one in columns}
     own_key = [one.alias for one in columns if one.guess.treatment == "token" and one.alias != entity]
@@ -381,7 +393,24 @@ def _table(
         shown=profile.shown,
         span=file.span(known_at),
         delay_days=file.delay_days(event_time, known_at),
+        nobody=file.missing(key),
+        aside=_aside(file.largest_share_of_nobody(key, known_at)),
     )
+
+
+def _forget_nobody(files: dict[str, SourceFile], keys: dict[str, str]) -> tuple[str, ...]:
+    """The words for nobody in the customer's number of any file; from then on they are missing in all of them."""
+    asked = {name: file.profile().shown.meant(keys.get(name, "")) for name, file in files.items()}
+    asked = {name: key for name, key in asked.items() if key in files[name].profile().columns}
+    words = sorted({word for name, key in asked.items() for word in files[name].nobody(key)})
+    for name, key in asked.items() if words else ():
+        files[name].forget(key, words)
+    return tuple(words)
+
+
+def _aside(seen: float) -> float:
+    """The share of the rows of a week that may be set aside, with room above what was seen of them."""
+    return round(min(1.0, ASIDE + math.ceil(100 * seen) / 100), 2)
 
 
 def _column_plan(

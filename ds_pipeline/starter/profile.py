@@ -14,13 +14,15 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from ds_pipeline.errors import SourceError
-from ds_pipeline.ingestion.cast import is_text
+from ds_pipeline.ingestion.cast import are_words, is_text
 from ds_pipeline.ingestion.contents import UNDECODABLE, column_types, read_contents
 from ds_pipeline.ingestion.database import quoted
 from ds_pipeline.ingestion.files import SourceFile as Opened
+from ds_pipeline.ingestion.nobody import NUMBERS, WORDS, words_for_nobody
 from ds_pipeline.starter.cells import Reading, as_read, read_cells, read_typed, without_null_words
 from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.use_case.sources import Table
@@ -180,7 +182,36 @@ class SourceFile:
 
     def per_person(self, entity: str) -> float:
         """Rows per person, over the whole file."""
-        return float(self._ask(f"count(*) / count(DISTINCT {quoted(entity)}) FROM source")[0][0] or 0)
+        person = quoted(entity)
+        return float(self._ask(f"count({person}) / count(DISTINCT {person}) FROM source")[0][0] or 0)
+
+    def nobody(self, entity: str) -> dict[str, int]:
+        """Words for nobody in the column of the customer's number, beyond NULL_WORDS, and the rows of each."""
+        counts = {str(value): rows for value, rows in self._ask(
+            f"trim({quoted(entity)}::VARCHAR), count(*) FROM source WHERE {quoted(entity)} IS NOT NULL GROUP BY 1"
+        )}  # fmt: skip
+        may_be = {value: rows for value, rows in counts.items() if value in NUMBERS or value.lower() in WORDS}
+        return words_for_nobody(may_be, max((rows for one, rows in counts.items() if one not in may_be), default=0))
+
+    def forget(self, entity: str, words: list[str]) -> None:
+        """Take the words in the column of the customer's number for missing, as null_words makes a run do."""
+        self.profile()
+        cells = self._rows[entity].combine_chunks()
+        is_nobody = are_words(cells.cast(pa.string()), words)
+        self._rows = self._rows.set_column(
+            self._rows.column_names.index(entity), entity, pc.if_else(is_nobody, pa.scalar(None, cells.type), cells)
+        )
+
+    def missing(self, entity: str) -> int:
+        """Rows without a customer's number."""
+        return int(self._ask(f"count(*) - count({quoted(entity)}) FROM source")[0][0])
+
+    def largest_share_of_nobody(self, entity: str, known_at: str) -> float:
+        """The largest share of the rows of a week in which the customer's number is missing (0..1)."""
+        return float(self._ask(
+            f"max(share) FROM (SELECT 1 - count({quoted(entity)}) / count(*) AS share FROM source "
+            f"GROUP BY date_trunc('week', {self.at(known_at)}))"
+        )[0][0])  # fmt: skip
 
     def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
         """The customers' numbers with a date of a column from one instant up to another; in memory only."""

@@ -15,6 +15,7 @@ from ds_pipeline.starter.plan import Plan, make_plan, open_files
 from ds_pipeline.starter.profile import SourceFile
 from ds_pipeline.starter.write import require_free, reviews, write_starter
 from ds_pipeline.starter.written import date_formats_of, encoding_of
+from ds_pipeline.use_case.sources import NULL_WORDS
 
 OTHERS = 0o077
 Ask = Callable[[str], str]  # a question to the answer of a person
@@ -87,6 +88,12 @@ def _summary(project: Project, plan: Plan) -> list[str]:
     for table in plan.tables:
         one_each = ", one row per customer as of today" if table.is_state else ""
         lines.append(f"  {table.name}: {table.kind} by {table.event_time}, known at {table.known_at}{one_each}")
+        if table.nobody:
+            said = ", ".join(["an empty cell", *NULL_WORDS[:1], *table.column_of(plan.entity).null_words])
+            lines.append(
+                f"  WARNING {table.name}: {table.nobody:,} rows have no customer ({said} or the like); they are "
+                "set aside"
+            )
     table = plan.target_table
     if plan.target.kind == "state" and table.once:
         lines.append(

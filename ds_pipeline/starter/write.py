@@ -18,6 +18,7 @@ from ds_pipeline.starter.features import StarterFeature, baseline_of, features_o
 from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.load import YAML_FILES, UseCase, load_use_case
+from ds_pipeline.use_case.sources import NULL_WORDS
 
 EXAMPLES: dict[str, Any] = {"integer": 12345, "string": "C-12345"}
 TOP_SHARE = "0.10"  # of the customers in scope that are delivered
@@ -83,6 +84,7 @@ def render(plan: Plan) -> dict[str, str]:
         "title": _title(plan),
         "top_share": TOP_SHARE,
         "precision": _precision(plan),
+        "null_words": NULL_WORDS,
         "sunset": (plan.weeks.last or plan.today) + SUNSET,
     }
     texts = {f"{file}.yaml": templates.get_template(f"{file}.yaml.j2").render(shared) for file in YAML_FILES}

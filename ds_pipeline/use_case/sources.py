@@ -38,6 +38,8 @@ TYPES_OF: dict[str, frozenset[str]] = {
     "token": frozenset({"string", "integer"}),
 }
 FORMAT_PARTS = frozenset("dmYybBHIpMSfz%")  # of a date; %Z is left out, since CET or IST are not one zone each
+# What exports of databases and of pandas write where there is nothing; upper and lower case are the same.
+NULL_WORDS = ("NULL", "NA", "N/A", "#N/A", "<NA>", "NaN", "NaT", "None", r"\N")
 ISO = "iso"  # in formats: 2011-03-07, 2011-03-07 09:30, 2011-03-07T09:30:15.25
 PLAIN_TRANSFER = ("http", "ftp")  # anyone on the way could read the rows
 # What a treatment already says of the values it is given; for the others the column says it.
@@ -60,6 +62,7 @@ class Column(FileModel):
             left out. A cell that two of them read differently is not read at all.
         decimal_mark: what stands before the fraction in a number that is text.
         time_zone: the zone of this column's times, where it is not that of the table.
+        null_words: what a cell says that holds nothing, instead of NULL_WORDS; an empty cell is always one.
     """
 
     alias: Name
@@ -77,6 +80,7 @@ class Column(FileModel):
     formats: Annotated[list[Text], Field(min_length=1)] | None = None
     decimal_mark: Literal[".", ","] = "."
     time_zone: ZoneName | None = None
+    null_words: list[Text] = Field(default_factory=lambda: list(NULL_WORDS))
     minimum: float | Day | None = None
     above: float | None = None
     maximum: float | Day | None = None
@@ -112,6 +116,8 @@ class Column(FileModel):
             raise ValueError("token_domain is for treatment: token, and is needed there")
         if (self.treatment == "categories") != (self.categories is not None):
             raise ValueError("categories is for treatment: categories, and is needed there")
+        if lost := {word.lower() for word in self.null_words} & {one.strip().lower() for one in self.categories or []}:
+            raise ValueError(f"categories: {', '.join(sorted(lost))} says that there is nothing; see null_words")
         if self.bands is not None and (self.treatment != "band" or sorted(set(self.bands)) != self.bands):
             raise ValueError("bands is for treatment: band, and names ages in ascending order")
         if self.identifies == "direct" and self.treatment == "drop" and self.holds is None:

@@ -65,6 +65,14 @@ def test_tables_that_do_not_join_stop_the_dry_run(bench: Workbench, tmp_path: Pa
         tried(bench)
 
 
+def test_a_guest_who_is_taken_for_a_person_is_a_warning(bench: Workbench, tmp_path: Path) -> None:
+    write(tmp_path, visitors=["unknown", *NAMES[1:]])
+
+    assert any(
+        "visits.customer_token: a word for nobody" in one and "unknown: 8 rows" in one for one in tried(bench).warnings
+    )
+
+
 def test_a_feature_without_any_value_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
     """It ended in a traceback of scikit-learn."""
     write(tmp_path)

@@ -62,7 +62,6 @@ def test_whole_numbers_are_read_however_they_are_stored(cast: Cast, values: pa.A
         pytest.param(pa.array(["12a"]), id="text"),
         pytest.param(pa.array(["0x10"]), id="hexadecimal"),
         pytest.param(pa.array(["1e999"]), id="text-beyond-doubles"),
-        pytest.param(pa.array(["nan"]), id="text-nan"),
         pytest.param(pa.array(["1,000"]), id="thousands"),
         pytest.param(pa.array(["1.5"]), id="text-fraction"),
         pytest.param(pa.array([Decimal("1.5")]), id="decimal-fraction"),
@@ -149,12 +148,36 @@ def test_words_of_yes_and_no_are_booleans(cast: Cast) -> None:
 
 def test_empty_and_null_words_are_missing_and_not_faulty(cast: Cast) -> None:
     for kind in ("integer", "double", "boolean", "date", "timestamp"):
-        assert cast(pa.array(["", "  ", "NA", "NULL", None]), kind) == ([None] * 5, [False] * 5)
+        assert cast(pa.array(["", "  ", "NA", "NULL", "nan", None]), kind) == ([None] * 6, [False] * 6)
 
 
-def test_a_text_may_be_called_na_or_null(cast: Cast) -> None:
+def test_a_text_may_be_called_na_or_null_where_the_column_says_so(cast: Cast) -> None:
     """The country code of Namibia and the surname Null were lost in CSV, not in parquet."""
-    assert cast(pa.array(["NA", "NULL", " x "]), "string") == (["NA", "NULL", " x "], [False] * 3)
+    assert cast(pa.array(["NA", "NULL", " x "]), "string", null_words=[]) == (["NA", "NULL", " x "], [False] * 3)
+
+
+TOKEN = {"identifies": "direct", "treatment": "token", "token_domain": "customer", "nullable": True}
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", " None ", "nan", "NaN", "<NA>", "N/A", r"\N", "NaT", "#N/A", "na"])
+@pytest.mark.parametrize("more", [{}, TOKEN], ids=["text", "identifier"])
+def test_a_classic_word_for_nothing_is_missing_in_every_column(cast: Cast, word: str, more: dict[str, Any]) -> None:
+    """Guests were one customer called NULL, with the orders of all of them."""
+    assert cast(pa.array([word, "Nullmeyer"]), "string", **more) == ([None, "Nullmeyer"], [False, False])
+
+
+@pytest.mark.parametrize(
+    ("values", "type"),
+    [
+        pytest.param(pa.array(["-1", "unknown", "Unknown", "7"]), "string", id="text"),
+        pytest.param(pa.array([-1, -1, -1, 7]), "integer", id="whole-numbers"),
+        pytest.param(pa.array(["-1", "-1.0", "unknown", "7"]), "integer", id="whole-numbers-in-text"),
+    ],
+)
+def test_a_declared_word_for_nobody_is_missing_however_it_is_stored(cast: Cast, values: pa.Array, type: str) -> None:
+    read = cast(values, type, null_words=["-1", "unknown"], **TOKEN)
+
+    assert (read[0][:3], str(read[0][3]), read[1]) == ([None] * 3, "7", [False] * 4)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.starter.answers import Answers
 from ds_pipeline.starter.start import look_for_identifiers, start_case
+from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.use_case.sources import NULL_WORDS
 
 FIRST_DAY = datetime(2024, 1, 1, 9)
 
@@ -33,6 +35,32 @@ def test_what_a_table_as_of_today_cannot_say_is_said(tmp_path: Path, target: str
     lines = start_case(Project(Settings(project=tmp_path)), answers, ask=None, today=date(2025, 6, 2))
 
     assert any(said in line for line in lines), lines
+
+
+def test_guests_are_said_and_declared_to_be_nobody(tmp_path: Path) -> None:
+    """NULL, unknown and 0 were three customers with the orders of all guests."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "configs").mkdir()
+    at = [FIRST_DAY + timedelta(days=turn) for turn in range(400)]
+    members = [f"{n},2023-12-01" for n in range(1, 31)]
+    visits = [f"{n},{moment}" for n in range(1, 31) for moment in at[n % 4 :: 4]]
+    guests = [
+        f"{('0', 'NULL', '0', 'unknown', '0', '0', '0', '0')[turn % 8]},{moment}" for turn, moment in enumerate(at)
+    ]
+    (tmp_path / "data" / "members.csv").write_text("\n".join(["member_id,joined_on", *members]))
+    (tmp_path / "data" / "visits.csv").write_text("\n".join(["member_id,visited_at", *visits, *guests]))
+    answers = Answers("x", ["data/members.csv", "data/visits.csv"], ["member_id"], "no-event:visits", synthetic=True)
+    project = Project(Settings(project=tmp_path))
+
+    lines = start_case(project, answers, ask=None, today=date(2025, 6, 2))
+
+    assert (
+        "  WARNING visits: 400 rows have no customer (an empty cell, NULL, 0, unknown or the like); they are set aside"
+        in lines
+    )
+    visits_declared = load_use_case(project.configs / "x").sources.tables["visits"]
+    assert visits_declared.columns["member_id"].null_words == [*NULL_WORDS, "0", "unknown"]
+    assert visits_declared.max_quarantine_share == 0.18  # 1 of the 8 rows of the last week, and 0.05 beside
 
 
 def test_the_look_finds_what_the_text_engine_or_the_leak_scan_finds() -> None:
