@@ -9,6 +9,9 @@ from __future__ import annotations
 import itertools
 import re
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -25,6 +28,13 @@ CLOSED: dict[str, Any] = {
     "autoload_known_extensions": False,
 }
 
+# An endless recursion would hang whoever loads the use case, or a run on Monday night. On tables without rows a query
+# takes milliseconds; in a run the slowest of a week takes seconds.
+CHECK_SECONDS, RUN_SECONDS = 10, 600
+CHECK_MEMORY = "1 GiB"
+LIMITS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
+SPILL = "16 GiB"  # on the disk, beyond the memory; DuckDB itself would take nine tenths of what is free
+
 _spill_numbers = itertools.count()
 
 
@@ -35,15 +45,22 @@ class ResultColumn(NamedTuple):
     type: str
 
 
-def connect(time_zone: str) -> duckdb.DuckDBPyConnection:
+def connect(time_zone: str, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """An empty in-memory database, closed to the outside; days and truncations follow the time zone.
+
+    Args:
+        memory: how much it may take, such as CHECK_MEMORY; None is half of what DuckDB would: weeks are built side by
+            side, and the rest of the run needs room too.
 
     Raises:
         FeatureError: DuckDB does not know the time zone.
     """
     # What does not fit into memory goes to a private folder, not to DuckDB's default: .tmp where the run was started.
     spill = f"{_spill_folder().name}/{next(_spill_numbers)}"
-    connection = duckdb.connect(":memory:", config=CLOSED | {"temp_directory": spill})
+    spilling = {"temp_directory": spill, "max_temp_directory_size": SPILL}
+    connection = duckdb.connect(":memory:", config=CLOSED | spilling)
+    amount, unit = _memory_of(connection).split()
+    connection.execute("SET memory_limit = ?", [memory or f"{float(amount) / 2} {unit}"])
     try:
         connection.execute("SET TimeZone = ?", [time_zone])
     except duckdb.Error as error:
@@ -52,6 +69,42 @@ def connect(time_zone: str) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = false")  # it would write into what a command prints
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _memory_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """How much memory a database may take, such as 9.3 GiB."""
+    (limit,) = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+    return str(limit)
+
+
+@contextmanager
+def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection, *, where: str) -> Iterator[None]:
+    """Stops what runs inside, and says so with a FeatureError; and names the memory where that is not enough."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        connection.interrupt()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise FeatureError(
+            f"{where}: the query needs more than the {_memory_of(connection)} of memory and the {SPILL} of disk that "
+            "it may take. Filter or aggregate earlier; a recursive query has to end."
+        ) from None
+    except duckdb.InterruptException:
+        if not late.is_set():
+            raise
+        raise FeatureError(
+            f"{where}: the query was stopped after {seconds:g} seconds, the most it may take. Filter or aggregate "
+            "earlier; a recursive query has to end, so give it a WHERE that comes true no more."
+        ) from None
+    finally:
+        timer.cancel()
 
 
 @cache
@@ -93,8 +146,9 @@ def result_columns(
     parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
     statement, above = split_head(sql)
     try:
-        # execute, not sql as below: only then do DuckDB's messages say the line.
-        found = connection.execute(statement, parameters).description or []
+        with _interrupted_after(CHECK_SECONDS, connection, where=where):
+            # execute, not sql as below: only then do DuckDB's messages say the line.
+            found = connection.execute(statement, parameters).description or []
     except duckdb.Error as error:
         raise explained(error, where, above) from error
     return [ResultColumn(name, str(kind)) for name, kind, *_ in found]
@@ -109,14 +163,25 @@ def run_select(connection: duckdb.DuckDBPyConnection, sql: str, *, where: str, s
         FeatureError: names the fault in the text; of a fault in the data only its kind, because DuckDB quotes cells.
     """
     parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
+    with _interrupted_after(RUN_SECONDS, connection, where=where):
+        return _rows(connection, sql, parameters, where=where)
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, datetime] | None, *, where: str
+) -> pa.Table:
     try:
         relation = connection.sql(sql, params=parameters)  # binds, and reads no row
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
         raise explained(error, where) from error
+    except LIMITS:
+        raise
     except duckdb.Error as error:
         raise _hidden(error, where) from None
     try:
         return relation.to_arrow_table()
+    except LIMITS:
+        raise
     except duckdb.Error as error:
         raise _hidden(error, where) from None  # a chained error would print the cell after all
 
@@ -153,8 +218,6 @@ def explained(error: duckdb.Error, where: str, above: int = 0) -> FeatureError:
 
 
 def _hidden(error: duckdb.Error, where: str) -> FeatureError:
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return FeatureError(f"{where}: the query needs more memory than there is. Filter or aggregate earlier.")
     return FeatureError(
         f"{where}: the query fails on the data ({type(error).__name__}); the values are not shown. "
         "Check casts and divisions; try_cast and nullif give NULL instead."

@@ -74,7 +74,7 @@ def check_sql(problem: Problem, sources: Sources, features: FeatureSet | None, t
     future = {f"future.{name}": masked_schema(table) for name, table in sources.tables.items()}
     population = {POPULATION: pa.schema([pa.field(entity, pa.string())])}
     try:
-        connection = sandbox.connect(problem.clock.time_zone)
+        connection = sandbox.connect(problem.clock.time_zone, memory=sandbox.CHECK_MEMORY)
     except FeatureError as error:
         return [f"problem.yaml: clock.time_zone: {error}"]
     with connection:

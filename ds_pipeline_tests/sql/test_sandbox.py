@@ -236,6 +236,44 @@ def test_a_fault_of_the_data_shows_no_cell(connection: duckdb.DuckDBPyConnection
     assert error.value.__suppress_context__
 
 
+ENDLESS = "with recursive r as (select 1 as i union all select i + 1 from r) select max(i) as i from r"
+DOUBLING = "with recursive r as (select 'aaaaaaaa' as a union all select a || a from r) select max(a) as a from r"
+
+
+def test_a_query_without_an_end_is_stopped_and_the_connection_goes_on(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recursion that never ends hung a run, and whoever loaded the use case."""
+    monkeypatch.setattr(sandbox, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(sandbox, "RUN_SECONDS", 0.2)
+
+    with pytest.raises(FeatureError, match=r"^x\.sql: the query was stopped after 0\.2 seconds.*has to end") as error:
+        run(connection, ENDLESS)
+    with pytest.raises(FeatureError, match=r"^x\.sql: the query was stopped after 0\.3 seconds.*has to end"):
+        sandbox.result_columns(connection, ENDLESS, where="x.sql", scoring_at=MONDAY)
+
+    assert error.value.__suppress_context__
+    assert run(connection, "select max(x) from t") == [(3,)]
+
+
+def test_a_query_gets_no_more_memory_and_disk_than_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SPILL", "8.0 MiB")
+    with sandbox.connect("UTC", memory="32 MiB") as small:
+        for ask in (sandbox.run_select, sandbox.result_columns):
+            with pytest.raises(
+                FeatureError, match=r"^x\.sql: .* than the 32\.0 MiB of memory and the 8\.0 MiB of disk"
+            ):
+                ask(small, DOUBLING, where="x.sql", scoring_at=MONDAY)
+
+
+def test_without_a_limit_of_its_own_a_database_takes_half_of_what_duckdb_would() -> None:
+    with duckdb.connect() as plain, sandbox.connect("UTC") as ours:
+        shown = [sandbox._memory_of(one).split() for one in (plain, ours)]
+
+    usual, half = (float(amount) * {"MiB": 1, "GiB": 1024, "TiB": 1024**2}[unit] for amount, unit in shown)
+    assert half == pytest.approx(usual / 2, rel=0.05)  # they are rounded for the eye
+
+
 def test_an_unknown_column_is_named_with_the_columns_there_are(connection: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(FeatureError, match=r'x\.sql: .*"prise" not found.*"price"'):
         run(connection, "select prise from t")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from ds_pipeline.errors import ConfigError
+from ds_pipeline.sql import sandbox
 from ds_pipeline.use_case.load import load_use_case
 from ds_pipeline.use_case.sql import masked_schema
 
@@ -156,6 +158,16 @@ def test_a_fault_is_named(change: Change, problems: Problems, file: str, old: st
     change(file, old, new)
 
     assert message in problems()
+
+
+def test_sql_without_an_end_is_a_fault_of_its_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "CHECK_SECONDS", 0.2)
+    recursion = "with recursive r as (select 1 as i union all select i + 1 from r)"
+    sql = f"{recursion} select max(i)::varchar as customer_token from r"
+    (folder / "population.sql").write_text(sql)
+
+    with pytest.raises(ConfigError, match=r"population\.sql: the query was stopped after 0\.2 seconds"):
+        load_use_case(folder)
 
 
 def test_the_faults_of_all_files_are_listed_together(change: Change, problems: Problems) -> None:
