@@ -19,7 +19,7 @@ from ds_pipeline.boundary.withhold import WITHHELD, with_texts_withheld
 from ds_pipeline.clock import WEEK
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.database import Window
-from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, split_weeks
+from ds_pipeline.ingestion.ingest import REASON, REASONS, known_before, repeats_earlier, split_weeks
 from ds_pipeline.ingestion.read import FILE, ROW_NUMBER, read_source, source_shape
 from ds_pipeline.ingestion.shape import Shape, drift_of
 from ds_pipeline.masking.columns.policy import mask_table
@@ -107,7 +107,7 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     shape = source_shape(table, name=name, project=bench.project.root)
     drift = drift_of(_shape_before(bench, name, days[0]) or shape, shape)
     with _shape_said(drift):
-        raw = read_source(table, name=name, project=bench.project.root, window=_window(bench, days, before=before))
+        raw = _read(bench, name, _window(bench, days, before=before))
     source_rows = raw.num_rows if rows_there is None else rows_there
     if before is not None:
         raw = known_before(raw, table, moment=before)
@@ -142,6 +142,24 @@ def _window(bench: Workbench, days: list[date], *, before: datetime | None) -> W
     clock = bench.use_case.clock
     end = clock.known_window(days[-1])[1]
     return Window(clock.known_window(days[0])[0], end if before is None else min(end, before))
+
+
+def _read(bench: Workbench, name: str, window: Window) -> pa.Table:
+    """The rows of a window; with all that came before it where one of them may be a repetition of that.
+
+    Of a database the keys alone are asked first: a repetition is rare, and the rows before are many.
+    """
+    table, root = bench.use_case.sources.tables[name], bench.project.root
+    raw = read_source(table, name=name, project=root, window=window)
+    if table.format != "query" or not table.counts_once or window.start is None:
+        return raw
+    asked = {table.source_name(alias) for alias in (*table.key, table.known_at)}
+    columns = {source: column for source, column in table.columns.items() if source in asked}
+    keys = table.model_copy(update={"columns": columns, "added_columns": "warn"})
+    before = read_source(keys, name=name, project=root, window=Window(None, window.start))
+    if not repeats_earlier(raw, before, table, start=window.start):
+        return raw
+    return read_source(table, name=name, project=root, window=Window(None, window.end))
 
 
 def _shape_before(bench: Workbench, name: str, day: date) -> Shape | None:

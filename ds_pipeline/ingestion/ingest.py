@@ -25,7 +25,7 @@ REASON = "_reason"  # the primary reason: the first in the order of precedence b
 REASONS = "_reasons"  # all of them
 ISO_SHOWN = "2024-03-07 or 2024-03-07 09:30"
 OLDEST = 120  # years; a birth date further back is a slip
-PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate")
+PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate", "repeated_key")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     """The asked weeks of a source, validated.
 
     Args:
-        raw: from read_source.
+        raw: from read_source; of events with a key everything that became known before the last of the days, since
+            what was delivered before decides whether a row is a repetition.
         days: scoring dates; partition D holds what became known in the week before D (the first: everything before).
 
     Raises:
@@ -63,18 +64,25 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     nobody = {
         alias: week_of_row[_holds_nobody(typed, raw, table, alias) & ~unreadable[alias]] for alias in table.tokens
     }
-    wanted = np.isin(week_of_row, [(day - clock.first).days // 7 for day in days])
-    unreadable = {alias: mask[wanted] for alias, mask in unreadable.items()}
-    week_of_row = week_of_row[wanted]
+    numbers_of_days = [(day - clock.first).days // 7 for day in days]
+    wanted = np.isin(week_of_row, numbers_of_days)
     for column in (ROW_NUMBER, FILE):
         if column in raw.column_names:
             typed = typed.append_column(column, raw[column])
+    seen = week_of_row <= max(numbers_of_days) if table.counts_once else wanted
+    faults = _find_faults(
+        typed.filter(pa.array(seen)),
+        table,
+        {alias: mask[seen] for alias, mask in unreadable.items()},
+        week_of_row[seen],
+    )
+    faults = {why: mask[wanted[seen]] for why, mask in faults.items() if mask[wanted[seen]].any()}
+    week_of_row = week_of_row[wanted]
     typed = typed.filter(pa.array(wanted))
     if table.format == "query":  # the rows before a week are not fetched with it: count from its first one
         numbers = pd.Series(week_of_row).groupby(week_of_row).cumcount().to_numpy("int64")
         typed = typed.set_column(typed.column_names.index(ROW_NUMBER), ROW_NUMBER, pa.array(numbers))
 
-    faults = _find_faults(typed, table, unreadable, week_of_row)
     faulty = np.logical_or.reduce([*faults.values(), np.zeros(typed.num_rows, dtype=bool)])
     aliases = [column.alias for column in table.columns.values()]
     kept = _to_frame(typed.filter(pa.array(~faulty)).select(aliases))
@@ -106,6 +114,19 @@ def known_before(raw: pa.Table, table: Table, *, moment: datetime) -> pa.Table:
     only = table.model_copy(update={"columns": {column: table.columns[column]}})
     known_at = cast_columns(raw.select([column]), only)[0][table.known_at]
     return raw.filter(pc.less(known_at, pa.scalar(moment, pa.timestamp("us", tz="UTC"))))
+
+
+def repeats_earlier(raw: pa.Table, before: pa.Table, table: Table, *, start: datetime) -> bool:
+    """Whether a row that became known from an instant on has the key of one that was known before it.
+
+    Args:
+        raw, before: rows of the source with the columns of its key and known_at.
+    """
+    names = [table.source_name(alias) for alias in dict.fromkeys([*table.key, table.known_at])]
+    only = table.model_copy(update={"columns": {name: table.columns[name] for name in names}})
+    rows, earlier = (_to_frame(cast_columns(part.select(names), only)[0]) for part in (raw, before))
+    rows, earlier = rows[rows[table.known_at] >= start], earlier[earlier[table.known_at] < start]
+    return not rows[table.key].dropna().merge(earlier[table.key].drop_duplicates(), on=table.key, validate="m:1").empty
 
 
 def known_values(raw: pa.Table, table: Table, aliases: list[str], *, name: str, clock: Clock) -> pd.DataFrame:
@@ -180,7 +201,8 @@ def _find_faults(
 ) -> dict[str, Mask]:
     """For each reason that occurs the rows it applies to, in the order of precedence.
 
-    A row is only ever compared with rows of its own week: what came later must not change what was kept before.
+    A row is only ever compared with rows of its own week, and events also with what became known before: what came
+    later must not change what was kept before.
     """
     columns = table.columns.values()
     by_check: dict[str, dict[str, Mask]] = {check: {} for check in PRECEDENCE}
@@ -196,13 +218,33 @@ def _find_faults(
     frame = _to_frame(typed.select([column.alias for column in columns]))
     repeats = frame.duplicated(keep="first").to_numpy()  # these share known_at, so they are of one week
     by_check["exact_duplicate"]["exact_duplicate"] = repeats
-    if table.key:
+    if table.counts_once:
+        sound = ~np.logical_or.reduce([mask for masks in by_check.values() for mask in masks.values()])
+        by_check["duplicate_key"]["duplicate_key"], by_check["repeated_key"]["repeated_key"] = _not_first(
+            frame[[*table.key, table.known_at]], table, sound
+        )
+    elif table.key:
         # Which of two different rows with one key is right cannot be known here: both are set aside.
         clash = np.zeros(len(frame), dtype=bool)
         keys = frame.loc[~repeats, table.key].assign(_week=week_of_row[~repeats])
         clash[~repeats] = keys.duplicated(keep=False).to_numpy()
         by_check["duplicate_key"]["duplicate_key"] = clash
     return {why: mask for check in PRECEDENCE for why, mask in by_check[check].items() if mask.any()}
+
+
+def _not_first(frame: pd.DataFrame, table: Table, sound: Mask) -> tuple[Mask, Mask]:
+    """The rows whose key another row of the same instant has, and those whose key a row has that was known before.
+
+    Which of two different rows of one instant is right cannot be known here: neither counts, and a later one does. A
+    faulty row is no delivery, and a row whose key is not complete repeats nothing.
+    """
+    clash, repeated = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
+    rows = frame[sound].dropna(subset=table.key)
+    same_instant = rows.duplicated([*table.key, table.known_at], keep=False)
+    clash[rows.index[same_instant]] = True
+    oldest_first = rows[~same_instant].sort_values(table.known_at, kind="stable")
+    repeated[oldest_first.index[oldest_first.duplicated(table.key, keep="first")]] = True
+    return clash, repeated
 
 
 def _no_age(birth_dates: pa.ChunkedArray, known_at: pa.ChunkedArray) -> Mask:

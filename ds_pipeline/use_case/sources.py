@@ -360,6 +360,11 @@ class Table(FileModel):
         """Where the table is read from, as messages say it: never an address."""
         return self.path if self.format != "query" else f"query on {self.connection_env}"
 
+    @property
+    def counts_once(self) -> bool:
+        """Whether a key stands for one event, however often and in whatever week it is delivered."""
+        return self.kind == "events" and bool(self.key) and self.known_at not in self.key
+
     def person(self, entity: str) -> str | None:
         """The alias of the token by which people are counted: the use case's entity if it is there, else the first."""
         return entity if entity in self.tokens else next(iter(self.tokens), None)

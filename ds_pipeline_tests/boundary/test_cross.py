@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -148,3 +151,30 @@ def test_a_contract_without_identifiers_gets_none(bench: Workbench) -> None:
     contract = bench.use_case.contract.model_copy(update={"identifier": None})
 
     assert identifiers_of(replace(bench, use_case=replace(bench.use_case, contract=contract)), {"x"}, FIRST) is None
+
+
+def test_a_repetition_in_a_database_is_known_by_what_lies_before_its_week(
+    declare: Declare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the rows of a week are fetched; a visit that was delivered again two weeks later counted twice."""
+    third = date(2011, 3, 21)
+    monkeypatch.setenv("SHOP_DATABASE", "sqlite:///shop.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE visits (customer_token, spend_gbp, visited_at, known_at)")
+        for day, spend in ((1, 1.5), (9, 1.5), (15, 1.5), (16, 2.5)):
+            values = (CUSTOMERS[0], spend, "2011-03-01 12:00:00", f"2011-03-{day:02d} 12:00:00")
+            connection.execute("INSERT INTO visits VALUES (?, ?, ?, ?)", values)
+        connection.commit()
+    bench = declare(visits={
+        "path": "", "format": "query", "query": "SELECT * FROM visits", "connection_env": "SHOP_DATABASE",
+        "key": ["customer_token", "spend_gbp"], "max_quarantine_share": 1.0,
+    })  # fmt: skip
+
+    together = masked_weeks(bench, "visits", [FIRST, SECOND, third])
+
+    assert [(week.read, week.kept.num_rows, week.by_reason) for week in together] == [
+        (1, 1, {}), (1, 0, {"repeated_key": 1}), (2, 1, {"repeated_key": 1}),
+    ]  # fmt: skip
+    for week in together:
+        (alone,) = masked_weeks(bench, "visits", [week.day])
+        assert (alone.kept, alone.quarantined) == (week.kept, week.quarantined)

@@ -114,7 +114,67 @@ def test_a_later_row_with_the_same_key_does_not_take_back_an_earlier_week(split:
 
     for one, other in zip(together, alone, strict=True):
         pd.testing.assert_frame_equal(one.kept, other.kept)
-        assert len(one.kept) == 1
+    assert [len(week.kept) for week in together] == [1, 0]
+
+
+HOUR, ONE_WEEK = timedelta(hours=1), timedelta(weeks=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept", "aside"),
+    [
+        pytest.param([(1, EARLY), (1, EARLY + ONE_WEEK)], [0], [(1, "repeated_key")], id="another-week"),
+        pytest.param([(1, EARLY), (1, EARLY + HOUR)], [0], [(1, "repeated_key")], id="the-same-week"),
+        pytest.param([(1, EARLY + 2 * ONE_WEEK), (1, EARLY)], [1], [(0, "repeated_key")], id="the-repetition-first"),
+        pytest.param(
+            [(1, EARLY), (1, EARLY), (1, EARLY + ONE_WEEK), (1, EARLY + 2 * ONE_WEEK)],
+            [2],
+            [(0, "duplicate_key"), (1, "duplicate_key"), (3, "repeated_key")],
+            id="none-of-two-at-one-instant-but-the-next",
+        ),
+        pytest.param([(None, EARLY), (None, EARLY + ONE_WEEK)], [0, 1], [], id="without-a-key"),
+    ],
+)
+def test_a_key_counts_once_whatever_week_it_is_delivered_in(
+    split: Split, declare: Declare, rows: list[Any], kept: list[int], aside: list[tuple[int, str]]
+) -> None:
+    """An order that was delivered again in another week counted twice, and in the first partition not at all.
+
+    Whichever way the weeks are built, one by one, together, or from the source as it stood then.
+    """
+    columns = {"payment": {"type": "integer", "nullable": True}, "amount": {"type": "double"}}
+    table = declare(columns, key=["payment"])
+    raw = pa.table(
+        {
+            "payment": pa.array([row[0] for row in rows], pa.int64()),
+            "amount": [float(number) for number in range(len(rows))],
+            "paid_at": [row[1] for row in rows],
+            ROW_NUMBER: range(len(rows)),
+        }
+    )
+    days = [FIRST, SECOND, THIRD]
+
+    together = split(raw, *days, table=table)
+
+    assert sorted(int(one) for week in together for one in week.kept["amount"]) == kept
+    assert sorted((row, why) for week in together for row, why, _ in reasons(week)) == aside
+    for day, week in zip(days, together, strict=True):
+        (alone,) = split(raw, day, table=table)
+        cut = known_before(raw, table, moment=datetime(day.year, day.month, day.day, tzinfo=UTC))
+        (then,) = split(cut, day, table=table)
+        for other in (alone, then):
+            pd.testing.assert_frame_equal(week.kept, other.kept)
+            assert reasons(week) == reasons(other)
+            assert len(other.kept) + len(other.quarantined) == other.read
+
+
+def test_a_faulty_delivery_is_none(split: Split) -> None:
+    rows = source((1, -1.0, "x", EARLY), (1, 5.0, "x", EARLY + ONE_WEEK), (1, 5.0, "x", EARLY + 2 * ONE_WEEK))
+
+    weeks = split(rows, FIRST, SECOND, THIRD, key=["payment"])
+
+    assert [len(week.kept) for week in weeks] == [0, 1, 0]
+    assert [reasons(week)[0][1] for week in weeks if len(week.quarantined)] == ["out_of_range:amount", "repeated_key"]
 
 
 def test_several_reasons_are_all_listed_and_the_first_in_precedence_leads(split: Split) -> None:
@@ -123,10 +183,10 @@ def test_several_reasons_are_all_listed_and_the_first_in_precedence_leads(split:
     (week,) = split(rows, key=["amount"])
 
     assert reasons(week) == [
-        (0, "unreadable:payment", "unreadable:payment;out_of_range:amount;duplicate_key"),
+        (0, "unreadable:payment", "unreadable:payment;out_of_range:amount"),
         (1, "unreadable:payment", "unreadable:payment;out_of_range:amount;exact_duplicate"),
         (2, "missing:payment", "missing:payment;out_of_range:amount;exact_duplicate"),
-        (3, "out_of_range:amount", "out_of_range:amount;duplicate_key"),
+        (3, "out_of_range:amount", "out_of_range:amount"),
     ]
 
 
