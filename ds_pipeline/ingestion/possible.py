@@ -75,10 +75,13 @@ def total_of_weeks(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 
 def _limits(rows: pa.Table, other: Table, column: str, token: str) -> pd.DataFrame:
-    """token, at (the limit; UTC without a zone, null if there is none), in the order in which they became known."""
+    """token, at (the limit), changed (of the row; both UTC without a zone), in the order in which they became known."""
     order = [(other.known_at, "ascending"), (other.event_time, "ascending")]
     rows = rows.sort_by(list(dict.fromkeys(order)))
-    return pd.DataFrame({"token": rows[token].to_pandas(), "at": _moments(rows[column], other.time_zone)})
+    return pd.DataFrame({
+        "token": rows[token].to_pandas(), "at": _moments(rows[column], other.time_zone),
+        "changed": _moments(rows[other.event_time], other.time_zone),
+    })  # fmt: skip
 
 
 def _moments(values: pa.ChunkedArray, time_zone: str) -> pd.Series:
@@ -101,6 +104,8 @@ def _by_week(limits: pd.DataFrame, *, is_earliest: bool) -> pd.DataFrame:
     if is_earliest:
         limits = limits.dropna(subset=["at"])
         limits = limits.assign(at=limits.groupby("token", sort=False)["at"].cummin())
+    else:  # an older change that becomes known later is not the newest row
+        limits = limits[limits["changed"] == limits.groupby("token", sort=False)["changed"].cummax()]
     limits = limits.drop_duplicates(["token", "week"], keep="last")
     before = limits.groupby("token")["at"].shift()
     is_first = ~limits.duplicated("token")

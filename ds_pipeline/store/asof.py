@@ -121,9 +121,11 @@ def _base(name: str, table: Table) -> str:
 
 
 def _newest_version(name: str, table: Table) -> str:
-    """A view with the newest known version per entity."""
+    """A view with the newest known version per entity: of the last change, of that the one that became known last."""
     entity = ", ".join(sandbox.quoted(column) for column in table.entity)
-    order = ", ".join(f"{sandbox.quoted(column)} DESC" for column in [table.known_at, table.event_time, *table.key])
+    order = ", ".join(
+        f"{sandbox.quoted(column)} DESC" for column in dict.fromkeys([table.event_time, table.known_at, *table.key])
+    )
     return (
         f"CREATE VIEW {sandbox.quoted(name)} AS SELECT * FROM {sandbox.quoted(name + VERSIONS_SUFFIX)} "
         f"QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {order}) = 1"

@@ -93,6 +93,28 @@ def test_the_earliest_sign_up_counts_and_the_newest_cancellation() -> None:
     }  # fmt: skip
 
 
+def test_an_older_row_that_becomes_known_later_is_not_the_newest() -> None:
+    """A cancellation that was taken back came again, entered late, and limited everything after it."""
+    sources = declare(NOT_AFTER)
+    users, made_up = (
+        sources.tables["users"],
+        {"nullable": False, "identifies": "no", "treatment": "keep", "meaning": "x"},
+    )
+    changed = users.model_dump(exclude_none=True) | {"event_time": "changed"}
+    changed["columns"] |= {"changed": made_up | {"alias": "changed", "type": "timestamp"}}
+    sources = Sources.model_validate({"tables": {
+        "users": changed, "visits": sources.tables["visits"].model_dump(exclude_none=True),
+    }})  # fmt: skip
+    rows = [
+        {"user": "ann", "at": at(3, 3), "changed": at(3, 3), "cancelled_at": None},
+        {"user": "ann", "at": at(3, 4), "changed": at(3, 1), "cancelled_at": at(3, 1)},
+    ]
+
+    assert count(sources, rows, [{"user": "ann", "at": at(3, 5)}], FIRST) == {"not_after": 0}
+    rows[1]["changed"] = at(3, 3)  # of one change the row that became known last counts
+    assert count(sources, rows, [{"user": "ann", "at": at(3, 5)}], FIRST) == {"not_after": 1}
+
+
 def test_what_became_known_later_does_not_change_the_count_of_a_week() -> None:
     users = [{"user": "ann", "at": at(3, 9), "cancelled_at": at(3, 1)}]
     visits = [{"user": "ann", "at": at(3, 4)}]
