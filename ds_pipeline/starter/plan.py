@@ -61,6 +61,7 @@ class TablePlan:
         once: an event that nobody has twice.
         shown: what its columns are called in messages.
         nobody: rows without a customer's number.
+        twice: people with more than one row, in a table of one row each.
         aside: share of the rows of a week that may be set aside (0..1).
     """
 
@@ -84,6 +85,7 @@ class TablePlan:
     span: TimeSpan
     delay_days: int
     nobody: int
+    twice: int
     aside: float
 
     @property
@@ -215,7 +217,9 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
         if known_at not in times:
             raise _no_column("--known-at", profile, known_at, times)
         tables.append(_table(file, profile, key, entity, event_time, known_at, target, look, nobody))
-    made = Plan(answers, target, entity, tables, plan_weeks(tables, answers, today), today, base_rate=None)
+    weeks = plan_weeks(tables, answers, today)
+    tables = [replace(table, aside=_aside(files[table.name], table, entity, weeks.first)) for table in tables]
+    made = Plan(answers, target, entity, tables, weeks, today, base_rate=None)
     return replace(made, base_rate=seen_base_rate(made, files))
 
 
@@ -384,7 +388,7 @@ def _table(
         key=[entity, by_source[known_at]] if is_versions else own_key[:1],
         entity=[entity] if is_versions else [],
         is_state=is_state,
-        once=per_person == 1,
+        once=per_person == 1 if is_versions else file.happens_once(key, event_time),
         # A date that comes later is written into the row that is there.
         replayable=not (is_versions and per_person == 1 and (changes or asked is not None)),
         silent_weeks=file.span(known_at).has_silent_weeks,
@@ -394,7 +398,8 @@ def _table(
         span=file.span(known_at),
         delay_days=file.delay_days(event_time, known_at),
         nobody=file.missing(key),
-        aside=_aside(file.largest_share_of_nobody(key, known_at)),
+        twice=file.twice(key) if per_person == 1 else 0,
+        aside=ASIDE,
     )
 
 
@@ -408,8 +413,10 @@ def _forget_nobody(files: dict[str, SourceFile], keys: dict[str, str]) -> tuple[
     return tuple(words)
 
 
-def _aside(seen: float) -> float:
+def _aside(file: SourceFile, table: TablePlan, entity: str, first: date) -> float:
     """The share of the rows of a week that may be set aside, with room above what was seen of them."""
+    person, known_at = (table.column_of(alias).source for alias in (entity, table.known_at))
+    seen = file.largest_share_aside(person, known_at, one_each=table.kind == "versions", first=first)
     return round(min(1.0, ASIDE + math.ceil(100 * seen) / 100), 2)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.use_case.sources import Table
 
 SEED = 7
+FEW_TWICE = 0.05  # of the people of a file with one row each; more is a history
 SAMPLE_ROWS = 20_000  # drawn from the whole file, so that a file sorted by date is not judged by its first week
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 UTF8 = "utf-8"
@@ -181,9 +182,22 @@ class SourceFile:
         return min(60, max(0, -int(-(days or 0) // 1)))
 
     def per_person(self, entity: str) -> float:
-        """Rows per person, over the whole file."""
+        """Rows per person, over the whole file; 1 where hardly anybody has a second row: a slip of an export."""
+        rows, people = self._ask(f"count({quoted(entity)}), count(DISTINCT {quoted(entity)}) FROM source")[0]
+        if not people:
+            return 0.0
+        return 1.0 if self.twice(entity) <= FEW_TWICE * people else float(rows / people)
+
+    def twice(self, entity: str) -> int:
+        """The people who have more than one row."""
         person = quoted(entity)
-        return float(self._ask(f"count({person}) / count(DISTINCT {person}) FROM source")[0][0] or 0)
+        repeated = f"SELECT {person} FROM source WHERE {person} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+        return int(self._ask(f"count(*) FROM ({repeated})")[0][0])
+
+    def happens_once(self, entity: str, at: str) -> bool:
+        """Whether nobody has rows of two times; a row that is there twice is one."""
+        moments = f"count(DISTINCT ({quoted(entity)}, {self.at(at)})) FILTER ({quoted(entity)} IS NOT NULL)"
+        return bool(self._ask(f"{moments} <= count(DISTINCT {quoted(entity)}) FROM source")[0][0])
 
     def nobody(self, entity: str) -> dict[str, int]:
         """Words for nobody in the column of the customer's number, beyond NULL_WORDS, and the rows of each."""
@@ -206,12 +220,21 @@ class SourceFile:
         """Rows without a customer's number."""
         return int(self._ask(f"count(*) - count({quoted(entity)}) FROM source")[0][0])
 
-    def largest_share_of_nobody(self, entity: str, known_at: str) -> float:
-        """The largest share of the rows of a week in which the customer's number is missing (0..1)."""
-        return float(self._ask(
-            f"max(share) FROM (SELECT 1 - count({quoted(entity)}) / count(*) AS share FROM source "
-            f"GROUP BY date_trunc('week', {self.at(known_at)}))"
-        )[0][0])  # fmt: skip
+    def largest_share_aside(self, entity: str, known_at: str, *, one_each: bool, first: date) -> float:
+        """The largest share of the rows of a week that are nobody's, or there twice (0..1).
+
+        Args:
+            one_each: of different rows of one person and instant none counts.
+            first: the scoring date up to which all rows are one week.
+        """
+        person, at = quoted(entity), self.at(known_at)
+        copies = f"SELECT *, row_number() OVER (PARTITION BY {', '.join(map(quoted, self.profile().columns))}) AS copy"
+        clash = f"sum((copy = 1)::INT) OVER (PARTITION BY {person}, {at}) > 1" if one_each else "false"
+        week = f"greatest(date_trunc('week', {at}), DATE '{first}' - 7)"
+        judged = f"SELECT {week} AS week, copy > 1 OR {person} IS NULL OR {clash} AS aside FROM ({copies} FROM source)"
+        return float(
+            self._ask(f"max(share) FROM (SELECT avg(aside::INT) AS share FROM ({judged}) GROUP BY week)")[0][0]
+        )
 
     def people(self, entity: str, column: str, start: datetime | None, end: datetime) -> set[str]:
         """The customers' numbers with a date of a column from one instant up to another; in memory only."""

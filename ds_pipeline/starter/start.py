@@ -94,6 +94,11 @@ def _summary(project: Project, plan: Plan) -> list[str]:
                 f"  WARNING {table.name}: {table.nobody:,} rows have no customer ({said} or the like); they are "
                 "set aside"
             )
+        if table.twice:
+            lines.append(
+                f"  WARNING {table.name}: {table.twice:,} customers have more than one row; taken for one row per "
+                "customer all the same. An equal row is set aside, and so are rows of one instant that differ"
+            )
     table = plan.target_table
     if plan.target.kind == "state" and table.once:
         lines.append(

@@ -26,6 +26,28 @@ def test_what_may_have_changed_since_sign_up_does_not_stay(plan: MakePlan, answe
     assert customers.column("gender").guess.treatment == "categories"
 
 
+@pytest.mark.parametrize("differs", [False, True], ids=["the-same-row", "another-value"])
+def test_one_customer_twice_leaves_the_plan_as_it_is(
+    tmp_path: Path, answers: MakeAnswers, plan: MakePlan, differs: bool
+) -> None:
+    """One row of sixty made the customers a table of events, and their attributes went without a word."""
+    clean = plan(answers())
+    path = tmp_path / "data" / "customers.csv"
+    last = path.read_text().splitlines()[-1]
+    path.write_text(
+        path.read_text() + (last.replace("gold", "basic").replace("basic", "silver") if differs else last) + "\n"
+    )
+
+    made = plan(answers())
+
+    (before, _), (customers, _) = clean.tables, made.tables
+    assert (customers.kind, customers.is_state, customers.twice) == ("versions", True, 1)
+    assert [one.guess.treatment for one in customers.columns] == [one.guess.treatment for one in before.columns]
+    assert before.twice == 0
+    # One or both of the two rows are set aside, of 61 that became known before the first date.
+    assert customers.aside == (pytest.approx(before.aside + (0.04 if differs else 0.02)))
+
+
 def test_groups_of_fewer_than_five_people_make_a_column_go(write: Write, plan: MakePlan) -> None:
     rows = [
         {"id": number, "country": "UK" if number > 7 else "IE", "gender": "f" if number % 2 else "m",

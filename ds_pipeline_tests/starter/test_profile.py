@@ -119,8 +119,18 @@ def test_a_cell_that_a_run_reads_as_null_is_one(tmp_path: Path, write: Write) ->
     ]  # fmt: skip
     assert (found["id"].sample, found["plan"].sample) == (("2", "1"), ("b",))
     assert file.span("at").first == datetime(2024, 1, 1)  # and not the year 24, which a run does not read
-    assert file.per_person("id") == 1.5  # the row without a number is nobody's
+    assert (file.per_person("id"), file.twice("id")) == (1.5, 1)  # the row without a number is nobody's
     assert file.people("id", "at", None, datetime(2024, 2, 1)) == {"1", "2"}
+
+
+@pytest.mark.parametrize(("twice", "rows_per_person"), [(3, 1), (4, 64 / 60)])
+def test_hardly_anybody_twice_is_one_row_each(tmp_path: Path, write: Write, twice: int, rows_per_person: float) -> None:
+    rows = [{"id": number, "at": "2024-01-01"} for number in [*range(60), *range(twice)]]
+
+    file = SourceFile(tmp_path, write("t.csv", rows), "t")
+
+    assert (file.per_person("id"), file.twice("id")) == (rows_per_person, twice)
+    assert file.happens_once("id", "at")  # at one time, however often it was written
 
 
 def test_a_date_with_a_gap_cannot_say_when_a_row_happened(tmp_path: Path, write: Write) -> None:
