@@ -3,14 +3,17 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.masking.columns.tokens import key_fingerprint
 from ds_pipeline.project import Project
 from ds_pipeline.registry.documents import Document, Documents
+from ds_pipeline.registry.ledger import Ledger
 from ds_pipeline.registry.registry import Registry
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.registry.witnesses import witnesses_of
 from ds_pipeline.store.datasets import Datasets
 from ds_pipeline.use_case.load import UseCase
 
@@ -25,6 +28,7 @@ class Workbench:
     datasets: Datasets
     keys: SigningKeys
     documents: Documents
+    ledger: Ledger
     registry: Registry
 
     def delivery_paths(self, day: date) -> list[Path]:
@@ -64,6 +68,7 @@ def open_workbench(project: Project, use_case: UseCase) -> Workbench:
     key = project.pseudonym_key(use_case.sources)
     datasets = Datasets(use_case, project.store, key_fingerprint=key_fingerprint(key))
     keys = SigningKeys(project.keys)
+    ledger = Ledger(datasets.root / "ledger", keys, use_case=use_case.name)
     return Workbench(
         project=project,
         use_case=use_case,
@@ -71,7 +76,19 @@ def open_workbench(project: Project, use_case: UseCase) -> Workbench:
         datasets=datasets,
         keys=keys,
         documents=Documents(datasets.root / "documents", keys, use_case=use_case.name),
-        registry=Registry(datasets.root / "registry", keys, use_case=use_case.name),
+        ledger=ledger,
+        registry=Registry(
+            datasets.root / "registry",
+            keys,
+            use_case=use_case.name,
+            witnesses=partial(
+                witnesses_of,
+                datasets,
+                ledger,
+                deliveries=project.deliveries / use_case.name,
+                contract=use_case.contract,
+            ),
+        ),
     )
 
 

@@ -96,7 +96,11 @@ def put_in_force(bench: Workbench, model: Any, *, as_of: date, **lineage: Any) -
     joblib.dump(model, sink)
     here = {"python": platform.python_version(), "packages": {"scikit-learn": metadata.version("scikit-learn")}}
     bench.registry.promote(
-        {"model.joblib": sink.getvalue(), "lineage.json": canonical_json(here | lineage)},
+        {
+            "model.joblib": sink.getvalue(),
+            "lineage.json": canonical_json(here | lineage),
+            "evaluation.json": b"{}",
+        },
         as_of=as_of,
         candidate_digest=digest_bytes(b"champion"),
         decision_digest=digest_bytes(b"decision"),

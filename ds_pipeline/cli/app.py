@@ -110,15 +110,17 @@ def status(use_case: Name, as_json: Annotated[bool, typer.Option("--json", help=
 
 @app.command()
 def verify(use_case: Name) -> None:
-    """Check the history of promotions and the signature of every bundle."""
+    """Check the history of promotions, the ledger and the signature of every bundle, each against the others."""
+    from ds_pipeline.promotion.holdout_ledger import verify_ledger
+
     bench = _open(use_case)
-    found = bench.registry.verify()
-    for one in found:
-        typer.echo(f"{one.version:<10} {one.status}")
+    states = [*bench.registry.verify(), verify_ledger(bench)]
+    for state in states:
+        typer.echo(f"{state.version:<10} {state.status}")
+    if any(state.status != "ok" for state in states):
+        sys.exit(WRONG)
     if bench.registry.is_empty():
         typer.echo("No version was ever promoted.")
-    if any(one.status != "ok" for one in found):
-        sys.exit(WRONG)
 
 
 @app.command()
@@ -128,12 +130,10 @@ def rollback(
     to: Annotated[str | None, typer.Option("--to", help="A version; the one in force before, if left out.")] = None,
 ) -> None:
     """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
-    from ds_pipeline.boundary.leak_check import require_clean_reason
-    from ds_pipeline.workbench import now
+    from ds_pipeline.promotion.promote import roll_back
 
     bench = _open(use_case)
-    require_clean_reason(bench, reason)
-    event = bench.registry.rollback(to, reason=reason, actor=bench.keys.holder(), at=now())
+    event = roll_back(bench, to, actor=bench.keys.holder(), reason=reason)
     typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
 
 

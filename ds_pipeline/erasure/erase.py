@@ -114,7 +114,10 @@ def erase(bench: Workbench, people: People, *, actor: str, reason: str, at: date
         if begun is not None and finished is not None and set(people.tokens()) <= set(begun.tokens):
             return finished  # it was about these very people
         surveyed = _survey(bench, people, drop_other_keys=drop_other_keys)
-        bench.prepare_to_sign()  # a lost signing key is noticed before anything is changed, and so is a clock gone back
+        # What would stop the record at the end is noticed before anything is changed: a lost signing key, a lost
+        # history of promotions, a clock that was set back.
+        bench.prepare_to_sign()
+        bench.registry.history()
         require_later(erasures_of(bench).read(), at)
         is_first = not any(bench.project.store.glob("*/suppression/list.json"))
         key = suppression_key(bench).read_or_make(is_first=is_first)

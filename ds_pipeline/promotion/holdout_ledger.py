@@ -11,9 +11,20 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
-from ds_pipeline.registry.ledger import Allowed, Declared, Entry, Figure, Judged, Looked, count_weeks, overrides
+from ds_pipeline.registry.ledger import (
+    Allowed,
+    Declared,
+    Entry,
+    Figure,
+    Judged,
+    Looked,
+    Promoted,
+    count_weeks,
+    overrides,
+)
+from ds_pipeline.registry.registry import OK, Verified
 from ds_pipeline.store.snapshots import make_folder
-from ds_pipeline.training.declare import configuration_of, known_entries, ledger_of, require_as_on_disk
+from ds_pipeline.training.declare import configuration_of, known_entries, require_as_on_disk
 from ds_pipeline.workbench import Workbench, now
 
 
@@ -23,7 +34,31 @@ def read_ledger(bench: Workbench) -> list[Entry]:
     Raises:
         RegistryError: an entry is missing or changed.
     """
-    return ledger_of(bench).entries(known=known_entries(bench))
+    return bench.ledger.entries(known=known_entries(bench))
+
+
+def verify_ledger(bench: Workbench) -> Verified:
+    """The state of the ledger: 'ok', or what is wrong with it."""
+    try:
+        read_ledger(bench)
+    except RegistryError as error:
+        return Verified("ledger", str(error))
+    return Verified("ledger", OK)
+
+
+def record_promotions(bench: Workbench) -> None:
+    """Write down each change of what is in force that the ledger lacks: the newest, and what a kill has left out."""
+    noted = {entry.says.event for entry in bench.ledger.read() if isinstance(entry.says, Promoted)}
+    for event in bench.registry.history():
+        if event.number not in noted:
+            bench.ledger.add(
+                Promoted(event=event.number, digest=event.digest, version=event.version),
+                as_of=event.as_of,
+                actor=event.actor,
+                reason=event.reason,
+                at=now(),
+                known=known_entries(bench),
+            )
 
 
 def record_look(
@@ -46,7 +81,7 @@ def record_look(
     """
     require_as_on_disk(bench, EvaluationError)
     known = known_entries(bench)
-    before = ledger_of(bench).entries(known=known)
+    before = bench.ledger.entries(known=known)
     declared = _declaration(before, day, trained_under)
     _require_limit_kept(bench, before, day)
     configuration = configuration_of(bench.use_case)
@@ -55,7 +90,7 @@ def record_look(
             f"configs/{bench.use_case.name} is not what was declared when the training of {day} began. Train again."
         )
     weeks = bench.use_case.clock.holdout(day)
-    entries = ledger_of(bench).add(
+    entries = bench.ledger.add(
         Looked(
             limit=bench.use_case.requirements.holdout.max_configurations,
             declared=trained_under["declared"],
@@ -105,7 +140,7 @@ def record_verdict(
         figures=figures,
         metrics={name: value for name, value in evaluation.metrics.items() if value is not None},
     )
-    ledger_of(bench).add(
+    bench.ledger.add(
         judged,
         as_of=decision.as_of,
         actor="pipeline",
@@ -188,8 +223,8 @@ def allow_holdout(bench: Workbench, day: date, *, more: int, reason: str, actor:
     make_folder(bench.datasets.root)  # nothing may have run yet
     bench.prepare_to_sign()
     weeks, known = bench.use_case.clock.holdout(day), known_entries(bench)
-    _require_used_up(bench, ledger_of(bench).entries(known=known), weeks)
-    entries = ledger_of(bench).add(
+    _require_used_up(bench, bench.ledger.entries(known=known), weeks)
+    entries = bench.ledger.add(
         Allowed(weeks=weeks, more=more), as_of=day, actor=actor, reason=reason, at=now(), known=known
     )
     return _shown(entries[-1:])[0]

@@ -3,15 +3,16 @@
 import json
 from datetime import date
 
-from ds_pipeline.boundary.leak_check import require_clean_files
+from ds_pipeline.boundary.leak_check import require_clean_files, require_clean_reason
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import Decision, require_in_force
 from ds_pipeline.evaluation.report.model_card import FILE, render_model_card
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
-from ds_pipeline.promotion.holdout_ledger import require_recorded
+from ds_pipeline.promotion.holdout_ledger import record_promotions, require_recorded
 from ds_pipeline.promotion.report import name_version
+from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.labelled import labelled_rows
@@ -84,8 +85,22 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         replace_lost=replace_lost,
         before=lambda: _require_champion(bench, day, decision),
     )
+    record_promotions(bench)
     if outcome.outcome != "refused":
         name_version(bench, day, evaluation, decision, version=outcome.champion.version)
     if outcome.outcome == "promoted":
         _keep_report(bench, day, outcome.champion.version)
     return outcome
+
+
+def roll_back(bench: Workbench, to: str | None, *, actor: str, reason: str) -> Event:
+    """Put an earlier version back in force: `to`, or the one before.
+
+    Raises:
+        ConfigError: the reason holds an identifier.
+        RegistryError: nothing to go back to, an unknown or the current version, no reason, or a broken target.
+    """
+    require_clean_reason(bench, reason)
+    event = bench.registry.rollback(to, reason=reason, actor=actor, at=now())
+    record_promotions(bench)
+    return event

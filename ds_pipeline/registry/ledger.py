@@ -1,4 +1,4 @@
-"""The holdout ledger: every declaration, every look at a holdout, its verdict, and every override; never changed.
+"""The holdout ledger: every declaration, look at a holdout, verdict, override and promotion; never changed.
 
     ledger/000001.json    the entries, numbered, chained and signed as the history of promotions is
     ledger.json           the newest entry, signed: entries removed from the end are missed by it
@@ -137,7 +137,21 @@ class Allowed(FileModel):
     more: Annotated[int, Field(ge=1, le=1000)]
 
 
-Says = Declared | Looked | Judged | Allowed
+class Promoted(FileModel):
+    """What is in force has changed, by promotion or rollback: whoever removes the history is told by the ledger.
+
+    Attributes:
+        event, digest: number and digest of the event in the history.
+        version: what it put in force.
+    """
+
+    kind: Literal["promoted"] = "promoted"
+    event: Annotated[int, Field(ge=1)]
+    digest: Digest
+    version: Text
+
+
+Says = Declared | Looked | Judged | Allowed | Promoted
 
 
 class Entry(Link):

@@ -9,7 +9,7 @@ Source: docs/decisions/0002-history-is-the-pointer.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from ds_pipeline.registry.history import Event, made_by, way_back
 from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
+from ds_pipeline.registry.witnesses import Witness, require_witnessed
 from ds_pipeline.store.chain import Chain, file_name, next_link, one_writer
 
 OK = "ok"
@@ -36,11 +37,23 @@ class Verified:
 
 
 class Registry:
-    """The versions and the history below one folder, checked against one pinned signer."""
+    """The versions and the history below one folder, checked against one pinned signer.
 
-    def __init__(self, root: Path, keys: SigningKeys, *, use_case: str) -> None:
+    Args:
+        witnesses: what outside the registry names its versions; a history that lacks one of them is broken.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        keys: SigningKeys,
+        *,
+        use_case: str,
+        witnesses: Callable[[], Sequence[Witness]] = tuple,
+    ) -> None:
         self.root = root
         self._use_case = use_case
+        self._witnesses = witnesses
         self._versions = Versions(root / "versions", keys)
         self._history = Chain(root / "history", keys, use_case=use_case, kind=Event)
 
@@ -54,7 +67,8 @@ class Registry:
         Raises:
             RegistryError: an event is missing, changed, out of place or of an unknown signer; names it.
         """
-        receipts = self._versions.receipts()  # before the events, because an event is made before its receipt
+        # Before the events, because an event is made before its receipt, and before anything else can name it.
+        receipts, witnesses = self._versions.receipts(), self._witnesses()
         events = self._history.read()
         lost = sorted(number for number in receipts if number > len(events))
         if lost:
@@ -62,6 +76,7 @@ class Registry:
                 f"history/{file_name(lost[0])}: missing, but {receipts[lost[0]]} has the receipt that it was made. "
                 "Restore history/ from a backup; without it nobody can say which version is in force."
             )
+        require_witnessed(events, witnesses)
         return events
 
     def champion(self, as_of: date | None = None) -> Event | None:

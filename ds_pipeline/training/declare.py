@@ -9,14 +9,9 @@ from typing import Any
 
 from ds_pipeline.digests import digest_bytes, digest_json
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
-from ds_pipeline.registry.ledger import Configuration, Declared, Entry, Ledger
+from ds_pipeline.registry.ledger import Configuration, Declared, Entry
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench, now
-
-
-def ledger_of(bench: Workbench) -> Ledger:
-    """The holdout ledger of the use case."""
-    return Ledger(bench.datasets.root / "ledger", bench.keys, use_case=bench.use_case.name)
 
 
 def known_entries(bench: Workbench) -> dict[int, str]:
@@ -83,7 +78,7 @@ def declare(bench: Workbench, day: date) -> Entry:
         files={name: digest_bytes(content) for name, content in case.files.items()},
         inputs=case.features.of_role("input"),
     )
-    return ledger_of(bench).add(
+    return bench.ledger.add(
         declared, as_of=day, actor="pipeline", reason="a training begins", at=now(), known=known_entries(bench)
     )[-1]
 

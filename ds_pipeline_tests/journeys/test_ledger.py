@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from ds_pipeline.project import Project, Settings
 from ds_pipeline.promotion import judge as judging
 from ds_pipeline.training import candidate as training
+from ds_pipeline.training import declare as declaring
+from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline.workbench import open_workbench
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -46,7 +51,7 @@ def materialize(journey: Journey, asset: str) -> Done:
 
 
 def test_a_run_is_declared_before_it_is_looked_at_and_judged(journey: Journey) -> None:
-    assert kinds(journey) == ["declared", "looked", "judged"]
+    assert kinds(journey) == ["declared", "looked", "judged", "promoted"]
     (run,) = runs(journey)
     assert (run["run"], run["as_of"], run["verdict"], run["promoted_as"]) == (1, DAY, "passed", "v0001")
     assert run["configuration"]["digest"] == entries(journey)[1]["says"]["configuration"]
@@ -215,3 +220,35 @@ def test_nothing_is_promoted_that_the_ledger_does_not_know(journey: Journey) -> 
     assert done.code == 2, done.text
     assert "ledger" in done.err
     assert journey.serving() == before
+
+
+def test_a_registry_that_is_gone_is_an_error_and_no_fresh_start(journey: Journey) -> None:
+    """It said ok, and the next candidate would have been v0001 once more, compared with nothing."""
+    shutil.rmtree(journey.store / "registry")
+
+    for command in ("verify", "status", "train", "score"):
+        done = journey.cli(command)
+
+        assert done.code == 2, done.text
+        assert "ledger/000004.json names v0001, but history/000001.json is not there" in done.text
+        assert "Restore registry/ of the use case from a backup" in done.text
+    assert not list((journey.store / "registry").rglob("*.json"))
+    assert kinds(journey) == ["declared", "looked", "judged", "promoted"]
+
+
+def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_is_found(journey: Journey) -> None:
+    before, earlier = kinds(journey), datetime(2011, 8, 1, tzinfo=UTC)
+    with mock.patch.object(declaring, "now", return_value=earlier):
+        refused = journey.cli("train")
+    assert refused.code == 2, refused.text
+    assert "2011-08-01 00:00:00 UTC is before the last event" in refused.err
+    assert kinds(journey) == before
+
+    bench = open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
+    last = bench.ledger.entries(known={})[-1]
+    bench.ledger.append(last.model_copy(update={"number": 5, "previous": last.digest, "at": earlier}))
+
+    found = journey.cli("verify")
+
+    assert found.code == 2, found.text
+    assert "ledger/000005.json: dated 2011-08-01 00:00:00 UTC, before the event that it follows" in found.out

@@ -13,7 +13,7 @@ from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
 from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_look
 from ds_pipeline.registry.ledger import Looked
-from ds_pipeline.training.declare import declare, facts_of, known_entries, ledger_of
+from ds_pipeline.training.declare import declare, facts_of, known_entries
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import lay_down
 
@@ -120,7 +120,7 @@ def test_a_ledger_is_missed_by_the_evaluation_that_refers_to_it(bench: Workbench
     trained_under = trained(bench)
     put_evaluation(bench, look(bench, trained_under))
     assert known_entries(bench).keys() == {2}
-    for path in [*ledger_of(bench).folder.glob("*.json"), ledger_of(bench).newest_path]:
+    for path in [*bench.ledger.folder.glob("*.json"), bench.ledger.newest_path]:
         path.unlink()
     with pytest.raises(RegistryError, match="nothing is judged"):
         look(bench, trained_under)

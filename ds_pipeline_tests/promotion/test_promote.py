@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import EvaluationError, RegistryError
+from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.promotion import promote
-from ds_pipeline.promotion.promote import champion_of, promote_candidate
+from ds_pipeline.promotion.holdout_ledger import record_promotions
+from ds_pipeline.promotion.promote import champion_of, promote_candidate, roll_back
+from ds_pipeline.registry.ledger import Promoted
 from ds_pipeline.workbench import Workbench
-from ds_pipeline_tests.workbenches import put_in_force
+from ds_pipeline_tests.workbenches import lay_down, put_in_force
 
 DAY = date(2011, 12, 5)
 CHAMPION = digest_bytes(b"champion")
@@ -73,3 +75,26 @@ def test_without_a_candidate_nothing_is_promoted(bench: Workbench) -> None:
         promote_candidate(bench, DAY, actor="ann", reason="we need it")
 
     assert champion_of(bench, DAY) is None
+
+
+def test_each_change_of_what_is_in_force_is_in_the_ledger_once_also_after_a_kill(bench: Workbench) -> None:
+    put_in_force(lay_down(bench), None, as_of=DAY)  # as if killed before the note
+    (event,) = bench.registry.history()
+
+    record_promotions(bench)
+    record_promotions(bench)
+
+    (entry,) = bench.ledger.entries(known={})
+    assert entry.says == Promoted(event=1, digest=event.digest, version="v0001")
+    assert (entry.as_of, entry.actor, entry.reason) == (DAY, event.actor, event.reason)
+
+
+def test_a_rollback_without_a_version_to_go_back_to_is_not_recorded(bench: Workbench) -> None:
+    put_in_force(lay_down(bench), None, as_of=DAY)
+
+    with pytest.raises(RegistryError, match="No version was in force before this one"):
+        roll_back(bench, None, actor="ann", reason="complaints")
+    with pytest.raises(ConfigError, match="an identifier was found"):
+        roll_back(bench, None, actor="ann", reason="asked for by zarathea@example.org")
+
+    assert bench.ledger.entries(known={}) == []

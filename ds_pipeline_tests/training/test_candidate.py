@@ -16,7 +16,6 @@ from ds_pipeline.errors import TrainingError
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training import candidate
 from ds_pipeline.training.candidate import sign_candidate
-from ds_pipeline.training.declare import ledger_of
 from ds_pipeline.training.labels import labels_schema
 from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.load import UseCase
@@ -75,7 +74,7 @@ def test_the_candidate_is_signed_with_what_it_was_made_from(ready: Workbench, ro
     assert (says["rows"], says["positives"]) == (400, int(rows[LABEL].sum()))
     assert says["weeks"] == [str(week) for week in WEEKS]
     assert ready.lineage_of(DAY, made.digest)  # raises where it is of another candidate
-    assert [entry.says.kind for entry in ledger_of(ready).entries(known={})] == ["declared"]
+    assert [entry.says.kind for entry in ready.ledger.entries(known={})] == ["declared"]
     assert made.summary == f"400 rows of 10 weeks, {says['positives']} positives; candidate {made.digest[:12]}"
 
 

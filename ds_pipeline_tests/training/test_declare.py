@@ -9,7 +9,7 @@ import pytest
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.registry.ledger import Declared
-from ds_pipeline.training.declare import declare, facts_of, ledger_of, require_as_on_disk
+from ds_pipeline.training.declare import declare, facts_of, require_as_on_disk
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import lay_down
 
@@ -27,7 +27,7 @@ def edit(bench: Workbench, name: str, content: bytes = b"# another\n") -> None:
 
 def test_a_declaration_holds_the_digests_from_before_the_training(bench: Workbench) -> None:
     facts = facts_of(declare(bench, DAY))
-    (entry,) = ledger_of(bench).entries(known={})
+    (entry,) = bench.ledger.entries(known={})
     assert isinstance(entry.says, Declared)
     assert facts == {
         "declared": 1,
@@ -42,7 +42,7 @@ def test_nothing_is_trained_under_files_that_were_edited_since_the_run_began(ben
     edit(bench, name)
     with pytest.raises(TrainingError, match=f"configs/shop: {name} changed while this run was at work"):
         declare(bench, DAY)
-    assert ledger_of(bench).entries(known={}) == []
+    assert bench.ledger.entries(known={}) == []
 
 
 def test_a_file_that_was_removed_is_a_change(bench: Workbench) -> None:
