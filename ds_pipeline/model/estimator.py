@@ -34,6 +34,9 @@ class HashedWords(HashingVectorizer):  # type: ignore[misc]
         return {name: value for name, value in super().__getstate__().items() if name != "_stop_words_id"}
 
 
+HashedWords.__module__ = "ds_pipeline.training.estimator"  # where stored bundles say it is; they are signed, and stay
+
+
 def make_estimator(features: FeatureSet, parameters: Parameters, *, seed: int) -> Pipeline:
     """An unfitted pipeline over the input features.
 
