@@ -37,6 +37,7 @@ from ds_pipeline.check.findings import (
 from ds_pipeline.check.joins import find_overlaps, require_joins
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
+from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.store.asof import AsOfTables
@@ -134,6 +135,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     frame = pa.concat_tables(features.values())
     require_valid(frame.to_pandas(), features_frame_schema(case), where="features")
     require_clean_table(bench, frame, where="features")
+    require_blind_to_tokens(case, lambda name, day: stored[name, day], {newest: features[newest]})
     began, entity = time.perf_counter(), case.problem.entity
     with AsOfTables(case, lambda name, day: stored[name, day]) as tables:  # features never share one with the future
         labels = {day: assign_labels(tables, day, features[day][entity]) for day in sampled}

@@ -39,16 +39,21 @@ def build_features(tables: AsOfTables, day: date) -> pa.Table:
     Raises:
         FeatureError: an empty population, an entity that is there twice, or a query that fails.
     """
-    use_case, connection = tables.use_case, tables.connection
-    entity = use_case.problem.entity
     tables.advance_to(day)
-    where = "population.sql"
-    population = tables.select(use_case.population_sql, where=where)
+    entity, where = tables.use_case.problem.entity, "population.sql"
+    population = tables.select(tables.use_case.population_sql, where=where)
     _require_unique(population, entity, where=f"{where} at {day}")
     if population.num_rows == 0:
         raise FeatureError(f"{where}: nobody is in scope at {day}. Check the dates in the SQL against the data.")
-    tables.set_population(population[entity])
+    return features_of(tables, day, population[entity])
 
+
+def features_of(tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """The features of the given people at one scoring date, as build_features returns them."""
+    use_case, connection = tables.use_case, tables.connection
+    entity = use_case.problem.entity
+    tables.advance_to(day)
+    tables.set_population(population)
     joins = []
     for number, (file, sql) in enumerate(use_case.feature_sql.items()):
         rows = tables.select(sql, where=file)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.features.build import build_features
+from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.replay import require_equal, sample_day
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.store.asof import AsOfTables, ReadWeek
@@ -42,7 +43,8 @@ def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
 
     Raises:
         HistoryError: a week of a masked table is missing.
-        FeatureError: a query fails, a value is not as declared, or the replayed week has other bytes.
+        FeatureError: a query fails, a value is not as declared, the replayed week has other bytes, or an input is made
+            of tokens.
         LeakError: an identifier stands in them. Whatever is raised, nothing was written.
     """
     inputs = bench.datasets.inputs_digests(days[-1])
@@ -52,6 +54,8 @@ def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
     require_clean_table(bench, whole, where="features")
     replayed = sample_day(days)
     require_equal(replayed, made[replayed], replayed_features(bench, replayed))
+    tried = {day: made[day] for day in (replayed, days[-1])}
+    require_blind_to_tokens(bench.use_case, bench.datasets.read_week, tried)
     return FeatureWeeks(bench.datasets.put_weeks(bench.datasets.features, made, inputs=inputs), replayed)
 
 

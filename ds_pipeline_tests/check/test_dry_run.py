@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.check.dry_run import DryRun, dry_run
-from ds_pipeline.errors import SourceError, TrainingError
+from ds_pipeline.errors import FeatureError, SourceError, TrainingError
 from ds_pipeline.workbench import Workbench
 
 NEWEST, START = date(2011, 7, 11), datetime(2011, 3, 1, 12)
@@ -76,13 +76,23 @@ def test_a_guest_who_is_taken_for_a_person_is_a_warning(bench: Workbench, tmp_pa
 def test_a_feature_without_any_value_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
     """It ended in a traceback of scikit-learn."""
     write(tmp_path)
-    sql = {"features/visits.sql": "select customer_token, null::bigint as visits_seen from visits group by all"}
-    files: dict[str, Any] = {name: text.encode() for name, text in sql.items()}
-    case = replace(
-        bench.use_case,
-        feature_sql=bench.use_case.feature_sql | sql,
-        files=bench.use_case.files | files,
-    )
+    made = with_visits(bench, "select customer_token, null::bigint as visits_seen from visits group by all")
 
     with pytest.raises(TrainingError, match=r"^visits_seen has no value in any of the \d+ rows of the \d+ sampled"):
-        tried(replace(bench, use_case=case))
+        tried(made)
+
+
+def test_an_input_made_of_tokens_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
+    write(tmp_path)
+    made = with_visits(bench, "select customer_token, hash(customer_token) % 9 as visits_seen from visits group by 1")
+
+    with pytest.raises(FeatureError, match=r"expected inputs that do not depend on the tokens.*: visits_seen\. A hash"):
+        tried(made)
+
+
+def with_visits(bench: Workbench, sql: str) -> Workbench:
+    """Another query for the features of visits."""
+    queries = {"features/visits.sql": sql}
+    files: dict[str, Any] = {name: text.encode() for name, text in queries.items()}
+    case = replace(bench.use_case, feature_sql=bench.use_case.feature_sql | queries, files=bench.use_case.files | files)
+    return replace(bench, use_case=case)

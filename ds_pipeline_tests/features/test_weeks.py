@@ -54,6 +54,16 @@ def test_a_value_that_is_not_declared_is_not_stored(bench: Workbench) -> None:
     assert bench.datasets.store.partitions(bench.datasets.features) == []
 
 
+def test_an_input_made_of_tokens_is_not_stored(bench: Workbench) -> None:
+    put_masked(bench, DAYS[:1])
+    sql = {"features/visits.sql": "select customer_token, hash(customer_token) % 99 as visits_seen from visits"}
+    case = replace(bench.use_case, feature_sql=dict(bench.use_case.feature_sql) | sql)
+
+    with pytest.raises(FeatureError, match=r"features at 2011-03-07: .* other values: visits_seen"):
+        make_features(replace(bench, use_case=case), DAYS[:1])
+    assert bench.datasets.store.partitions(bench.datasets.features) == []
+
+
 def test_an_identifier_in_a_text_is_not_stored(bench: Workbench) -> None:
     put_masked(bench, DAYS[:1])
     declared = bench.use_case.features.model_dump(mode="json", exclude_none=True)["features"]
