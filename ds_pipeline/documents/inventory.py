@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ds_pipeline.documents.markdown import cell, grid
+from ds_pipeline.documents.markdown import Marked, cell, code, grid, prose
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Column, Table
 
@@ -50,11 +50,11 @@ def _use_case(use_case: UseCase) -> str:
     overview = grid(
         ["table", "read from", "class", "people", "a row is"],
         [
-            [name, f"`{one.lies_at}`", one.data_class, "invented" if one.synthetic else "real", one.meaning]
+            [name, code(one.lies_at), one.data_class, "invented" if one.synthetic else "real", one.meaning]
             for name, one in tables.items()
         ],
     )
-    head = f"## {use_case.name}\n\n{cell(use_case.problem.title)}\n\n{overview}\n"
+    head = f"## {cell(use_case.name)}\n\n{cell(use_case.problem.title)}\n\n{overview}\n"
     return head + "".join(_table(name, table, use_case.problem.entity) for name, table in tables.items())
 
 
@@ -68,17 +68,17 @@ def _table(name: str, table: Table, entity: str) -> str:
     columns = grid(
         ["column", "type", "identifies", "behind the boundary", "meaning"],
         [
-            [f"`{source}`", column_type(one), one.identifies, behind_the_boundary(one), one.meaning]
+            [code(source), column_type(one), one.identifies, behind_the_boundary(one), one.meaning]
             for source, one in table.columns.items()
         ],
     )
-    exempt = [f"- `{alias}`: {cell(one.scan_exempt)}" for alias, one in table.kept.items() if one.scan_exempt]
+    exempt = [f"- {code(alias)}: {cell(one.scan_exempt)}" for alias, one in table.kept.items() if one.scan_exempt]
     paragraphs = [
-        f"### {name}",
-        (table.origin or f"Origin: {NOT_STATED}.").strip(),
+        f"### {cell(name)}",
+        prose(table.origin or f"Origin: {NOT_STATED}."),
         "\n".join(f"- {fact}: {cell(text)}" for fact, text in facts.items()),
         *(
-            ["Please cite:", "\n".join(f"> {line}" for line in table.citation.strip().splitlines())]
+            ["Please cite:", "\n".join(f"> {cell(line)}" for line in table.citation.strip().splitlines())]
             if table.citation
             else []
         ),
@@ -94,7 +94,7 @@ def column_type(column: Column) -> str:
     return f"{column.type}{scale}{', may be missing' if column.nullable else ''}"
 
 
-def behind_the_boundary(column: Column) -> str:
+def behind_the_boundary(column: Column) -> Marked:
     """What stays of a column, under its name behind the boundary."""
     how = {
         "keep": "as it is",
@@ -105,16 +105,18 @@ def behind_the_boundary(column: Column) -> str:
         "band": f"age in bands{' from ' + ', '.join(map(str, column.bands)) if column.bands else ' of ten years'}",
         "redact": "text in which identifiers are replaced by their kind",
     }
-    return "dropped" if column.treatment == "drop" else f"`{column.alias}`: {how[column.treatment]}"
+    if column.treatment == "drop":
+        return Marked("dropped")
+    return Marked(f"{code(column.alias)}: {cell(how[column.treatment])}")
 
 
-def people_of(table: Table, entity: str) -> str:
+def people_of(table: Table, entity: str) -> Marked:
     """By which token people are counted, and how many must share what stays of them."""
     person, limit = table.person(entity), table.k_anonymity
     if person is None:
-        return "no token"
+        return Marked("no token")
     if limit is None:
-        return f"known by `{person}`; no quasi-identifier stays"
+        return Marked(f"known by {code(person)}; no quasi-identifier stays")
     start = f", judged from {limit.from_entities:,} people on" if limit.from_entities else ""
-    quasi = " and ".join(f"`{alias}`" for alias in table.quasi_identifiers)
-    return f"known by `{person}`; at least {limit.k} share each combination of {quasi}{start}"
+    quasi = " and ".join(map(code, table.quasi_identifiers))
+    return Marked(f"known by {code(person)}; at least {limit.k} share each combination of {quasi}{start}")

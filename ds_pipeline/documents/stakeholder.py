@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from ds_pipeline.documents.inventory import COMMAND, behind_the_boundary, column_type, people_of
-from ds_pipeline.documents.markdown import cell, plain, sentence
+from ds_pipeline.documents.markdown import cell, code, plain, sentence
 from ds_pipeline.figures import words
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.features import Feature
@@ -66,7 +66,8 @@ def use_case_documents(use_case: UseCase, meanings: Mapping[str, str]) -> dict[s
     Args:
         meanings: what each acceptance threshold measures, in words, by its name.
     """
-    templates = environment("documents/templates", filters={"cell": cell, "plain": plain, "sentence": sentence})
+    filters = {"cell": cell, "code": code, "plain": plain, "sentence": sentence}
+    templates = environment("documents/templates", filters=filters, finalize=cell)
     context = {
         "command": COMMAND,
         "declared": declared,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ds_pipeline.boundary.scan import TextColumn, scan_columns
 from ds_pipeline.documents.inventory import data_readme
+from ds_pipeline.documents.markdown import cell
 from ds_pipeline.documents.stakeholder import use_case_documents
 from ds_pipeline.errors import LeakError
 from ds_pipeline.evaluation.gates.specs import gates_of
@@ -41,7 +42,7 @@ def _require_clean(documents: dict[str, str], *, contacts: list[str]) -> None:
     found = []
     for name, text in documents.items():
         for contact in contacts:
-            text = text.replace(contact, "")
+            text = text.replace(cell(contact), "")
         found += scan_columns([TextColumn(name, [text], np.ones(1, dtype=int))])
     if found:
         where = "; ".join(f"{one.column}: {one.kind}" for one in found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.documents.markdown import cell, grid, plain, sentence
+from ds_pipeline.documents.markdown import Marked, cell, code, grid, plain, prose, sentence
 
 
 @pytest.mark.parametrize(
@@ -15,12 +15,49 @@ from ds_pipeline.documents.markdown import cell, grid, plain, sentence
     [
         pytest.param("a | b", r"a \| b", id="bar"),
         pytest.param(" a\n  b\tc ", "a b c", id="line-ends"),
+        pytest.param("`rm -rf`", r"\`rm -rf\`", id="code"),
+        pytest.param("<b>x</b> <!-- y", "&lt;b&gt;x&lt;/b&gt; &lt;!-- y", id="html"),
+        pytest.param("&lt;b&gt; R&D", "&amp;lt;b&amp;gt; R&D", id="entities"),
+        pytest.param("[free](https://evil.example)", r"\[free\](https://evil.example)", id="link"),
+        pytest.param("![x](https://evil.example/pixel)", r"!\[x\](https://evil.example/pixel)", id="picture"),
+        pytest.param("*a* __b__ ~~c~~ spend_gbp", r"\*a\* \_\_b\_\_ \~\~c\~\~ spend_gbp", id="emphasis"),
+        pytest.param("a \\| b", r"a \\\| b", id="an-escape-that-would-undo-ours"),
+        pytest.param("# Approved", r"\# Approved", id="heading"),
+        pytest.param("---", r"\---", id="underline"),
+        pytest.param("- a", r"\- a", id="list"),
+        pytest.param("1. a", r"1\. a", id="numbered-list"),
+        pytest.param("a\u2028b\x85c", "a b c", id="line-ends-of-other-alphabets"),
+        pytest.param("-0.5 to 1.5, 3 = 3", "-0.5 to 1.5, 3 = 3", id="numbers-stay"),
+        pytest.param(Marked("`a` <br>"), "`a` <br>", id="markdown-of-ours-stays"),
         pytest.param("", "", id="empty"),
         pytest.param(3, "3", id="number"),
     ],
 )
-def test_a_cell_is_one_line_that_ends_no_column(text: object, shown: str) -> None:
+def test_a_cell_is_one_line_that_shows_the_signs_of_a_text(text: object, shown: str) -> None:
     assert cell(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("country", "`country`", id="plain"),
+        pytest.param("a`b", "`` a`b ``", id="backtick"),
+        pytest.param("``x", "``` ``x ```", id="backticks"),
+        pytest.param("a|b\nc", r"`a\|b c`", id="bar-and-line-end"),
+        pytest.param("<b>_x_", "`<b>_x_`", id="other-marks-show-in-code"),
+    ],
+)
+def test_a_name_stays_inside_its_code(name: str, shown: str) -> None:
+    assert code(name) == shown
+
+
+def test_paragraphs_may_have_lists_and_code_and_nothing_else() -> None:
+    text = "# Approved\nby `x`\n---\n\n- one <img src=x>\n- [two](javascript:x)\n\n```\n| a | b |\n"
+
+    assert prose(text).splitlines() == [
+        r"\# Approved", "by `x`", r"\---", "", "- one &lt;img src=x&gt;", r"- \[two\](javascript:x)", "", r"\```",
+        r"\| a \| b \|",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "shown"), [("So it is", "So it is."), ("Is it?", "Is it?"), ("It is!\n", "It is!")])

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from ds_pipeline.documents.inventory import data_readme
 from ds_pipeline.documents.stakeholder import facts, use_case_documents
+from ds_pipeline.use_case.contract import Contract
+from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.problem import Problem
 from ds_pipeline.use_case.readers import keys
@@ -227,6 +230,50 @@ def test_a_feature_is_told_with_unit_range_and_role(shop: UseCase) -> None:
         ["`visits_seen`", "input", "int64, may be missing", "visits", "from 0 to 99", "made up"],
         ["`plan`", "slice", "string, may be missing", "category", "basic, gold", "made up"],
     ]
+
+
+HOSTILE = "x</td><script>|` [y](javascript:z)\n## Approved"
+SHOWN = r"x&lt;/td&gt;&lt;script&gt;\|\` \[y\](javascript:z) ## Approved"
+
+
+def test_a_text_of_the_files_is_shown_sign_by_sign_in_every_document(retail_lapse: UseCase) -> None:
+    """A meaning with a bar moved the cells of its row; HTML and links of a text were HTML and links of the document."""
+    case = retail_lapse
+    feature, column = "region", "Country"
+    features = case.features.model_dump(mode="json", exclude_unset=True)
+    features["features"][feature] |= {"meaning": HOSTILE, "unit": HOSTILE, "categories": [HOSTILE, "b"]}
+    sources = case.sources.model_dump(mode="json", exclude_unset=True)
+    changed = sources["tables"]["transactions"]
+    changed |= {"meaning": HOSTILE, "origin": HOSTILE, "licence": HOSTILE, "citation": HOSTILE}
+    changed["columns"] = {
+        f"{name}|`{name}" if name == column else name: one | ({"meaning": HOSTILE} if name == column else {})
+        for name, one in changed["columns"].items()
+    }
+    contract = case.contract.model_dump()
+    contract |= dict.fromkeys(("consumer", "selection", "failure_behaviour"), HOSTILE)
+    first, *others = contract["columns"].items()
+    contract["columns"] = {HOSTILE: first[1]} | dict(others)
+    problem = case.problem.model_dump()
+    problem |= dict.fromkeys(("title", "question", "decision", "owner"), HOSTILE) | {"out_of_scope": [HOSTILE]}
+    made = replace(
+        case,
+        problem=Problem.model_validate(problem),
+        contract=Contract.model_validate(contract),
+        sources=Sources.model_validate(sources),
+        features=FeatureSet.model_validate(features),
+    )
+
+    for text in [*documents(made).values(), data_readme([made])]:
+        plain = "\n".join(text.splitlines()[1:])  # the first line is our own comment
+        plain = re.sub(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)", "code", plain)  # in which nothing is a mark
+        assert "<" not in plain
+        assert "[y](" not in plain.replace(r"\[y\](", "")
+        assert not [title for title in re.findall(r"^#+ .*$", plain, re.MULTILINE) if "Approved" in title]
+        assert SHOWN in plain
+    told = {row[0]: row[1:] for row in rows(documents(made)["data_dictionary.md"], 7)}
+    assert told[r"`` Country\|`Country ``"][5] == SHOWN
+    asked = {row[0]: row[1:] for row in rows(documents(made)["data_dictionary.md"], 6)}
+    assert asked["`region`"][2:] == [SHOWN, f"{SHOWN}, b", SHOWN]
 
 
 @pytest.mark.parametrize("name", ["contract.md", "requirements.md", "data_dictionary.md"])
