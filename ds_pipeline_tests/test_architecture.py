@@ -15,7 +15,7 @@ TESTS = ROOT / "ds_pipeline_tests"
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top: a stage imports only stages of earlier rows, and none of its own row.
 ORDER = (
-    ("errors", "progress", "figures"),
+    ("errors", "progress", "figures", "markdown"),
     ("digests", "templates"),
     ("sql", "clock", "lineage"),
     ("use_case",),

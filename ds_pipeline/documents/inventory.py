@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ds_pipeline.documents.markdown import Marked, cell, code, grid, prose
+from ds_pipeline.markdown import Marked, cell, code, grid, prose
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Column, Table
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from ds_pipeline.documents.inventory import COMMAND, behind_the_boundary, column_type, people_of
-from ds_pipeline.documents.markdown import cell, code, plain, sentence
 from ds_pipeline.figures import words
+from ds_pipeline.markdown import cell, code, plain, sentence
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.features import Feature
 from ds_pipeline.use_case.load import UseCase

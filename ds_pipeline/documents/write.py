@@ -6,10 +6,10 @@ import numpy as np
 
 from ds_pipeline.boundary.scan import TextColumn, scan_columns
 from ds_pipeline.documents.inventory import data_readme
-from ds_pipeline.documents.markdown import cell
 from ds_pipeline.documents.stakeholder import use_case_documents
 from ds_pipeline.errors import LeakError
 from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.markdown import cell
 from ds_pipeline.project import Project
 from ds_pipeline.use_case.load import UseCase, known_use_cases, load_use_case
 

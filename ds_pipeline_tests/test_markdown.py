@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ds_pipeline.documents.markdown import Marked, cell, code, grid, plain, prose, sentence
+from ds_pipeline.markdown import Marked, cell, code, grid, plain, prose, sentence
 
 
 @pytest.mark.parametrize(
