@@ -12,11 +12,8 @@ from typing import Any
 
 # What Markdown reads as a mark; an underscore inside a word is none.
 MARKS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
-LEADING = re.compile(
-    r"^(\d*)(?=[.)](?:\s|$)|[-+=#]+(?:\s|$))"
-)  # what makes a heading, a list or a line of what stands above
-HTML = {"<": "&lt;", ">": "&gt;"}
-ENTITY = re.compile(r"&(?=#?\w+;)")
+# What begins a heading, a list or a quotation, or makes a heading of what stands above.
+LEADING = re.compile(r"^(\d*)(?=[.)](?:\s|$)|[-+=#]+(?:\s|$)|>)")
 
 
 class Marked(str):
@@ -41,12 +38,12 @@ def code(name: object) -> Marked:
 
 def prose(text: str) -> Marked:
     """Paragraphs, which may have lists and code in backticks; no headings, links, tables or HTML."""
-    lines = [re.sub(r"^(\s*)(?=#|```|~~~|[-=]+\s*$)", r"\1\\", line) for line in text.strip().splitlines()]
+    lines = [re.sub(r"^(\s*)(?=#|>|```|~~~|[-=]+\s*$)", r"\1\\", line) for line in text.strip().splitlines()]
     return Marked("\n".join(re.sub(r"[\[\]|]", r"\\\g<0>", _without_html(line)) for line in lines))
 
 
 def _without_html(line: str) -> str:
-    return re.sub("[<>]", lambda mark: HTML[mark.group()], ENTITY.sub("&amp;", line))
+    return line.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def sentence(text: object) -> Marked:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ds_pipeline.markdown import Marked, cell, code, grid, plain, prose, sentence
+from ds_pipeline.templates import environment
 
 
 @pytest.mark.parametrize(
@@ -16,8 +17,8 @@ from ds_pipeline.markdown import Marked, cell, code, grid, plain, prose, sentenc
         pytest.param("a | b", r"a \| b", id="bar"),
         pytest.param(" a\n  b\tc ", "a b c", id="line-ends"),
         pytest.param("`rm -rf`", r"\`rm -rf\`", id="code"),
-        pytest.param("<b>x</b> <!-- y", "&lt;b&gt;x&lt;/b&gt; &lt;!-- y", id="html"),
-        pytest.param("&lt;b&gt; R&D", "&amp;lt;b&amp;gt; R&D", id="entities"),
+        pytest.param("<b>x</b> <!-- y", "&lt;b>x&lt;/b> &lt;!-- y", id="html"),
+        pytest.param("&lt;b&gt; R&D", "&amp;lt;b&amp;gt; R&amp;D", id="entities"),
         pytest.param("[free](https://evil.example)", r"\[free\](https://evil.example)", id="link"),
         pytest.param("![x](https://evil.example/pixel)", r"!\[x\](https://evil.example/pixel)", id="picture"),
         pytest.param("*a* __b__ ~~c~~ spend_gbp", r"\*a\* \_\_b\_\_ \~\~c\~\~ spend_gbp", id="emphasis"),
@@ -25,6 +26,7 @@ from ds_pipeline.markdown import Marked, cell, code, grid, plain, prose, sentenc
         pytest.param("# Approved", r"\# Approved", id="heading"),
         pytest.param("---", r"\---", id="underline"),
         pytest.param("- a", r"\- a", id="list"),
+        pytest.param("> a", r"\> a", id="quotation"),
         pytest.param("1. a", r"1\. a", id="numbered-list"),
         pytest.param("a\u2028b\x85c", "a b c", id="line-ends-of-other-alphabets"),
         pytest.param("-0.5 to 1.5, 3 = 3", "-0.5 to 1.5, 3 = 3", id="numbers-stay"),
@@ -55,7 +57,7 @@ def test_paragraphs_may_have_lists_and_code_and_nothing_else() -> None:
     text = "# Approved\nby `x`\n---\n\n- one <img src=x>\n- [two](javascript:x)\n\n```\n| a | b |\n"
 
     assert prose(text).splitlines() == [
-        r"\# Approved", "by `x`", r"\---", "", "- one &lt;img src=x&gt;", r"- \[two\](javascript:x)", "", r"\```",
+        r"\# Approved", "by `x`", r"\---", "", "- one &lt;img src=x>", r"- \[two\](javascript:x)", "", r"\```",
         r"\| a \| b \|",
     ]  # fmt: skip
 
@@ -91,3 +93,8 @@ def test_a_grid_has_a_head_a_rule_and_a_line_for_each_row() -> None:
 )
 def test_a_value_is_told_in_words(value: Any, shown: str) -> None:
     assert plain(value) == shown
+
+
+def test_a_value_can_neither_break_a_markdown_table_nor_become_html() -> None:
+    page = environment("evaluation/report", filters={}, finalize=cell).from_string("| {{ text }} | {{ 3 }} |")
+    assert page.render(text="a|b\n<script> & c") == "| a\\|b &lt;script> &amp; c | 3 |"

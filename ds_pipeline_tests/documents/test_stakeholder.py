@@ -233,7 +233,7 @@ def test_a_feature_is_told_with_unit_range_and_role(shop: UseCase) -> None:
 
 
 HOSTILE = "x</td><script>|` [y](javascript:z)\n## Approved"
-SHOWN = r"x&lt;/td&gt;&lt;script&gt;\|\` \[y\](javascript:z) ## Approved"
+SHOWN = r"x&lt;/td>&lt;script>\|\` \[y\](javascript:z) ## Approved"
 
 
 def test_a_text_of_the_files_is_shown_sign_by_sign_in_every_document(retail_lapse: UseCase) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.report.wording import plain_markdown, told_of, verdict
+from ds_pipeline.evaluation.report.wording import told_of, verdict
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.markdown import cell
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.requirements import GroupDifference, Requirements
@@ -29,7 +30,7 @@ def render_model_card(
         training: training.json of the candidate: rows, positives, weeks, parameters, seed.
     """
     return (
-        environment("evaluation/report", filters={"verdict": verdict}, finalize=plain_markdown)
+        environment("evaluation/report", filters={"verdict": verdict}, finalize=cell)
         .get_template("model_card.md.j2")
         .render(
             **told_of(evaluation, decision, use_case),

@@ -119,10 +119,3 @@ def limits_of(evaluation: Evaluation, requirements: Requirements) -> list[str]:
     if requirements.leakage is None:
         said.append("Whether an input knows the outcome: no limits on leakage were agreed.")
     return said
-
-
-def plain_markdown(value: object) -> object:
-    """Text that cannot break a table or become HTML."""
-    if not isinstance(value, str):
-        return value
-    return " ".join(value.split("\n")).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")

@@ -4,8 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.report.wording import headline, invented, plain_markdown, sections_of
-from ds_pipeline.templates import environment
+from ds_pipeline.evaluation.report.wording import headline, invented, sections_of
 
 
 def sources(**synthetic: bool) -> Any:
@@ -46,8 +45,3 @@ def test_the_sections_hold_every_gate_once(decision: Decision) -> None:
         "Data and holdout",
     ]
     assert [gate for _, gates in sections for gate in gates] == decision.gates
-
-
-def test_a_value_can_neither_break_a_markdown_table_nor_become_html() -> None:
-    page = environment("evaluation/report", filters={}, finalize=plain_markdown).from_string("| {{ text }} | {{ 3 }} |")
-    assert page.render(text="a|b\n<script> & c") == "| a\\|b &lt;script> &amp; c | 3 |"
