@@ -42,7 +42,7 @@ from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
-from ds_pipeline.training.rows import join_labels, require_values
+from ds_pipeline.training.rows import join_labels, require_people, require_values
 from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
@@ -145,6 +145,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
 
     rows = join_labels([features[day] for day in labels], list(labels.values()), entity=entity)
     require_values(rows, case.features, of=f"the {len(sampled)} sampled weeks")
+    require_people(rows, case, of=f"the {len(sampled)} sampled weeks")
     facts = feature_facts(rows, case.features)
     changed = _changed(case, weeks)
     per_week = features_seconds / len(features) + labels_seconds / len(labels)

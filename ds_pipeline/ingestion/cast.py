@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -20,13 +21,14 @@ TRUE_WORDS, FALSE_WORDS = ["true", "t", "yes", "1"], ["false", "f", "no", "0"]
 DOUBLE_DIGITS = 15  # decimal digits that every double keeps
 DOUBLE_NOISE = 2.0**-50  # a few units in the last place, in parts of the value
 EARLIEST = 1700  # a year before it is a slip, such as 0024
+LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # an open end; in UTC it may lie beyond what Python can say
 WIDE = 60  # decimal digits that hold any number of a source, whatever it is scaled to
 NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 WITH_COMMA = NUMBER.replace(r"\.", ",")  # no point in it: 1.234 may be a thousand or a fraction
 SHORT_NUMBER = r"^-?\d{1,40}(\.\d{1,15})?$"  # fits into WIDE digits
 # The digits of the numbers in a format, where they stand beside another without anything between.
 WIDTHS = {f"%{one}": r"\d{2}" for one in "dmyHIMS"} | {"%Y": r"\d{4}", "%f": r"(\d{3}|\d{6})"}
-ISO_TIME = r"^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$"
+ISO_TIME = r"^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?)?$"
 
 
 def cast_columns(raw: pa.Table, table: Table) -> tuple[pa.Table, dict[str, Mask]]:
@@ -197,7 +199,8 @@ def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
     values = values.cast(pa.timestamp("us", tz=getattr(values.type, "tz", None)), safe=False)
     if values.type.tz is None:
         values = pc.assume_timezone(values, time_zone, ambiguous="latest", nonexistent="latest")
-    return values.cast(pa.timestamp("us", tz="UTC"))
+    values = values.cast(pa.timestamp("us", tz="UTC"))
+    return pc.if_else(pc.greater(values, pa.scalar(LATEST, values.type)), pa.scalar(LATEST, values.type), values)
 
 
 def _parse(text: pa.Array, formats: list[str], time_zone: str) -> pa.Array:
@@ -245,4 +248,5 @@ def _parse_iso(text: pa.Array) -> pa.Array:
     parsed = pc.strptime(day, format="%Y-%m-%d", unit="s", error_is_null=True)
     is_a_day = pc.equal(pc.strftime(parsed, format="%Y-%m-%d"), day)  # strptime reads 30 February as 2 March
     readable = pc.and_(is_a_day, pc.match_substring_regex(text, ISO_TIME))
-    return pc.if_else(readable, text, _null(text.type)).cast(pa.timestamp("us"))
+    to_microseconds = pc.replace_substring_regex(text, r"(\.\d{6})\d{1,3}$", r"\1")
+    return pc.if_else(readable, to_microseconds, _null(text.type)).cast(pa.timestamp("us"))

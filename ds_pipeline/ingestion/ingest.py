@@ -24,6 +24,7 @@ from ds_pipeline.use_case.sources import ISO, Column, Table
 REASON = "_reason"  # the primary reason: the first in the order of precedence below
 REASONS = "_reasons"  # all of them
 ISO_SHOWN = "2024-03-07 or 2024-03-07 09:30"
+LAST_WEEKS = timedelta(days=36_525)  # after the first scoring date; a row of a later one is never used
 OLDEST = 120  # years; a birth date further back is a slip
 PRECEDENCE = ("unreadable", "missing", "out_of_range", "duplicate_key", "exact_duplicate", "repeated_key")
 
@@ -158,6 +159,8 @@ def _week_of_row(typed: pa.Table, raw: pa.Table, table: Table, *, name: str, clo
     if undated.any():
         raise SourceError(f"{name} ({table.lies_at}): {_undated(undated, raw, table, column)}")
     newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
+    if newest:
+        newest = min(newest, clock.instant(clock.first) + LAST_WEEKS)  # an open end such as 9999-12-31 is in no week
     weeks = max(0, (newest.date() - clock.first).days // 7 + 2) if newest else 0
     starts = np.array(
         [clock.instant(clock.first + week * WEEK).replace(tzinfo=None) for week in range(weeks)],

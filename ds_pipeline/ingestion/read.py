@@ -16,7 +16,7 @@ from ds_pipeline.ingestion.cast import one_type
 from ds_pipeline.ingestion.contents import column_types, read_contents
 from ds_pipeline.ingestion.database import WHOLE, SourceState, Window
 from ds_pipeline.ingestion.files import SourceFiles, find_files
-from ds_pipeline.ingestion.shape import PLAIN_NAME, Shape, fits, kind_of, merged, shape_of
+from ds_pipeline.ingestion.shape import PLAIN_NAME, Shape, fits, is_a_number, kind_of, merged, shape_of
 from ds_pipeline.use_case.sources import Table
 
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
@@ -144,7 +144,13 @@ def _require_columns(columns: list[tuple[str, pa.DataType]], *, table: Table, wh
         if not (fits(types[name], column) or (table.format == "query" and database.comes_as_text(types[name])))
     ]
     if wrong:
-        raise SourceError(f"{where}: wrong types: {'; '.join(wrong)}. Correct the file or type in sources.yaml.")
+        is_number = any(
+            column.type in ("date", "timestamp") and is_a_number(types[name]) for name, column in table.columns.items()
+        )
+        no_date = " Seconds since 1970, or days of Excel, are no date: write them as one." if is_number else ""
+        raise SourceError(
+            f"{where}: wrong types: {'; '.join(wrong)}. Correct the file or type in sources.yaml.{no_date}"
+        )
 
 
 def _described(there: list[str], extra: list[str], *, may_name: bool) -> str:

@@ -43,10 +43,14 @@ def drift_of(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
 
 
+def is_a_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
 def fits(kind: pa.DataType, column: Column) -> bool:
     """Whether a physical type can hold the declared one; numbers may come as any kind of number."""
     types = pa.types
-    is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    is_number = is_a_number(kind)
     is_time = types.is_timestamp(kind) or types.is_date(kind)
     is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
     fitting = {

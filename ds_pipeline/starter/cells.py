@@ -21,7 +21,7 @@ WHOLE = r"[+-]?(0|[1-9]\d{0,14})"  # leading zeros are those of a code; so many 
 _DECIMAL = r"[+-]?(0|[1-9]\d{0,11})\.\d{1,6}"
 _NUMBER = r"[+-]?((0|[1-9]\d{0,14})(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _DAY = r"\d{4}-\d{2}-\d{2}"
-_INSTANT = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
+_INSTANT = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,9}})?)?"
 _BOOLEAN = "(?i)" + "|".join(TRUE_WORDS + FALSE_WORDS)
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})"
 _OFFSET = _INSTANT + _ZONE
@@ -41,6 +41,12 @@ HALF = "1,5 is one and a half?"
 POINT = "1.500 is one and a half? if it is one thousand five hundred, write the numbers without the point"
 COMMA = "a number? 1,500 can be one and a half (then decimal_mark) or one thousand five hundred (write no comma)"
 GROUPS = "a number? with marks between the thousands it cannot be read; write the numbers without them"
+EPOCHS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}  # since 1970
+EPOCH = "a time? it looks like {} since 1970, which no column type reads; write it as 2024-03-07 09:30:00"
+EXCEL = "a date? it looks like the days of Excel (45358 is 2024-03-07), which no column type reads; write it as a date"
+TIME_WORDS = frozenset(
+    {"at", "on", "date", "datetime", "day", "time", "timestamp", "ts", "when", "datum", "zeit", "fecha"}
+)
 NO_DATES = "some cells look like a date and are none, such as 2024-02-30; the rows are set aside"
 
 
@@ -121,6 +127,17 @@ def without_null_words(cells: pa.Array, reading: Reading) -> pa.Array:
     if reading.type != "string":
         cells = pc.utf8_trim_whitespace(without_words(cells, [""]))
     return without_words(cells, NULL_WORDS)
+
+
+def doubt_of_number(name: str, lowest: float | None, highest: float | None) -> str:
+    """What a column of whole numbers may be a date of, by its name and span; empty where nothing speaks for it."""
+    if lowest is None or highest is None:
+        return ""
+    for unit, per_second in EPOCHS.items():
+        if lowest / per_second >= 631_152_000 and highest / per_second < 2_208_988_800:  # the years 1990 to 2039
+            return EPOCH.format(unit)
+    named = set(re.split(r"[^a-z]+", name.lower())) & TIME_WORDS
+    return EXCEL if named and lowest >= 25_569 and highest < 60_000 else ""
 
 
 def _dated(text: pa.Array) -> Reading:

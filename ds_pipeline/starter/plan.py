@@ -282,6 +282,13 @@ def _no_column(flag: str, profile: TableProfile, asked: str | None, candidates: 
         return ConfigError(text)
     if unclear:
         return ConfigError(" ".join([text, *(_unclear(profile, one) for one in unclear)]))
+    numbers = [
+        f"{shown.by_name[one.name]}: {one.doubt}."
+        for one in profile.columns.values()
+        if one.type == "integer" and one.doubt and shown.meant(asked or one.name) == one.name
+    ]
+    if numbers:
+        return ConfigError(" ".join([text, *numbers]))
     gaps = [
         shown.by_name[name]
         for name in profile.dates()

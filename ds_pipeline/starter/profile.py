@@ -6,7 +6,7 @@ The file is read as a run reads it, in memory; nothing of it is ever printed. Du
 from __future__ import annotations
 
 import codecs
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from ds_pipeline.ingestion.contents import UNDECODABLE, column_types, read_conte
 from ds_pipeline.ingestion.database import quoted
 from ds_pipeline.ingestion.files import SourceFile as Opened
 from ds_pipeline.ingestion.nobody import NUMBERS, WORDS, words_for_nobody
-from ds_pipeline.starter.cells import Reading, as_read, read_cells, read_typed, without_null_words
+from ds_pipeline.starter.cells import Reading, as_read, doubt_of_number, read_cells, read_typed, without_null_words
 from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.use_case.sources import Table
 
 SEED = 7
+OPEN_END = 2200  # a year from which on a date says that there is none yet, such as 9999-12-31
 FEW_TWICE = 0.05  # of the people of a file with one row each; more is a history
 SAMPLE_ROWS = 20_000  # drawn from the whole file, so that a file sorted by date is not judged by its first week
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -166,7 +167,9 @@ class SourceFile:
     def span(self, column: str) -> TimeSpan:
         """The first and last date of a column, over the whole file."""
         at = self.at(column)
-        first, last, weeks = self._ask(f"min({at}), max({at}), count(DISTINCT date_trunc('week', {at})) FROM source")[0]
+        first, last, weeks = self._ask(
+            f"min({at}), max({at}), count(DISTINCT date_trunc('week', {at})) FROM source WHERE year({at}) < {OPEN_END}"
+        )[0]
         if first is None:
             shown = shown_names(list(self.profile().columns)).by_name[column]
             raise SourceError(f"{self._where}: {shown} holds no date that can be read.")
@@ -357,6 +360,8 @@ def _column(name: str, cells: pa.Array, reading: Reading) -> ColumnProfile:
     if reading.type in ("integer", "decimal", "double"):
         number = f"try_cast(replace({cell}::VARCHAR, '{reading.decimal_mark}', '.') AS DOUBLE)"
         low, high = _select(sample, f"min({number}), max({number}) FROM source")[0]
+    if reading.type == "integer" and not reading.doubt:
+        reading = replace(reading, doubt=doubt_of_number(name, low, high))
     return ColumnProfile(
         **asdict(reading),
         name=name,

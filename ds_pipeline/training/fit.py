@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.model.estimator import Parameters, calibrate, make_estimator
 from ds_pipeline.model.predict import inputs_of
-from ds_pipeline.training.rows import require_values, rows_to_train_on
+from ds_pipeline.training.rows import require_people, require_values, rows_to_train_on
 from ds_pipeline.training.search import SearchResult, search_parameters
 from ds_pipeline.training.split import inner_parts
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -56,7 +56,7 @@ def train_candidate(
             holdout. Those that training.yaml leaves out are left out here.
 
     Raises:
-        TrainingError: no rows, one class only, or too few weeks or entities.
+        TrainingError: no rows, one class only, one class of one entity only, or too few weeks or entities.
     """
     there, features = len(rows), use_case.features
     rows = rows_to_train_on(rows, use_case)
@@ -68,6 +68,7 @@ def train_candidate(
                 "Check label.sql and the dates: a model needs both outcomes."
             )
     require_values(fit, features, of="the training weeks")
+    require_people(rows, use_case, of="the training weeks")
     # One thread: on weeks of this size OpenMP's waiting costs more than it gains (10 times on a busy machine), and the
     # result cannot depend on the number of cores.
     with threadpool_limits(limits=1):
@@ -109,6 +110,11 @@ def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     for number, (_, rows) in enumerate(splitter.split(np.zeros(len(label)), label, entities)):
         folds[rows] = number
+    if any(label[folds != number].nunique() < 2 for number in range(count)):
+        raise TrainingError(
+            f"Without one of {count} folds of calibration no positive, or nothing else, is left. "
+            "Build more history, or lower folds in training.yaml."
+        )
     return folds
 
 

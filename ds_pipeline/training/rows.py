@@ -50,6 +50,18 @@ def rows_to_train_on(rows: pd.DataFrame, use_case: UseCase) -> pd.DataFrame:
     return rows.iloc[np.sort(smallest)].reset_index(drop=True)
 
 
+def require_people(rows: pd.DataFrame, use_case: UseCase, *, of: str) -> None:
+    """Raise TrainingError if a class is of one entity alone: no fold without it could be trained on."""
+    entity = use_case.problem.entity
+    for label, name in ((1, "positive"), (0, "other")):
+        people = rows.loc[rows[LABEL] == label, entity]
+        if people.nunique() == 1:
+            raise TrainingError(
+                f"All {len(people):,} {name} rows of {of} are of one {entity}: too few to learn from. Build more "
+                "history, widen population.sql, or see in label.sql what is positive."
+            )
+
+
 def require_values(rows: pd.DataFrame, features: FeatureSet, *, of: str) -> None:
     """Raise TrainingError if an input of the model has no value in any row: nothing can be fitted to it.
 

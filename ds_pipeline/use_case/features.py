@@ -13,6 +13,12 @@ from ds_pipeline.use_case.problem import Name, Text
 # Columns that stand beside the features when a model is trained or judged.
 SCORING_DATE, LABEL, DECIDED_BY, IS_TREATED = "scoring_date", "label", "decided_by", "is_treated"
 RESERVED = (SCORING_DATE, LABEL, DECIDED_BY, IS_TREATED)
+# Columns that stand beside them when people are scored, and candidates are compared.
+OF_SCORES = (
+    "score", "rank", "decile", "decision", "model_version", "candidate_digest", "features_snapshot", "baseline",
+    "champion", "logistic_regression", "prior", "true_probability", "is_selected", "is_labelled", "entity",
+)  # fmt: skip
+MOST_CATEGORIES = 255  # that the gradient boosting takes
 
 # A feature with such a word in its name would carry an identity, whatever the SQL says.
 IDENTIFIER_WORDS = frozenset(
@@ -57,6 +63,11 @@ class Feature(FileModel):
             raise ValueError("a category is there twice")
         if self.role == "input" and self.dtype == "string" and self.categories is None:
             raise ValueError("a string input needs its categories; free text has the dtype text")
+        if self.role == "input" and len(self.categories or []) > MOST_CATEGORIES:
+            raise ValueError(
+                f"{len(self.categories or []):,} categories; a model takes {MOST_CATEGORIES} at most: keep the "
+                "frequent ones and make the others one in SQL"
+            )
         if (self.topics is not None) != (self.dtype == "text"):
             raise ValueError("topics is for dtype: text, and is needed there")
         if self.dtype == "text" and self.role != "input":
@@ -82,6 +93,9 @@ class FeatureSet(FileModel):
         taken = [name for name in RESERVED if name in self.features]
         if taken:
             raise ValueError(f"{', '.join(taken)}: the name of a column of the labels; choose another")
+        taken = [name for name in OF_SCORES if name in self.features]
+        if taken:
+            raise ValueError(f"{', '.join(taken)}: the name of a column of the scores; choose another")
         if not self.of_role("input"):
             raise ValueError("no feature has the role input")
         return self

@@ -65,6 +65,17 @@ def test_tables_that_do_not_join_stop_the_dry_run(bench: Workbench, tmp_path: Pa
         tried(bench)
 
 
+def test_positives_of_one_person_stop_the_dry_run(bench: Workbench, tmp_path: Path) -> None:
+    """The calibration, which keeps a person in one fold, ended in a ValueError of scikit-learn."""
+    write(tmp_path)
+    first = "(customer_token = (select min(customer_token) from visits))::int as label"
+    rare = bench.use_case.label_sql.replace("(count(f.visited_at) > 0)::int as label", first)
+    case = replace(bench.use_case, label_sql=rare)
+
+    with pytest.raises(TrainingError, match=r"All \d+ positive rows of the 12 sampled weeks are of one customer_token"):
+        tried(replace(bench, use_case=case))
+
+
 def test_a_guest_who_is_taken_for_a_person_is_a_warning(bench: Workbench, tmp_path: Path) -> None:
     write(tmp_path, visitors=["unknown", *NAMES[1:]])
 

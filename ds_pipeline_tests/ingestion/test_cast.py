@@ -112,6 +112,19 @@ def test_numbers_that_touch_have_all_of_their_digits(
     assert cast(pa.array(texts), "date", formats=[one])[0] == read
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
+def test_an_open_end_is_an_instant_of_a_far_year_in_every_zone(cast: Cast, zone: str) -> None:
+    read, unreadable = cast(pa.array(["9999-12-31 23:59:59", "9999-12-31"]), "timestamp", time_zone=zone)
+
+    assert (unreadable, [one.year for one in read]) == ([False, False], [9999, 9999])
+
+
+def test_nanoseconds_in_text_are_cut_to_microseconds(cast: Cast) -> None:
+    read, unreadable = cast(pa.array(["2024-03-07 09:30:15.123456789"]), "timestamp", time_zone="UTC")
+
+    assert (read, unreadable) == ([datetime(2024, 3, 7, 9, 30, 15, 123456, tzinfo=UTC)], [False])
+
+
 def test_a_year_before_1700_is_a_slip(cast: Cast) -> None:
     texts = pa.array(["0024-03-07", "1699-12-31", "1700-01-01"])
 

@@ -117,6 +117,18 @@ def test_a_later_row_with_the_same_key_does_not_take_back_an_earlier_week(split:
     assert [len(week.kept) for week in together] == [1, 0]
 
 
+def test_a_row_that_becomes_known_in_9999_is_one_of_the_future(split: Split, declare: Declare) -> None:
+    """One open end of 840 rows stopped everything with an OverflowError."""
+    table = declare()
+    paid_at = table.columns["paid_at"].model_copy(update={"maximum": None})
+    table = table.model_copy(update={"columns": table.columns | {"paid_at": paid_at}})
+    rows = source((1, 5.0, "x", EARLY), (2, 5.0, "x", datetime(9999, 12, 31, 23, 59, 59)))
+
+    weeks = split(rows, FIRST, SECOND, THIRD, table=table)
+
+    assert [(week.read, len(week.kept)) for week in weeks] == [(1, 1), (0, 0), (0, 0)]
+
+
 HOUR, ONE_WEEK = timedelta(hours=1), timedelta(weeks=1)
 
 

@@ -144,6 +144,15 @@ def test_a_date_with_empty_cells_is_said_to_have_them(gym: list[str], plan: Make
         plan(answers)
 
 
+def test_a_column_of_epoch_numbers_is_named_with_the_way_out(write: Write, plan: MakePlan) -> None:
+    rows = [{"member_id": n, "seen_at": 1704067200 + 86400 * n} for n in range(40)]
+
+    with pytest.raises(
+        ConfigError, match=r"--event-time seen=\.\.\.: .*seen_at: a time\? it looks like seconds since 1970"
+    ):
+        plan(Answers("x", [write("seen.csv", rows)], ["member_id"], "no-event:seen"))
+
+
 def test_a_file_without_a_header_row_is_refused_without_a_cell(tmp_path: Path, plan: MakePlan) -> None:
     (tmp_path / "o.csv").write_text("Ada Lovelace,ada@example.org,2024-01-01,12.50\n" * 3)
 

@@ -249,6 +249,31 @@ def test_json_is_read_as_text_like_csv(tmp_path: Path, cells: list[str], kind: s
     assert file.span("at").first.year == 2024
 
 
+@pytest.mark.parametrize(
+    ("name", "cells", "doubt"),
+    [
+        pytest.param("ordered_at", [1704067200, 1711929600], "seconds since 1970", id="seconds"),
+        pytest.param("x", [1704067200000, 1711929600000], "milliseconds since 1970", id="milliseconds"),
+        pytest.param("order_date", [45292, 45358], "the days of Excel", id="excel"),
+        pytest.param("postcode", [45292, 45358], "", id="another-number"),
+    ],
+)
+def test_numbers_that_look_like_times_are_said_to(
+    tmp_path: Path, write: Write, name: str, cells: list[int], doubt: str
+) -> None:
+    found = SourceFile(tmp_path, write("t.csv", [{name: cell} for cell in cells]), "t").profile().columns[name]
+
+    assert found.type == "integer"
+    assert (doubt in found.doubt) == bool(found.doubt) or not doubt
+    assert bool(found.doubt) == bool(doubt)
+
+
+def test_an_open_end_is_not_the_end_of_the_data(tmp_path: Path, write: Write) -> None:
+    rows = [{"at": day} for day in ("2024-01-01", "2024-01-08", "9999-12-31")]
+
+    assert SourceFile(tmp_path, write("t.csv", rows), "t").span("at").last == datetime(2024, 1, 8)
+
+
 def test_nanoseconds_with_a_time_zone_are_instants(tmp_path: Path) -> None:
     at = pa.array([datetime(2024, 1, 1, 5), datetime(2024, 1, 2, 5)], pa.timestamp("ns", "Europe/London"))
     pq.write_table(pa.table({"at": at}), tmp_path / "t.parquet")

@@ -55,6 +55,27 @@ def test_a_feature_has_no_name_of_a_column_of_the_labels(name: str) -> None:
         declare(visits=NUMBER, **{name: NUMBER})
 
 
+@pytest.mark.parametrize("name", ["score", "champion", "baseline", "rank", "decile", "decision", "logistic_regression"])
+def test_a_feature_has_no_name_of_a_column_of_the_scores(name: str) -> None:
+    """A bureau's score was promoted and delivered; then no drift could be computed."""
+    with pytest.raises(ValidationError, match=f"{name}: the name of a column of the scores"):
+        declare(visits=NUMBER, **{name: NUMBER})
+
+
+@pytest.mark.parametrize("role", ["input", "slice"])
+def test_an_input_has_as_many_categories_as_a_model_takes(role: str) -> None:
+    """check was content, and the run ended in a stack trace of scikit-learn."""
+    text = {"dtype": "string", "unit": "x", "nullable": True, "meaning": "made up", "role": role}
+    declare(visits=NUMBER, product=text | {"categories": [f"k{number}" for number in range(255)]})
+    many = text | {"categories": [f"k{number}" for number in range(256)]}
+    if role == "slice":
+        declare(visits=NUMBER, product=many)
+        return
+
+    with pytest.raises(ValidationError, match="256 categories; a model takes 255 at most"):
+        declare(visits=NUMBER, product=many)
+
+
 def test_labels_may_say_how_they_were_decided_and_who_was_treated(
     folder: Any, change: Callable[[str, str, str], None]
 ) -> None:
