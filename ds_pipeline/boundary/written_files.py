@@ -3,7 +3,6 @@
 The checks before each write are in leaks.py; this looks at what lies on the disk, Dagster's own files included.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
+from ds_pipeline.boundary.dagster_home import dagster_home
 from ds_pipeline.boundary.extract import DATABASES, texts_in, texts_in_database
 from ds_pipeline.boundary.leak_check import (
     Exemption,
@@ -26,7 +26,6 @@ from ds_pipeline.boundary.leak_check import (
     strings_of,
 )
 from ds_pipeline.boundary.scan import Finding
-from ds_pipeline.project import Project
 from ds_pipeline.workbench import Workbench
 
 SAMPLE_ROWS = 200_000  # of one file; a larger one is sampled
@@ -157,11 +156,6 @@ def show_rest(scans: list[PlaceScan], exempt: list[Exemption]) -> str:
 def _first(listed: list[str]) -> list[str]:
     more = [f"  and {len(listed) - SHOWN:,} more"] if len(listed) > SHOWN else []
     return [f"  {line}" for line in listed[:SHOWN]] + more
-
-
-def dagster_home(project: Project) -> Path:
-    """Where Dagster keeps runs, events and logs."""
-    return Path(os.environ.get("DAGSTER_HOME") or project.root / ".dagster")
 
 
 def _paths(bench: Workbench) -> Iterator[tuple[str, Path]]:

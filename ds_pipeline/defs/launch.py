@@ -5,17 +5,16 @@ The runs are the same as those from the UI or the schedule and appear there.
 
 import fcntl
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from ds_pipeline import errors
+from ds_pipeline.boundary.dagster_home import dagster_home
 from ds_pipeline.defs.assemble import assets_of
 from ds_pipeline.defs.assets.ingestion import NEW_KEY
 from ds_pipeline.defs.assets.monitoring import STARTED_AT
@@ -44,7 +43,7 @@ class Outcome:
 @contextmanager
 def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
     """The instance of DAGSTER_HOME; where that is not set, the one of the project."""
-    home = Path(os.environ.get("DAGSTER_HOME") or project.root / ".dagster")
+    home = dagster_home(project)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Ctrl-C while a connection closes: SQLAlchemy would print a stack trace beside our one line.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

@@ -106,7 +106,7 @@ class Journey:
         return {name: self.root / "data" / "samples" / f"{name}.parquet" for name in ("transactions", "customers")}
 
     def shell(self, *command: str, stdin: str | None = None, **env: str) -> Done:
-        """A command in a process of its own, in the folder of the project."""
+        """A command in a process of its own, in the folder of the project, with the umask that most people have."""
         done = subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.root,
@@ -115,6 +115,7 @@ class Journey:
             capture_output=True,
             text=True,
             timeout=600,
+            umask=0o022,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

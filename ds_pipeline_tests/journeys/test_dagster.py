@@ -49,6 +49,10 @@ def test_all_assets_of_a_week_without_its_history_fail_with_the_command_that_bui
     assert "12 of 13 weeks: 2011-05-09" in done.text
     assert "ds-pipeline history mini_lapse --date 2011-08-01" in done.text
     assert not (new_journey.store / "registry").exists()
+    # Dagster makes its databases before it imports the definitions, and with them the umask.
+    written = [*(new_journey.root / ".dagster").rglob("*"), *new_journey.store.rglob("*")]
+    assert len(written) > 10
+    assert [path for path in written if path.stat().st_mode & 0o077 and path.name != "dagster.yaml"] == []
 
 
 def test_all_assets_of_a_week_run_through_on_the_command_line_of_dagster(journey: Journey) -> None:
