@@ -185,8 +185,8 @@ def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
     if is_text(values.type):
         values = _parse(values, column.formats, time_zone) if column.formats else _parse_iso(values)
     if column.type == "date":
-        if getattr(values.type, "tz", None):
-            values = pc.local_timestamp(values)
+        if getattr(values.type, "tz", None):  # the day in the declared zone, whatever the file shows instants in
+            values = pc.local_timestamp(values.cast(pa.timestamp(values.type.unit, time_zone)))
         return _since_earliest(values.cast(pa.date32(), safe=False))
     return _since_earliest(_to_utc(values, time_zone))
 

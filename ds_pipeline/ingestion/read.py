@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from ds_pipeline.ingestion.contents import column_types, read_contents
 from ds_pipeline.ingestion.database import WHOLE, SourceState, Window
 from ds_pipeline.ingestion.files import SourceFiles, find_files
 from ds_pipeline.ingestion.shape import PLAIN_NAME, Shape, fits, is_a_number, kind_of, merged, shape_of
-from ds_pipeline.use_case.sources import Table
+from ds_pipeline.use_case.sources import Column, Table
 
 ROW_NUMBER = "_row_number"  # position in the source, from 0; leads from quarantine back to the row
 FILE = "_file"  # of a source of many files: the one that the row number counts in
@@ -96,13 +97,25 @@ def _read_files(files: SourceFiles, table: Table, *, name: str) -> pa.Table:
     for file in files.files:
         where = f"{name} ({table.path if not files.are_many else file.shown})"
         _require_columns(column_types(file, table, where=where), table=table, where=where)
-        parts.append(read_contents(file, table, where=where))
+        parts.append(_without_odd_types(read_contents(file, table, where=where), table))
     rows = pa.concat_tables(one_type(parts, table))
     numbers = pa.chunked_array([_numbers(part.num_rows) for part in parts], pa.int64())
     rows = rows.append_column(ROW_NUMBER, numbers)
     if files.are_many:
         indices = np.repeat(np.arange(len(parts), dtype="int32"), [part.num_rows for part in parts])
         rows = rows.append_column(FILE, pa.DictionaryArray.from_arrays(indices, [file.shown for file in files.files]))
+    return rows
+
+
+def _without_odd_types(rows: pa.Table, table: Table) -> pa.Table:
+    """The rows; a dropped column of a type that no declared one holds is text: UUIDs as written, else nothing."""
+    for place, (name, column) in enumerate(table.columns.items()):
+        if table.format == "parquet" and column.treatment == "drop" and not fits(rows.schema.field(name).type, column):
+            cells = rows[name].combine_chunks()
+            cells = cells.storage if isinstance(cells.type, pa.BaseExtensionType) else cells
+            is_uuid = column.type == "string" and cells.type == pa.binary(16)
+            texts = [None if one is None or not is_uuid else str(UUID(bytes=one)) for one in cells.to_pylist()]
+            rows = rows.set_column(place, name, pa.array(texts, pa.string()))
     return rows
 
 
@@ -137,11 +150,19 @@ def _require_columns(columns: list[tuple[str, pa.DataType]], *, table: Table, wh
         )
     if table.format in ("csv", "jsonl"):
         return
+
+    def may_be_anything(column: Column) -> bool:
+        return table.format == "parquet" and column.treatment == "drop" and column.nullable
+
     types = dict(columns)
     wrong = [
         f"{name}: expected {column.type}, found {kind_of(types[name])}"
         for name, column in table.columns.items()
-        if not (fits(types[name], column) or (table.format == "query" and database.comes_as_text(types[name])))
+        if not (
+            may_be_anything(column)
+            or fits(types[name], column)
+            or (table.format == "query" and database.comes_as_text(types[name]))
+        )
     ]
     if wrong:
         is_number = any(

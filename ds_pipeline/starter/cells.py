@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ds_pipeline.ingestion.cast import FALSE_WORDS, TRUE_WORDS, cast_cells, is_text, without_words
+from ds_pipeline.ingestion.shape import fits
 from ds_pipeline.use_case.sources import ISO, NULL_WORDS, Column
 
 # What looks like a type, and is proposed as one if ingestion reads it so.
@@ -47,6 +48,7 @@ EXCEL = "a date? it looks like the days of Excel (45358 is 2024-03-07), which no
 TIME_WORDS = frozenset(
     {"at", "on", "date", "datetime", "day", "time", "timestamp", "ts", "when", "datum", "zeit", "fecha"}
 )
+NO_TYPE = "no column type holds it, such as a list: it can only go; write what is needed of it as columns of its own"
 NO_DATES = "some cells look like a date and are none, such as 2024-02-30; the rows are set aside"
 
 
@@ -107,6 +109,8 @@ def read_typed(cells: pa.Array) -> Reading:
     kind, types = cells.type, pa.types
     if types.is_decimal(kind):
         return Reading("decimal", min(kind.scale, 9)) if kind.scale else Reading("integer")
+    if not any(fits(kind, Column.model_construct(type=one)) for one in ("string", "integer", "boolean", "timestamp")):
+        return Reading("string", doubt=NO_TYPE)
     if types.is_floating(kind):  # whole numbers that pandas turned into floats because one was missing
         return Reading("integer" if pc.all(pc.equal(pc.floor(cells), cells)).as_py() else "double")
     whole = "integer" if types.is_integer(kind) else "boolean" if types.is_boolean(kind) else "string"

@@ -11,6 +11,7 @@ from ds_pipeline.errors import ConfigError
 from ds_pipeline.ingestion.database import quoted
 from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import Answers, Target, alias_of, read_columns, read_tables, read_target
+from ds_pipeline.starter.cells import NO_TYPE
 from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, words_of
 from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan
@@ -49,7 +50,11 @@ class ColumnPlan:
     @property
     def doubt(self) -> str:
         """What is not clear of how it is written, where that decides what it becomes."""
-        return self.profile.doubt if self.type == self.profile.type and self.guess.treatment != "token" else ""
+        return (
+            self.profile.doubt
+            if self.type == self.profile.type and self.guess.treatment not in ("token", "drop")
+            else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -444,13 +449,15 @@ def _column_plan(
         kind_of_value, guess = "timestamp", Guess("no", "keep", "is this when the row happened, and became visible?")
     elif role == "state":
         guess = Guess("no", "keep", "the target is made of it")
-    elif is_own_key and set(words_of(column.name)) & NUMBER_WORDS:
+    elif is_own_key and column.doubt != NO_TYPE and set(words_of(column.name)) & NUMBER_WORDS:
         is_row_number = True
         guess = Guess("direct", "token", "every value once: the number of the row", token_domain=_domain(alias))
         alias = _free("_".join([*[word for word in alias.split("_") if word != "id"], "token"]), taken)
         kind_of_value = "integer" if column.type == "integer" else "string"
     else:
         guess = guess_column(column, look=look)
+        if column.doubt == NO_TYPE and guess.treatment != "drop":
+            guess = Guess("no", "drop", NO_TYPE)
         if kind == "events" and guess.is_quasi:
             guess = guess.dropped(f"{guess.review}; a table of events should not repeat who the customer is")
         if is_state and guess.treatment in CHANGEABLE and not set(words_of(column.name)) & FIXED:

@@ -125,6 +125,17 @@ def test_nanoseconds_in_text_are_cut_to_microseconds(cast: Cast) -> None:
     assert (read, unreadable) == ([datetime(2024, 3, 7, 9, 30, 15, 123456, tzinfo=UTC)], [False])
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"], ids=lambda one: one)
+def test_the_day_of_an_instant_is_that_of_the_table_whatever_the_file_shows(cast: Cast, zone: str) -> None:
+    """Of parquet it was the day in the zone of the file, of CSV the one in the zone of the table."""
+    evening = datetime(2011, 6, 30, 23, 30, tzinfo=UTC)  # 1 July in London, summer time
+
+    assert cast(pa.array([evening], pa.timestamp("us", zone)), "date")[0] == [date(2011, 7, 1)]
+    text = pa.array(["2011-06-30T23:30:00+00:00"])
+    assert cast(text, "date", formats=[WITH_OFFSET])[0] == [date(2011, 7, 1)]
+    assert cast(text, "date", formats=[WITH_OFFSET], time_zone="UTC")[0] == [date(2011, 6, 30)]
+
+
 def test_a_year_before_1700_is_a_slip(cast: Cast) -> None:
     texts = pa.array(["0024-03-07", "1699-12-31", "1700-01-01"])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +18,7 @@ from ds_pipeline.clock import Clock
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion.ingest import split_weeks
 from ds_pipeline.ingestion.read import read_source, source_digest
+from ds_pipeline.starter.profile import SourceFile
 from ds_pipeline.use_case.sources import Table
 
 SECRET = "4929-1111"
@@ -53,6 +55,38 @@ def read(tmp_path: Path, table: Table) -> Read:
         return read_source(table, name="payments", project=tmp_path)
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("values", "read_as"),
+    [
+        pytest.param(pa.array([[1, 2], None]), [None, None], id="list"),
+        pytest.param(pa.array([{"sku": "x"}, None]), [None, None], id="struct"),
+        pytest.param(pa.array([b"\xff\x00", None]), [None, None], id="binary"),
+        pytest.param(
+            pa.array([bytes(range(16)), None], pa.binary(16)), [str(UUID(bytes=bytes(range(16)))), None], id="uuid"
+        ),
+    ],
+)
+def test_a_column_of_any_type_can_be_dropped(
+    read: Read, declare: Callable[..., Table], values: pa.Array, read_as: list[str | None]
+) -> None:
+    """Nothing could be declared of a list or a UUID, not even that it goes."""
+    dropped = {"type": "string", "nullable": True, "treatment": "drop", "identifies": "no"}
+    rows = pa.table({"it": values, "paid_at": ROWS["paid_at"]})
+
+    assert read(rows, declare({"it": dropped}))["it"].to_pylist() == read_as
+    with pytest.raises(SourceError, match="it: expected string, found"):
+        read(rows, declare({"it": dropped | {"treatment": "keep"}}))
+
+
+def test_a_folder_of_partitions_gives_no_column(tmp_path: Path, declare: Callable[..., Table]) -> None:
+    folder = tmp_path / "data" / "payments" / "month=2011-03"
+    folder.mkdir(parents=True)
+    pq.write_table(ROWS, folder / "part-0.parquet")
+
+    assert "month" not in read_source(declare(path="data/payments"), name="payments", project=tmp_path).column_names
+    assert "month" not in SourceFile(tmp_path, "data/payments/month=2011-03/part-0.parquet", "p").profile().columns
 
 
 @pytest.fixture

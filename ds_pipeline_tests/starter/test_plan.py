@@ -7,7 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.starter.answers import Answers
@@ -142,6 +145,20 @@ def test_a_date_with_empty_cells_is_said_to_have_them(gym: list[str], plan: Make
 
     with pytest.raises(ConfigError, match=r"cancelled_on has empty cells.*--target date:gone\.cancelled_on"):
         plan(answers)
+
+
+def test_a_column_that_no_type_holds_is_declared_to_go(tmp_path: Path, answers: MakeAnswers, plan: MakePlan) -> None:
+    orders = csv.read_csv(tmp_path / "data" / "orders.csv")
+    size = orders.num_rows
+    odd = {"lines": pa.array([[{"sku": "x"}]] * size), "session": pa.array([bytes(16)] * size, pa.binary(16))}
+    pq.write_table(
+        pa.table({name: orders[name] for name in orders.column_names} | odd), tmp_path / "data" / "o.parquet"
+    )
+
+    made = plan(answers(tables=["data/customers.csv", "orders=data/o.parquet"]))
+
+    columns = {one.source: (one.type, one.nullable, one.guess.treatment) for one in made.tables[1].columns}
+    assert columns["lines"] == columns["session"] == ("string", True, "drop")
 
 
 def test_a_column_of_epoch_numbers_is_named_with_the_way_out(write: Write, plan: MakePlan) -> None:
