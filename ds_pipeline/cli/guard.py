@@ -7,9 +7,10 @@ of itself: the host it was sent to and the origin of the page. Everything else p
 from __future__ import annotations
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORBIDDEN, NOT_ALLOWED, POLICY_VIOLATION = 403, 405, 1008
 
@@ -25,7 +26,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(HTTPConnection(scope)) if scope["type"] in ("http", "websocket") else None
         if refusal is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _unframed(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})  # before it is accepted: 403
         else:
@@ -46,6 +47,17 @@ class Guard:
                 NOT_ALLOWED, "GET /graphql: only a query is answered. Send anything else by POST.", allow="POST"
             )
         return None
+
+
+def _unframed(send: Send) -> Send:
+    """Answers that no other page may show in a frame, under a picture that invites clicks."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["X-Frame-Options"] = "SAMEORIGIN"
+        await send(message)
+
+    return sent
 
 
 def _only_asks(asked: HTTPConnection) -> bool:

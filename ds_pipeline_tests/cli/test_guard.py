@@ -125,3 +125,9 @@ def test_on_port_80_the_browser_leaves_the_port_out() -> None:
 
     assert client.get("/", headers={"Origin": "http://localhost"}).text == "reached"
     assert client.get("/", headers={"Origin": "http://localhost:8080"}).status_code == 403
+
+
+def test_no_other_page_can_show_the_ui_in_a_frame(client: TestClient) -> None:
+    """Whoever clicks on a page may click on the UI that it shows without being seen."""
+    assert client.get("/").headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert client.get("/graphql", headers={"Accept": "text/html"}).headers["X-Frame-Options"] == "SAMEORIGIN"

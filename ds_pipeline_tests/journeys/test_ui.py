@@ -85,7 +85,9 @@ def test_the_ui_answers_its_own_page_alone_and_ends_with_all_it_started(
     process, own = served
     wait_for(process, own)
 
-    assert "<!DOCTYPE html>" in httpx.get(f"{own}/locations", timeout=60).text
+    page = httpx.get(f"{own}/locations", timeout=60)
+    assert "<!DOCTYPE html>" in page.text
+    assert page.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert ask(own, "{ version }", Origin=own).json()["data"]["version"]
     assert subscribed(own, own) == "connection_ack"
     evil = "http://127.0.0.1:1"
