@@ -59,6 +59,7 @@ class MaskedWeek:
     shape: Shape = field(default_factory=dict)  # columns and types of the source as it was read
     drift: tuple[str, ...] = ()  # what changed in them since the table was ingested before
     nobody: dict[str, int] = field(default_factory=dict)  # cells of tokens with a word for nobody, by alias
+    emptied: dict[str, int] = field(default_factory=dict)  # cells that could not be used, by reason
 
     @property
     def withheld(self) -> int:
@@ -79,12 +80,17 @@ def count_reasons(quarantined: pa.Table) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda reason: (-reason[1], reason[0])))
 
 
-def say_nobody(weeks: list[MaskedWeek]) -> str:
-    """How many cells hold a word for nobody, by column; empty where none does."""
-    total: Counter[str] = Counter()
+def say_cells(weeks: list[MaskedWeek]) -> list[str]:
+    """How many cells hold a word for nobody, and how many were emptied; a line each, none where there is none."""
+    nobody, emptied = Counter[str](), Counter[str]()
     for week in weeks:
-        total.update(week.nobody)
-    return ", ".join(f"{count:,} of {alias}" for alias, count in total.items() if count)
+        nobody.update(week.nobody)
+        emptied.update(week.emptied)
+    counted = [
+        ", ".join(f"{why}: {count:,}" for why, count in cells.items() if count) for cells in (nobody, emptied)
+    ]  # fmt: skip
+    said = ("cells with a word for nobody (null_words), taken for missing ones", "cells emptied, their rows stay")
+    return [f"{what}; {counts}" for what, counts in zip(said, counted, strict=True) if counts]
 
 
 def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
@@ -132,6 +138,7 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
             shape=shape,
             drift=tuple(drift),
             nobody=week.nobody,
+            emptied=week.emptied,
         )
         for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
     ]

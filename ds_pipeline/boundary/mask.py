@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ds_pipeline.boundary.anonymity import check_anonymity
-from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks, say_nobody
+from ds_pipeline.boundary.cross import SHAPE, MaskedWeek, masked_weeks, say_cells
 from ds_pipeline.boundary.nobody import undeclared_nobody
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
 from ds_pipeline.masking.columns.k_anonymity import Anonymity
@@ -63,8 +63,7 @@ class MaskedSource:
             f"{self.read:,} rows read, {self.kept:,} kept and masked, {self.quarantined:,} quarantined{left_out}; "
             f"{len(self.weeks)} weeks"
         )
-        if nobody := say_nobody(self.weeks):
-            yield f"cells with a word for nobody (null_words), taken for missing ones: {nobody}"
+        yield from say_cells(self.weeks)
         yield from (f"WARNING: {line}" for line in self.undeclared)
         if withheld := sum(week.withheld for week in self.weeks):
             yield f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking"

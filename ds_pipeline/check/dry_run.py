@@ -19,7 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from ds_pipeline.boundary.anonymity import check_anonymity
-from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks, say_nobody
+from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks, say_cells
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.boundary.nobody import undeclared_nobody
 from ds_pipeline.check.findings import (
@@ -70,7 +70,7 @@ class TableFacts:
     Attributes:
         to_come: rows of the source that became known on or after the newest date, and are not read.
         per_week: the fewest and the most rows of a week; the first week, with all that came before, left out.
-        nobody: cells with a word for nobody, in words; empty where there is none.
+        cells: with a word for nobody, and emptied ones, in words.
     """
 
     name: str
@@ -80,7 +80,7 @@ class TableFacts:
     kept: int
     quarantined: int
     suppressed: int
-    nobody: str = ""
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _facts(name: str, weeks: list[MaskedWeek]) -> TableFacts:
         kept=sum(week.kept.num_rows for week in weeks),
         quarantined=sum(week.quarantined.num_rows for week in weeks),
         suppressed=sum(week.suppressed for week in weeks),
-        nobody=say_nobody(weeks),
+        cells=tuple(say_cells(weeks)),
     )
 
 

@@ -209,8 +209,8 @@ def _show_source(one: TableFacts) -> None:
         f"{one.name}: {one.read:,} rows read, {one.kept:,} usable and masked, {one.quarantined:,} would be "
         f"quarantined{left_out}; {fewest:,} to {most:,} rows a week."
     )
-    if one.nobody:
-        console.print(f"  Cells with a word for nobody (null_words), taken for missing ones: {plain(one.nobody)}.")
+    for line in one.cells:
+        console.print(f"  {plain(line[:1].upper() + line[1:])}.")
     if one.to_come:
         console.print(
             f"  {one.to_come:,} further rows of {one.name} became known on or after the newest date and are not used."

@@ -39,6 +39,7 @@ class Week:
             also _file, in which the number counts. In a database the number counts the rows of the week, ordered by
             known_at and then all columns.
         nobody: cells of tokens that hold a word for nobody, by alias; they are missing ones.
+        emptied: cells of columns that may be empty whose content could not be used, by reason; their rows stay.
     """
 
     day: date
@@ -46,6 +47,7 @@ class Week:
     kept: pd.DataFrame
     quarantined: pd.DataFrame
     nobody: dict[str, int] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
 
 
 def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: list[date]) -> list[Week]:
@@ -65,6 +67,8 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     nobody = {
         alias: week_of_row[_holds_nobody(typed, raw, table, alias) & ~unreadable[alias]] for alias in table.tokens
     }
+    typed, unreadable, emptied = _without_faulty_cells(typed, table, unreadable)
+    emptied = {why: week_of_row[mask] for why, mask in emptied.items()}
     numbers_of_days = [(day - clock.first).days // 7 for day in days]
     wanted = np.isin(week_of_row, numbers_of_days)
     for column in (ROW_NUMBER, FILE):
@@ -97,6 +101,7 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
             kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
             quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
             nobody={alias: int((weeks_of == number).sum()) for alias, weeks_of in nobody.items()},
+            emptied={why: n for why, weeks_of in emptied.items() if (n := int((weeks_of == number).sum()))},
         )
         _require_news(week, table, name=name, clock=clock, begins=begins)
         _require_counts(week, table, name=name)
@@ -199,6 +204,37 @@ def _first_rows(asked: Mask, raw: pa.Table, table: Table) -> str:
     return f"The first, counted from 0: {shown}. "
 
 
+def _without_faulty_cells(
+    typed: pa.Table, table: Table, unreadable: dict[str, Mask]
+) -> tuple[pa.Table, dict[str, Mask], dict[str, Mask]]:
+    """The rows, cells that cannot be read, and by reason cells that were emptied, where a column may be empty.
+
+    A fault costs the cell there and no more; what a row is told by, its key, costs the row.
+    """
+    emptied: dict[str, Mask] = {}
+    needed = {*table.key, *table.entity, table.event_time, table.known_at}
+    for column in table.columns.values():
+        alias = column.alias
+        if not column.nullable or alias in needed:
+            continue
+        outside = _outside(typed, table, column)
+        emptied |= {f"unreadable:{alias}": unreadable[alias], f"out_of_range:{alias}": outside}
+        unreadable = unreadable | {alias: np.zeros(len(outside), dtype=bool)}
+        if outside.any():
+            cells = typed[alias]
+            cells = pc.if_else(pa.array(outside), pa.scalar(None, cells.type), cells)
+            typed = typed.set_column(typed.column_names.index(alias), alias, cells)
+    return typed, unreadable, {why: mask for why, mask in emptied.items() if mask.any()}
+
+
+def _outside(typed: pa.Table, table: Table, column: Column) -> Mask:
+    """The values of a column outside its limits; birth dates that give no age are, too."""
+    outside = _out_of_range(typed[column.alias], column, column.time_zone or table.time_zone)
+    if column.treatment == "band":
+        outside = outside | _no_age(typed[column.alias], typed[table.known_at])
+    return outside
+
+
 def _find_faults(
     typed: pa.Table, table: Table, unreadable: dict[str, Mask], week_of_row: np.ndarray
 ) -> dict[str, Mask]:
@@ -214,10 +250,7 @@ def _find_faults(
         by_check["unreadable"][f"unreadable:{alias}"] = unreadable[alias]
         if not column.nullable:
             by_check["missing"][f"missing:{alias}"] = to_mask(pc.is_null(typed[alias])) & ~unreadable[alias]
-        outside = _out_of_range(typed[alias], column, column.time_zone or table.time_zone)
-        if column.treatment == "band":
-            outside |= _no_age(typed[alias], typed[table.known_at])
-        by_check["out_of_range"][f"out_of_range:{alias}"] = outside
+        by_check["out_of_range"][f"out_of_range:{alias}"] = _outside(typed, table, column)
     frame = _to_frame(typed.select([column.alias for column in columns]))
     repeats = frame.duplicated(keep="first").to_numpy()  # these share known_at, so they are of one week
     by_check["exact_duplicate"]["exact_duplicate"] = repeats
@@ -320,6 +353,13 @@ def _require_counts(week: Week, table: Table, *, name: str) -> None:
     if len(week.kept) + aside != week.read:
         raise SourceError(f"{name} {week.day}: {week.read} rows read, {len(week.kept)} kept and {aside} set aside.")
     share = aside / week.read if week.read else 0.0
+    for why, cells in week.emptied.items():
+        if cells > table.max_quarantine_share * week.read:
+            raise SourceError(
+                f"{name} ({table.lies_at}), week before {week.day}: {cells:,} of {week.read:,} cells of a column are "
+                f"faulty ({cells / week.read:.1%}); at most {100 * table.max_quarantine_share:g}% may be. {why}: "
+                f"{cells:,}. Correct the source, or the rules or max_quarantine_share in sources.yaml."
+            )
     if share > table.max_quarantine_share:
         counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
         raise SourceError(

@@ -18,7 +18,7 @@ def test_guests_are_nobody_and_are_counted(declare: Declare, tmp_path: Path) -> 
 
     assert (done.kept, done.quarantined) == (2, 2)
     assert list(done.in_words())[1:] == [
-        "cells with a word for nobody (null_words), taken for missing ones: 2 of customer_token",
+        "cells with a word for nobody (null_words), taken for missing ones; customer_token: 2",
         "WARNING: visits.customer_token: a word for nobody is taken for a person there (unknown: 1 rows). If it is no "
         "one, list it in null_words of the column in sources.yaml, with the words that stand for it today.",
     ]

@@ -358,9 +358,10 @@ def test_a_date_out_of_range_is_set_aside(split: Split, declare: Declare) -> Non
     pytest.param(date(1890, 12, 31), False, id="more than 120 years"),
     pytest.param(None, True, id="unknown"),
 ])  # fmt: skip
-def test_a_birth_date_that_gives_no_age_is_set_aside(
+def test_a_birth_date_that_gives_no_age_is_emptied_or_set_aside_where_it_must_be_there(
     split: Split, declare: Declare, born: date | None, is_kept: bool
 ) -> None:
+    """A birth date of 1890 set the whole customer aside, in a column that nobody needs."""
     column = {"type": "date", "nullable": True, "identifies": "sensitive", "treatment": "band"}
     raw = pa.table(
         {
@@ -370,7 +371,12 @@ def test_a_birth_date_that_gives_no_age_is_set_aside(
         }
     )
     (week,) = split(raw, table=declare({"born": column}))
+    assert week.kept["born"].notna().tolist() == [is_kept and born is not None]
+    assert (len(week.quarantined), week.emptied) == (0, {} if is_kept else {"out_of_range:born": 1})
+    if born is None:
+        return
 
+    (week,) = split(raw, table=declare({"born": column | {"nullable": False}}))
     assert (len(week.kept) == 1) is is_kept
     assert week.quarantined[REASON].tolist() == ([] if is_kept else ["out_of_range:born"])
 
@@ -381,6 +387,29 @@ def test_the_values_of_faulty_rows_are_known_too_with_the_week_they_came_in(decl
     known = known_values(raw, declare(), ["note", "payment"], name="payments", clock=clock)
 
     assert known.to_dict("list") == {"note": ["faulty", "sound"], "payment": [1, 2], "week": [0, 2]}
+
+
+def test_a_faulty_cell_costs_the_row_only_where_it_must_be_there(split: Split, declare: Declare) -> None:
+    count = {"type": "integer", "nullable": True, "maximum": 9}
+    table = declare({"payment": {"type": "string", "nullable": True}, "count": count}, key=["payment"], format="csv")
+    raw = pa.table({
+        "payment": ["a", "b", "c"], "count": ["x", "10", "9"], "paid_at": ["2011-03-01"] * 3, ROW_NUMBER: range(3),
+    })  # fmt: skip
+
+    (week,) = split(raw, table=table)
+
+    assert week.kept["count"].isna().tolist() == [True, True, False]
+    assert (len(week.kept), week.emptied) == (3, {"unreadable:count": 1, "out_of_range:count": 1})
+
+
+def test_a_column_most_of_whose_cells_are_faulty_stops_the_run(split: Split, declare: Declare) -> None:
+    """Else a source that changes how it writes a date would lose the whole column without a word."""
+    table = declare({"count": {"type": "integer", "nullable": True}}, format="csv", max_quarantine_share=0.5)
+    raw = pa.table({"count": ["1x", "2x", "3"], "paid_at": ["2011-03-01"] * 3, ROW_NUMBER: range(3)})
+
+    with pytest.raises(SourceError, match=r"2 of 3 cells of a column are faulty .*unreadable:count: 2\.") as error:
+        split(raw, table=table)
+    assert "2x" not in str(error.value)
 
 
 def test_more_faults_than_declared_stop_the_run_and_no_value_is_shown(split: Split) -> None:
