@@ -88,8 +88,14 @@ def put_masked(bench: Workbench, days: list[date]) -> None:
             bench.datasets.store.put(week.kept, dataset=bench.datasets.masked(name), partition=str(week.day))
 
 
-def put_in_force(bench: Workbench, model: Any, *, as_of: date, **lineage: Any) -> None:
-    """Promote a model that was trained here; what its lineage says may be declared otherwise."""
+def put_in_force(
+    bench: Workbench, model: Any, *, as_of: date, requirements: bytes | None = None, **lineage: Any
+) -> None:
+    """Promote a model that was trained here; what its lineage says may be declared otherwise.
+
+    Args:
+        requirements: the file it was judged by.
+    """
     make_folder(bench.datasets.root)
     bench.prepare_to_sign()
     sink = io.BytesIO()
@@ -100,7 +106,8 @@ def put_in_force(bench: Workbench, model: Any, *, as_of: date, **lineage: Any) -
             "model.joblib": sink.getvalue(),
             "lineage.json": canonical_json(here | lineage),
             "evaluation.json": b"{}",
-        },
+        }
+        | ({"use_case/requirements.yaml": requirements} if requirements else {}),
         as_of=as_of,
         candidate_digest=digest_bytes(b"champion"),
         decision_digest=digest_bytes(b"decision"),

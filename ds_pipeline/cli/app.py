@@ -178,6 +178,30 @@ def allow_holdout(
     )
 
 
+@app.command("approve-requirements")
+def approve_requirements(
+    name: Name,
+    reason: Reason,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="Only the thresholds of this owner; of all, if left out.")
+    ] = None,
+    day: Date = None,
+) -> None:
+    """Record that the owners agree to thresholds that ask less, or to a candidate that was refused; shown for good."""
+    from ds_pipeline.promotion.approve import approve_requirements as approve
+
+    bench = _open(name)
+    done = approve(bench, _day_of(bench, day), owner=owner, reason=reason, actor=bench.keys.holder())
+    for change in done.changes:
+        typer.echo(change)
+    if done.candidates:
+        typer.echo(f"Refused before, may be judged again: {', '.join(digest[:12] for digest in done.candidates)}")
+    typer.echo(
+        f"Approved for {', '.join(done.owners)}. Recorded as ledger/{done.number:06d}.json by {done.actor}. "
+        f"Judge a candidate: ds-pipeline train {name}"
+    )
+
+
 @app.command()
 def mistakes(
     name: Name,
@@ -203,7 +227,8 @@ def runs(
 ) -> None:
     """Every training and evaluation: configuration, verdict, figures, and the version it became."""
     from ds_pipeline.cli.runs import plain_run, read_runs, show_comparison, show_runs
-    from ds_pipeline.promotion.holdout_ledger import overrides_of
+    from ds_pipeline.promotion.approve import approvals_of
+    from ds_pipeline.promotion.holdout_ledger import overrides_of, read_ledger
     from ds_pipeline.promotion.runs import differences, run_number
 
     bench = _open(name)
@@ -211,7 +236,8 @@ def runs(
     if compare is None:
         newest = found[-last:]
         plain = [plain_run(one) for one in newest]
-        shown = show_runs(newest, of=len(found), overrides=overrides_of(bench))
+        approvals = approvals_of(read_ledger(bench))
+        shown = show_runs(newest, of=len(found), overrides=overrides_of(bench), approvals=approvals)
     else:
         first, second = (run_number(found, number) for number in compare)
         differ = differences(first, second)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ds_pipeline.digests import SHORT
-from ds_pipeline.evaluation.checks.holdout_budget import Override
+from ds_pipeline.evaluation.checks.holdout_budget import Approval, Override
 from ds_pipeline.figures import short
 from ds_pipeline.promotion.holdout_ledger import read_ledger
 from ds_pipeline.promotion.runs import Difference, Run, runs_of
@@ -26,8 +26,10 @@ def read_runs(bench: Workbench) -> list[Run]:
     return runs_of(read_ledger(bench), bench.registry.history())
 
 
-def show_runs(runs: Sequence[Run], *, of: int, overrides: Sequence[Override]) -> Iterator[str]:
-    """Lines: one per run, and below it what its acceptance thresholds came to, with the bound; then every override.
+def show_runs(
+    runs: Sequence[Run], *, of: int, overrides: Sequence[Override], approvals: Sequence[Approval]
+) -> Iterator[str]:
+    """Lines: one per run and below it its acceptance thresholds with the bound; then every override and approval.
 
     Args:
         of: how many runs there are in all.
@@ -51,6 +53,11 @@ def show_runs(runs: Sequence[Run], *, of: int, overrides: Sequence[Override]) ->
         yield (
             f"Override of {one.at:%Y-%m-%d} by {one.actor}: {one.more} more for {one.weeks[0]} to {one.weeks[-1]}: "
             f"{one.reason}"
+        )
+    for approval in approvals:
+        yield (
+            f"Approval of {approval.at:%Y-%m-%d} for {', '.join(approval.owners)} by {approval.actor}: "
+            f"{approval.words}: {approval.reason}"
         )
 
 

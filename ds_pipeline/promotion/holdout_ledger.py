@@ -11,6 +11,7 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
+from ds_pipeline.promotion.approve import approvals_of, require_not_refused
 from ds_pipeline.registry.ledger import (
     Allowed,
     Declared,
@@ -24,6 +25,7 @@ from ds_pipeline.registry.ledger import (
 )
 from ds_pipeline.registry.registry import OK, Verified
 from ds_pipeline.store.snapshots import make_folder
+from ds_pipeline.training.approved import require_approved
 from ds_pipeline.training.declare import configuration_of, known_entries, require_as_on_disk
 from ds_pipeline.workbench import Workbench, now
 
@@ -76,7 +78,8 @@ def record_look(
         The record for the evaluation, and the measurement of the gate where the requirements ask for it.
 
     Raises:
-        EvaluationError: the candidate was not declared, or under other files than those of this run or of the disk.
+        EvaluationError: the candidate was not declared, or under other files than those of this run or of the disk, or
+            they ask less than before without an approval.
         RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
     """
     require_as_on_disk(bench, EvaluationError)
@@ -84,6 +87,7 @@ def record_look(
     before = bench.ledger.entries(known=known)
     declared = _declaration(before, day, trained_under)
     _require_limit_kept(bench, before, day)
+    require_approved(bench, day, before, EvaluationError)
     configuration = configuration_of(bench.use_case)
     if declared.configuration != configuration:
         raise EvaluationError(
@@ -110,6 +114,7 @@ def record_look(
         configuration=configuration.digest,
         weeks=[WeekLooks(**vars(count)) for count in count_weeks(entries, weeks)],
         overrides=_shown(overrides(entries, weeks)),
+        approvals=approvals_of(entries),
     )
     return record, measure_ledger(record, bench.use_case.requirements.holdout)
 
@@ -157,7 +162,7 @@ def require_recorded(bench: Workbench, evaluation: Evaluation, decision: Decisio
         champion_is_lost: the comparison with it is to be excused, which it is not where it was measured and lost.
 
     Raises:
-        EvaluationError: it does not.
+        EvaluationError: it does not, or it holds that the candidate was refused on these weeks.
         RegistryError: the ledger is broken.
     """
     entries, look = read_ledger(bench), evaluation.ledger
@@ -177,6 +182,7 @@ def require_recorded(bench: Workbench, evaluation: Evaluation, decision: Decisio
         raise EvaluationError(
             f"The holdout ledger does not hold the evaluation of {decision.as_of}. Evaluate the candidate again."
         )
+    require_not_refused(bench, entries, look.entry)
     if champion_is_lost and _lost_to_champion(bench, entries, decision.bound_to.candidate):
         raise EvaluationError(
             f"The candidate of {decision.as_of} was compared with the champion while it was there, and missed. That "

@@ -1,4 +1,4 @@
-"""The holdout ledger: every declaration, look at a holdout, verdict, override and promotion; never changed.
+"""The holdout ledger: each declaration, look, verdict, override, approval and promotion; never changed.
 
     ledger/000001.json    the entries, numbered, chained and signed as the history of promotions is
     ledger.json           the newest entry, signed: entries removed from the end are missed by it
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -23,6 +23,7 @@ from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
 from ds_pipeline.store.chain import Chain, Link, Signer, Text, file_name, next_link, one_writer
 from ds_pipeline.store.snapshots import write_file
+from ds_pipeline.use_case.eased import Eased
 from ds_pipeline.use_case.model import FileModel
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -51,15 +52,33 @@ class Configuration(FileModel):
         return digest_json(self.model_dump(mode="json"))
 
 
-class Declared(FileModel):
+class Said(FileModel):
+    """What an entry says.
+
+    Attributes:
+        since: a field that old entries have not got; their digest and signature are of the text without it.
+    """
+
+    since: ClassVar[str] = ""
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = dump(self)
+        return {name: value for name, value in said.items() if name != self.since or value is not None}
+
+
+class Declared(Said):
     """A training begins, under these files: what was declared before there was a model.
 
     Attributes:
+        asked: all that requirements.yaml says; None in an entry from before it was noted.
         requirements: the digest of the bytes of requirements.yaml.
         use_case: the digest of all files.
         files: name to digest, to say later which of them differ.
         inputs: the names of the model's inputs.
     """
+
+    since = "asked"
 
     kind: Literal["declared"] = "declared"
     configuration: Configuration
@@ -67,6 +86,7 @@ class Declared(FileModel):
     use_case: Digest
     files: dict[Text, Digest]
     inputs: list[Text]
+    asked: dict[str, Any] | None = None
 
 
 class Looked(FileModel):
@@ -102,7 +122,7 @@ class Figure(FileModel):
         return verdict_of(passed=self.passed, applies=not (self.passed and self.value is None))
 
 
-class Judged(FileModel):
+class Judged(Said):
     """An evaluation has ended.
 
     Attributes:
@@ -113,6 +133,8 @@ class Judged(FileModel):
         metrics: further ones, which no gate reads.
     """
 
+    since = "decision"
+
     kind: Literal["judged"] = "judged"
     looked: Annotated[int, Field(ge=1)]
     evaluation: Digest
@@ -122,12 +144,6 @@ class Judged(FileModel):
     metrics: dict[Text, float]
     decision: Digest | None = None
 
-    @model_serializer(mode="wrap")
-    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what an old entry does not say: its digest and signature are of the text without it."""
-        said: dict[str, Any] = dump(self)
-        return said if self.decision is not None else {name: one for name, one in said.items() if name != "decision"}
-
 
 class Allowed(FileModel):
     """A person lets so many more configurations be judged on these weeks; the entry's reason says why."""
@@ -135,6 +151,26 @@ class Allowed(FileModel):
     kind: Literal["allowed"] = "allowed"
     weeks: Weeks
     more: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Approved(FileModel):
+    """The owners of thresholds agree that less is asked, or that a candidate which was refused may be judged again.
+
+    Attributes:
+        before, after: digests of what the requirements say; before is None where that cannot be read any more.
+        changes: those that they agree to, in words.
+        owners: whose thresholds they are.
+        weeks: of the holdout that was at hand.
+        candidates: refused on any of these weeks until then.
+    """
+
+    kind: Literal["approved"] = "approved"
+    before: Digest | None
+    after: Digest
+    changes: list[Eased]
+    owners: Annotated[list[Text], Field(min_length=1)]
+    weeks: Weeks
+    candidates: list[Digest]
 
 
 class Promoted(FileModel):
@@ -151,7 +187,7 @@ class Promoted(FileModel):
     version: Text
 
 
-Says = Declared | Looked | Judged | Allowed | Promoted
+Says = Declared | Looked | Judged | Allowed | Approved | Promoted
 
 
 class Entry(Link):

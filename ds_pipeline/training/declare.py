@@ -10,6 +10,7 @@ from typing import Any
 from ds_pipeline.digests import digest_bytes, digest_json
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
 from ds_pipeline.registry.ledger import Configuration, Declared, Entry
+from ds_pipeline.training.approved import digest_of, require_approved
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench, now
 
@@ -45,7 +46,7 @@ def configuration_of(use_case: UseCase) -> Configuration:
         labels=use_case.labels_digest,
         sources=digest_json([sources, str(use_case.clock.first), use_case.clock.time_zone]),
         training=digest_json(use_case.training.model_dump(mode="json")),
-        requirements=digest_json(use_case.requirements.model_dump(mode="json")),
+        requirements=digest_of(use_case.requirements),
     )
 
 
@@ -66,10 +67,12 @@ def declare(bench: Workbench, day: date) -> Entry:
     """Sign what the files say now, before anything is trained; the entry of the ledger.
 
     Raises:
-        TrainingError: a file was edited since this run began.
+        TrainingError: a file was edited since this run began, or asks less than before without an approval.
         RegistryError: the ledger is broken.
     """
     require_as_on_disk(bench, TrainingError)
+    known = known_entries(bench)
+    require_approved(bench, day, bench.ledger.entries(known=known), TrainingError)
     case = bench.use_case
     declared = Declared(
         configuration=configuration_of(case),
@@ -77,10 +80,11 @@ def declare(bench: Workbench, day: date) -> Entry:
         use_case=case.digest,
         files={name: digest_bytes(content) for name, content in case.files.items()},
         inputs=case.features.of_role("input"),
+        asked=case.requirements.model_dump(mode="json"),
     )
-    return bench.ledger.add(
-        declared, as_of=day, actor="pipeline", reason="a training begins", at=now(), known=known_entries(bench)
-    )[-1]
+    return bench.ledger.add(declared, as_of=day, actor="pipeline", reason="a training begins", at=now(), known=known)[
+        -1
+    ]
 
 
 def facts_of(declared: Entry) -> dict[str, Any]:

@@ -8,7 +8,7 @@ evaluation/checks/ (a check that is new stands in promotion/judge.py: CHECKS as 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from string import Formatter
 from typing import Any, Literal, get_args, get_origin
@@ -21,12 +21,25 @@ Reader = Literal[
 Comparison = Literal[">=", "<="]
 
 
+NO_MODEL: frozenset[Reader] = frozenset({"monitor", "budget", "cross_validation", "document"})
+
+
 @dataclass(frozen=True)
 class Read:
-    """Who reads a key, and what becomes of it."""
+    """Who reads a key, and what becomes of it.
+
+    Attributes:
+        eased_by: whether a smaller or a larger value asks less of a model; None: any other value asks another thing.
+    """
 
     by: Reader
     effect: str
+    eased_by: Literal["less", "more"] | None = field(default=None, kw_only=True)
+
+    @property
+    def refuses(self) -> bool:
+        """A model may be refused for it: an easier value is agreed with its owner."""
+        return self.by not in NO_MODEL
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ def _limit(
     limit: float | None = None,
     fact: str = "",
 ) -> Limit:
-    return Limit("gate", effect or usual, comparison, meaning, name, limit, fact)
+    eased_by: Literal["less", "more"] = "less" if comparison == ">=" else "more"
+    return Limit("gate", effect or usual, comparison, meaning, name, limit, fact, eased_by=eased_by)
 
 
 at_least = partial(_limit, ">=", "below it a model is refused")

@@ -17,10 +17,10 @@ Positive = Annotated[float, Field(gt=0)]
 
 GATE = Read("gate", "a model that misses it is refused")
 FEWER = "with fewer a model is refused"
-ASSESSABLE = Read("gate", "with fewer a model cannot be judged and is refused")
-HOLDOUT = Read("holdout", "decides on which weeks a model is judged")
-BOUNDS = Read("bounds", "decides how confidence intervals are made")
-SLICES = Read("slices", "decides which groups are shown on their own")
+ASSESSABLE = Read("gate", "with fewer a model cannot be judged and is refused", eased_by="less")
+HOLDOUT = Read("holdout", "decides on which weeks a model is judged", eased_by="less")
+BOUNDS = Read("bounds", "decides how confidence intervals are made", eased_by="less")
+SLICES = Read("slices", "decides which groups are shown on their own", eased_by="more")
 BASELINE = Read("baseline", "the rule a model has to beat")
 COST = Read("cost", "decides what acting on a score costs")
 FOLDS = Read("cross_validation", "decides how the further figures are made; they refuse no model")
@@ -182,6 +182,9 @@ HoldoutMetric = (
     | CostSaving
     | ExpectedCalibrationError
 )
+# What tells at a confidence bound that the scores rank. Without one of them, not over the champion alone, which a first
+# model has not got, nothing tells a model from noise.
+Ranking = PrecisionAtRecall | PrecisionAtTop | RecallAtPrecision | RecallAtTop | AveragePrecisionGain
 Threshold = Annotated[
     HoldoutMetric
     | FalsePositiveRateDifference
@@ -220,7 +223,7 @@ class Bootstrap(FileModel):
 
     resamples: Annotated[int, Field(ge=100, le=100_000), BOUNDS]
     confidence: Annotated[float, Field(gt=0.5, lt=1), BOUNDS]  # one-sided
-    seed: Annotated[Seed, BOUNDS]
+    seed: Annotated[Seed, Read("bounds", "decides how confidence intervals are made")]
 
 
 class DataMinimums(FileModel):
@@ -247,7 +250,7 @@ class Cost(FileModel):
 class ShuffledLabels(FileModel):
     """Fits on permuted labels, which must do no better than chance on the validation weeks."""
 
-    permutations: Annotated[int, Field(ge=5, le=1000), Read("gate", "so many fits on shuffled labels")]
+    permutations: Annotated[int, Field(ge=5, le=1000), Read("gate", "so many fits on shuffled labels", eased_by="less")]
     max_deviations: Annotated[
         Positive,
         at_most(
@@ -313,11 +316,13 @@ class Stability(FileModel):
     reload_difference: ClassVar = at_most(
         "largest change of a score by saving and loading the model", "reload_difference", limit=0
     )
-    seeds: Annotated[int, Field(ge=2, le=50), Read("gate", "so many fits with other seeds")]
+    seeds: Annotated[int, Field(ge=2, le=50), Read("gate", "so many fits with other seeds", eased_by="less")]
     max_standard_deviation: Annotated[
         Share, at_most("standard deviation of the average precision over {seeds} seeds", "seed_deviation")
     ]
-    perturbation: Annotated[Share, Read("gate", "how far an input is moved, in its standard deviations")]
+    perturbation: Annotated[
+        Share, Read("gate", "how far an input is moved, in its standard deviations", eased_by="less")
+    ]
     max_score_change: Annotated[
         Share,
         at_most("change of the score when an input moves by {perturbation:g} standard deviations", "score_change"),
@@ -438,6 +443,13 @@ class Requirements(FileModel):
     cross_validation: CrossValidation | None = None
     monitoring: Monitoring
     budgets: Budgets
+
+    @property
+    def asks_for_ranking(self) -> bool:
+        """The floor: with data_minimums and holdout, which no file is without, it stays once a model is in force."""
+        return any(
+            isinstance(gate, Ranking) and getattr(gate, "over", None) != "champion" for gate in self.acceptance.values()
+        )
 
 
 # The gates with a name of their own, and the part of the file that sets each; no threshold may have it.

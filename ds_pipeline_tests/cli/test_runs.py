@@ -53,11 +53,11 @@ REFUSED = Run(number=2, as_of=DAY, at=AT, declared=DECLARED, candidate=digest("c
 
 def test_without_a_run_that_is_said(bench: Workbench) -> None:
     assert read_runs(bench) == []
-    assert list(show_runs([], of=0, overrides=[])) == ["No training has begun yet."]
+    assert list(show_runs([], of=0, overrides=[], approvals=[])) == ["No training has begun yet."]
 
 
 def test_a_run_is_a_line_below_its_head_and_what_it_lacks_is_a_dash() -> None:
-    head, line = show_runs([BEGUN], of=1, overrides=[])
+    head, line = show_runs([BEGUN], of=1, overrides=[], approvals=[])
 
     assert head == HEAD
     assert line.split() == [
@@ -68,7 +68,7 @@ def test_a_run_is_a_line_below_its_head_and_what_it_lacks_is_a_dash() -> None:
 
 
 def test_below_a_run_stand_its_thresholds_and_whatever_else_refused() -> None:
-    _, line, *below = show_runs([REFUSED], of=1, overrides=[])
+    _, line, *below = show_runs([REFUSED], of=1, overrides=[], approvals=[])
 
     assert "refused" in line
     assert [row.split(maxsplit=1) for row in below] == [
@@ -82,7 +82,7 @@ def test_below_a_run_stand_its_thresholds_and_whatever_else_refused() -> None:
 def test_older_runs_and_overrides_are_told_at_the_end() -> None:
     override = Override(number=3, at=AT, actor="ann", reason="a new law", more=2, weeks=[DAY, date(2011, 12, 12)])
 
-    *_, older, told = show_runs([BEGUN], of=7, overrides=[override])
+    *_, older, told = show_runs([BEGUN], of=7, overrides=[override], approvals=[])
 
     assert older == "The newest 1 of 7 runs; more with --last."
     assert told == "Override of 2011-12-05 by ann: 2 more for 2011-12-05 to 2011-12-12: a new law"

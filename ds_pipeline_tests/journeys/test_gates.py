@@ -78,7 +78,6 @@ def ask_for_everything(journey: Journey) -> None:
         requirements["acceptance"]["calibration"]["maximum"] = 0.15
         requirements["acceptance"] |= MORE
         requirements["holdout"]["max_configurations"] = 2  # the champion is the first
-        requirements["bootstrap"]["confidence"] = 0.8  # a regression is nearly as good on so few rows
         requirements["leakage"]["shuffled_labels"]["permutations"] = 5
         requirements["label_quality"]["max_estimated_errors"] = 0.12
         requirements["stability"] |= {"seeds": 2, "max_score_change": 0.7}
@@ -103,6 +102,8 @@ def make_longer(root: Path) -> Journey:
     """On the training weeks of the others a regression is as good as the model."""
     journey = make_project(root)
     journey.begin(date(2011, 4, 4))
+    with journey.edit("requirements.yaml") as requirements:
+        requirements["bootstrap"]["confidence"] = 0.8  # a regression is nearly as good on so few rows
     return journey
 
 
@@ -373,6 +374,7 @@ def test_poisoned_labels_are_refused(waiting: Journey, bench: Workbench) -> None
     with waiting.edit("requirements.yaml") as requirements:
         for section in ("leakage", "stability", "operations"):  # each has its own tests, and they take their time
             del requirements[section]
+    assert waiting.cli("approve-requirements", "--reason", "for the time of this test").code == 0
     poison(bench)
 
     with nothing_serves_that_did_not(waiting):

@@ -252,3 +252,54 @@ def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_i
 
     assert found.code == 2, found.text
     assert "ledger/000005.json: dated 2011-08-01 00:00:00 UTC, before the event that it follows" in found.out
+
+
+def never_trained(journey: Journey) -> Journey:
+    """The project with its history and nothing that was trained."""
+    for name in ("registry", "ledger", "documents", "datasets/scores"):
+        shutil.rmtree(journey.store / name)
+    (journey.store / "ledger.json").unlink()
+    shutil.rmtree(journey.root / "data" / "deliveries")
+    return journey
+
+
+def test_a_candidate_that_was_refused_is_not_promoted_under_requirements_cut_down_to_what_it_reaches(
+    journey: Journey,
+) -> None:
+    """A model of noise missed six gates. With calibration alone asked for, the same bytes came into force."""
+    never_trained(journey)
+    with journey.edit("requirements.yaml") as requirements:
+        for gate in ("precision_at_recall_60", "precision_in_top_decile", "gain_over_recency_rule"):
+            requirements["acceptance"][gate]["minimum"] = 0.99
+    assert journey.cli("train").code == 1
+    assert kinds(journey) == ["declared", "looked", "judged"]
+
+    with journey.edit("requirements.yaml") as requirements:
+        requirements["acceptance"] = {"calibration": requirements["acceptance"]["calibration"]}
+        del requirements["label_quality"]
+    cut = journey.cli("train")
+
+    assert cut.code == 2, cut.text
+    assert "acceptance.precision_in_top_decile.minimum: at least 0.99 is gone (owner: crm-analytics)" in cut.err
+    assert "label_quality.max_undecided_share: at most 0.5 is gone (owner: data-science)" in cut.err
+    assert f"ds-pipeline approve-requirements {journey.name} --date {DAY} --reason" in cut.err
+    assert kinds(journey) == ["declared", "looked", "judged"]
+    assert journey.status()["champion"] is None
+
+    part = journey.cli("approve-requirements", "--owner", "data-science", "--reason", "ours are not needed")
+    still = journey.cli("train")
+
+    assert part.code == 0, part.text
+    assert "Approved for data-science. Recorded as ledger/000004.json" in part.out
+    assert "label_quality" not in still.err
+    assert "acceptance.precision_in_top_decile.minimum: at least 0.99 is gone (owner: crm-analytics)" in still.err
+
+    assert journey.cli("approve-requirements", "--reason", "a pilot without a list").code == 0
+    agreed = journey.cli("train")
+
+    assert agreed.code == 0, agreed.text
+    for kept in ("data/reports/{}/{}/evaluation.html", "data/store/{}/registry/versions/v0001/bundle/model_card.md"):
+        text = (journey.root / kept.format(journey.name, DAY)).read_text()
+        assert "a pilot without a list" in text
+        assert "ours are not needed" in text
+    assert "a pilot without a list" in journey.cli("runs").out

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
@@ -26,6 +26,28 @@ class Override(Record):
     reason: str
     more: int
     weeks: list[date]
+
+
+class Approval(Record):
+    """The owners of thresholds agreed that less is asked, or that what was refused may be judged again; kept for good.
+
+    Attributes:
+        changes: in words; none where only a candidate that was refused is meant.
+        candidates: those that were refused until then.
+    """
+
+    number: int
+    at: AwareDatetime
+    actor: str
+    reason: str
+    owners: list[str]
+    changes: list[str]
+    candidates: list[str]
+
+    @property
+    def words(self) -> str:
+        """What was agreed to."""
+        return "; ".join(self.changes) or "a candidate that was refused may be judged again"
 
 
 class WeekLooks(Record):
@@ -49,6 +71,7 @@ class LedgerRecord(Record):
         configuration: digest of features, labels, training.yaml and requirements.yaml.
         weeks: of the holdout, oldest first.
         overrides: for any of these weeks, oldest first.
+        approvals: all that were ever recorded for the use case, oldest first.
     """
 
     entry: int
@@ -56,6 +79,7 @@ class LedgerRecord(Record):
     configuration: str
     weeks: list[WeekLooks]
     overrides: list[Override]
+    approvals: list[Approval] = Field(default_factory=list)
 
 
 def measure_ledger(record: LedgerRecord, holdout: Holdout) -> dict[str, Measurement]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks
+from ds_pipeline.evaluation.checks.holdout_budget import Approval, LedgerRecord, Override, WeekLooks
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.report.model_card import render_model_card
 from ds_pipeline.evaluation.result import Evaluation
@@ -122,6 +122,19 @@ def test_overrides_are_never_left_out(evaluated: Evaluation, decision: Decision,
     text = card(evaluated.model_copy(update={"ledger": looked}), decision)
     assert "| 2024-03-05 | ada | 3 | 2024-01-01 to 2024-02-19 | A join was wrong. |" in text
     assert "at most 12." in text
+
+
+def test_approvals_are_never_left_out(evaluated: Evaluation, decision: Decision, card: Any) -> None:
+    approval = Approval(
+        number=6, at=datetime(2024, 3, 6, tzinfo=UTC), actor="ada", reason="A pilot.", owners=["crm", "ds"],
+        changes=[], candidates=["a" * 64],
+    )  # fmt: skip
+    looked = LedgerRecord(
+        entry=5, entry_digest="f" * 64, configuration="a" * 64,
+        weeks=[WeekLooks(week=date(2024, 1, 1), configurations=12, allowed=3)], overrides=[], approvals=[approval],
+    )  # fmt: skip
+    text = card(evaluated.model_copy(update={"ledger": looked}), decision)
+    assert "| 2024-03-06 | ada | crm, ds | a candidate that was refused may be judged again | A pilot. |" in text
 
 
 def test_the_same_inputs_give_the_same_card(evaluated: Evaluation, decision: Decision, card: Any) -> None:

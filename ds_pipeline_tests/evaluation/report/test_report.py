@@ -15,7 +15,7 @@ from ds_pipeline.evaluation.checks.cross_validation import CrossValidated, FoldM
 from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis, ErrorGroup
 from ds_pipeline.evaluation.checks.explanations import Explained, Importance
 from ds_pipeline.evaluation.checks.findings import Checks
-from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks
+from ds_pipeline.evaluation.checks.holdout_budget import Approval, LedgerRecord, Override, WeekLooks
 from ds_pipeline.evaluation.checks.label_quality import LabelFindings
 from ds_pipeline.evaluation.checks.label_rates import RateShift
 from ds_pipeline.evaluation.checks.leakage import InputAuc
@@ -363,6 +363,27 @@ LOOK = LedgerRecord(
         )
     ],
 )
+
+
+def test_every_approval_is_told_with_owner_words_and_reason_and_at_the_verdict(
+    evaluated: Evaluation, decision: Decision, render: Any
+) -> None:
+    approval = Approval(
+        number=6,
+        at=datetime(2024, 3, 6, 9, 30, tzinfo=UTC),
+        actor="ada, key 0123456789ab",
+        reason="A pilot.",
+        owners=["crm", "ds"],
+        changes=["holdout.weeks: 8 becomes 2", "acceptance.saving.minimum: at least 50 is gone"],
+        candidates=[],
+    )
+    looked = LOOK.model_copy(update={"approvals": [approval]})
+    html = render(evaluated.model_copy(update={"ledger": looked}), decision)
+    agreed = "holdout.weeks: 8 becomes 2; acceptance.saving.minimum: at least 50 is gone"
+    assert f"<td>ada, key 0123456789ab</td><td>crm, ds</td><td>{agreed}</td><td>A pilot.</td>" in html
+    text = Page(html).text
+    assert text.index("with 1 recorded approval: see the ledger.") < text.index("The holdout in pictures")
+    assert "recorded approval" not in render(evaluated.model_copy(update={"ledger": LOOK}), decision)
 
 
 def test_every_override_is_told_with_date_actor_and_reason_and_at_the_verdict(

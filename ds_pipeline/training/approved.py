@@ -1,0 +1,141 @@
+"""Thresholds are not eased after a model: less than was asked before needs the recorded approval of its owner.
+
+Before is what the version in force was judged by, and what was declared when these holdout weeks were last looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from ds_pipeline.digests import digest_json
+from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
+from ds_pipeline.registry.history import Event
+from ds_pipeline.registry.ledger import Approved, Declared, Entry, Looked
+from ds_pipeline.store.chain import file_name
+from ds_pipeline.use_case.eased import Eased, eased
+from ds_pipeline.use_case.files import read_model
+from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.workbench import Workbench
+
+FILE = "requirements.yaml"
+BUDGET = "holdout.max_configurations"  # on weeks that were looked at it has a rule of its own: allow-holdout
+
+
+class Before(NamedTuple):
+    """What was asked before.
+
+    Attributes:
+        what: as a message names it.
+        declared: the number of the entry with which it was declared; an approval from before is none of it.
+        requirements: None where they cannot be read any more.
+        apart: a key that is not compared here.
+    """
+
+    what: str
+    declared: int
+    requirements: Requirements | None
+    apart: str = ""
+
+
+def digest_of(requirements: Requirements) -> str:
+    """What the requirements say; a comment or another order of keys says nothing else."""
+    return digest_json(requirements.model_dump(mode="json"))
+
+
+def asked_before(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Before]:
+    """What the version in force was judged by, and under what the holdout weeks of the date were last looked at."""
+    return [*_of_champion(bench, entries), *_of_weeks(bench, day, entries)]
+
+
+def to_approve(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Eased]:
+    """What requirements.yaml asks less than before, and nobody has agreed to since."""
+    asked = bench.use_case.requirements
+    open_changes: dict[Eased, None] = {}
+    for before in asked_before(bench, day, entries):
+        approved = {
+            change
+            for entry in entries[before.declared :]
+            if isinstance(entry.says, Approved)
+            for change in entry.says.changes
+        }
+        changes = (
+            eased(before.requirements, asked)
+            if before.requirements
+            else [
+                Eased(
+                    key=FILE,
+                    owner=asked.data_minimums.owner,
+                    words=f"{before.what} was judged by what cannot be read any more, so all of it may be eased",
+                )
+            ]
+        )
+        open_changes |= {change: None for change in changes if change.key != before.apart and change not in approved}
+    return list(open_changes)
+
+
+def require_approved(
+    bench: Workbench, day: date, entries: Sequence[Entry], error: type[TrainingError | EvaluationError]
+) -> None:
+    """Raise the error if a threshold was eased without its owner, or if nothing asks a model to rank any more."""
+    name = bench.use_case.name
+    if bench.registry.champion() is not None and not bench.use_case.requirements.asks_for_ranking:
+        raise error(
+            f"configs/{name}/{FILE}: acceptance has no gate that compares the ranking of the scores at a lower bound "
+            "(a precision, a recall, or a gain over something other than the champion). A version is in force, and no "
+            "approval does away with that floor: put one back."
+        )
+    changes = to_approve(bench, day, entries)
+    if changes:
+        listed = "; ".join(f"{change.words} (owner: {change.owner})" for change in changes)
+        raise error(
+            f"configs/{name}/{FILE} asks less than the version in force or the last look at these holdout weeks was "
+            f"held to: {listed}. Nothing was looked at. Put it back, or let the owners agree and record it: "
+            f'ds-pipeline approve-requirements {name} --date {day} --reason "..."'
+        )
+
+
+def _of_champion(bench: Workbench, entries: Sequence[Entry]) -> Iterator[Before]:
+    event = bench.registry.champion()
+    if event is None:
+        return
+    what = f"the version in force, {event.version},"
+    try:
+        bundle = bench.registry.open(event.version)
+    except RegistryError:  # lost: the ledger still knows under what it was trained
+        yield Before(what, *_declared_of(event, entries))
+        return
+    content = bundle.files.get(f"use_case/{FILE}")
+    requirements = read_model(content, Requirements, label=FILE, problems=[])
+    yield Before(what, int(bundle.json("lineage.json").get("declared", 0)), requirements)
+
+
+def _declared_of(event: Event, entries: Sequence[Entry]) -> tuple[int, Requirements | None]:
+    for entry in reversed(entries):
+        if isinstance(entry.says, Looked) and entry.says.candidate == event.candidate_digest:
+            return entry.says.declared, _requirements_of(entries[entry.says.declared - 1])
+    return 0, None
+
+
+def _of_weeks(bench: Workbench, day: date, entries: Sequence[Entry]) -> Iterator[Before]:
+    weeks = set(bench.use_case.clock.holdout(day))
+    looks = [entry.says for entry in entries if isinstance(entry.says, Looked) and weeks & set(entry.says.weeks)]
+    if not looks:
+        return
+    declared = entries[looks[-1].declared - 1]
+    says = declared.says
+    if isinstance(says, Declared) and says.configuration.requirements == digest_of(bench.use_case.requirements):
+        return  # the same; also where an old entry does not hold them
+    what = f"the last look at these holdout weeks (ledger/{file_name(declared.number)})"
+    yield Before(what, declared.number, _requirements_of(declared), BUDGET)
+
+
+def _requirements_of(entry: Entry) -> Requirements | None:
+    asked: dict[str, Any] | None = entry.says.asked if isinstance(entry.says, Declared) else None
+    try:
+        return Requirements.model_validate(asked) if asked else None
+    except ValidationError:  # of a time when the file had other keys
+        return None

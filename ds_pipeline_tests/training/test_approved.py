@@ -1,0 +1,129 @@
+"""A threshold that is eased after a model stops the training until its owner has agreed, and is told with its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ds_pipeline.digests import digest_bytes
+from ds_pipeline.errors import EvaluationError, TrainingError
+from ds_pipeline.promotion.approve import approve_requirements
+from ds_pipeline.registry.ledger import Declared, Looked
+from ds_pipeline.training.approved import digest_of, require_approved, to_approve
+from ds_pipeline.training.declare import declare
+from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.workbench import Workbench, now
+from ds_pipeline_tests.workbenches import lay_down, put_in_force
+
+DAY, EARLIER = date(2011, 12, 5), date(2011, 6, 6)
+CANDIDATE = digest_bytes(b"champion")
+CALIBRATION = "acceptance.calibration.maximum: at most 0.1 becomes at most 0.2"
+Ask = Callable[..., Workbench]
+
+
+@pytest.fixture
+def ask(bench: Workbench) -> Ask:
+    """The same use case with another limit of calibration; the other gates may go."""
+    lay_down(bench)
+
+    def asking(maximum: float = 0.1, *, only: str | None = None) -> Workbench:
+        asked: dict[str, Any] = bench.use_case.requirements.model_dump(mode="json")
+        asked["acceptance"]["calibration"]["maximum"] = maximum
+        if only:
+            asked["acceptance"] = {only: asked["acceptance"][only]}
+        requirements = Requirements.model_validate(asked)
+        return replace(bench, use_case=replace(bench.use_case, requirements=requirements))
+
+    return asking
+
+
+def look(bench: Workbench, day: date = DAY) -> None:
+    """Declared and looked at, by the very candidate that may be promoted."""
+    says = Looked(
+        declared=declare(bench, day).number,
+        configuration=digest_bytes(b"configuration"),
+        candidate=CANDIDATE,
+        weeks=bench.use_case.clock.holdout(day),
+    )
+    bench.ledger.add(says, as_of=day, actor="pipeline", reason="an evaluation begins", at=now(), known={})
+
+
+def asked_less(bench: Workbench, day: date = DAY) -> list[str]:
+    return [change.words for change in to_approve(bench, day, bench.ledger.entries(known={}))]
+
+
+def test_the_first_requirements_are_signed_and_dated_before_anything_is_trained_or_seen(ask: Ask) -> None:
+    bench = ask()
+    look(bench)
+
+    declared, looked = bench.ledger.entries(known={})
+
+    assert isinstance(declared.says, Declared)
+    assert declared.at < looked.at
+    assert declared.says.asked == bench.use_case.requirements.model_dump(mode="json")
+    assert declared.says.configuration.requirements == digest_of(bench.use_case.requirements)
+
+
+def test_what_was_never_looked_at_may_be_declared_anew(ask: Ask) -> None:
+    declare(ask(), DAY)
+    assert declare(ask(0.2), DAY).number == 2
+
+
+def test_after_a_look_at_these_weeks_an_eased_threshold_stops_the_training_before_anything_is_written(ask: Ask) -> None:
+    look(ask())
+
+    with pytest.raises(TrainingError) as error:
+        declare(ask(0.2), DAY)
+
+    said = str(error.value)
+    assert f"{CALIBRATION} (owner: data-science)" in said
+    assert 'ds-pipeline approve-requirements shop --date 2011-12-05 --reason "..."' in said
+    assert len(ask().ledger.entries(known={})) == 2
+    assert declare(ask(0.05), DAY).number == 3
+    assert asked_less(ask(0.2), EARLIER) == []  # other weeks, and nothing is in force
+
+
+def test_what_is_in_force_is_what_later_files_are_held_against_on_all_weeks(ask: Ask) -> None:
+    bench = ask()
+    look(bench)
+    put_in_force(bench, None, as_of=DAY, requirements=bench.use_case.files["requirements.yaml"], declared=1)
+
+    assert asked_less(ask(0.2), EARLIER) == [CALIBRATION]
+
+    (bench.registry.root / "versions" / "v0001" / "bundle" / "model.joblib").write_bytes(b"")  # lost
+    assert asked_less(ask(0.2), EARLIER) == [CALIBRATION]
+
+
+def test_of_a_version_whose_requirements_nobody_can_read_everything_may_be_eased(ask: Ask) -> None:
+    put_in_force(ask(), None, as_of=DAY)
+    (said,) = asked_less(ask())
+    assert said.startswith("the version in force, v0001, was judged by what cannot be read any more")
+
+
+def test_an_approval_covers_what_it_names_from_then_on_and_no_other_value(ask: Ask) -> None:
+    look(ask())
+    done = approve_requirements(ask(0.2), DAY, owner=None, reason="agreed with the team", actor="ann")
+
+    assert (done.changes, done.owners) == ([CALIBRATION], ["data-science"])
+    assert asked_less(ask(0.2)) == []
+    assert asked_less(ask(0.3)) == [CALIBRATION.replace("0.2", "0.3")]
+    look(ask(0.2))
+    look(ask())  # back to what it was
+    assert asked_less(ask(0.2)) == [CALIBRATION]  # an old approval is none of a new look
+
+
+@pytest.mark.parametrize("only", ["calibration", "no_worse_than_champion", "saving"])
+def test_without_a_ranking_at_a_bound_nothing_follows_a_version_in_force_whoever_approves(ask: Ask, only: str) -> None:
+    bench = ask(only=only)
+    require_approved(bench, DAY, [], TrainingError)  # nothing is in force yet
+    put_in_force(bench, None, as_of=DAY, requirements=bench.use_case.files["requirements.yaml"], declared=0)
+    approve_requirements(bench, DAY, owner=None, reason="agreed", actor="ann")
+    entries = bench.ledger.entries(known={})
+    assert to_approve(bench, DAY, entries) == []
+
+    with pytest.raises(EvaluationError, match="no approval does away with that floor"):
+        require_approved(bench, DAY, entries, EvaluationError)
