@@ -26,7 +26,8 @@ from ds_pipeline.workbench import Workbench
 
 WAY_ON = (
     "Where its bundle is lost, `ds-pipeline promote --replace-lost` excuses this gate and no other; else take the "
-    "threshold over the champion out of requirements.yaml for one training, which the ledger keeps"
+    "threshold over the champion out of requirements.yaml for one training, which its owner approves with "
+    "`ds-pipeline approve-requirements`"
 )
 
 

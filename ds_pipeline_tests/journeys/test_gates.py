@@ -541,14 +541,14 @@ def test_a_ledger_that_does_not_verify_stops_the_judge(file: str, bench: Workben
         path.write_bytes(path.read_bytes().replace(b"pipeline", b"somebody", 1))
     else:
         path.unlink()
-    gather = mock.Mock()
-    with (
-        nothing_serves_that_did_not(waiting),
-        mock.patch.object(judging, "_gather", gather),
-        pytest.raises(RegistryError, match=r"ledger"),
-    ):
+    gather, before = mock.Mock(), waiting.serving()
+    with mock.patch.object(judging, "_gather", gather), pytest.raises(RegistryError, match=r"ledger"):
         judge_candidate(bench, DAY)
     gather.assert_not_called()
+    assert waiting.serving() == before
+    status = waiting.cli("status")  # what it does not prove, nobody tells
+    assert status.code == 2
+    assert "ledger/000002.json" in status.err
 
 
 @pytest.mark.parametrize(
