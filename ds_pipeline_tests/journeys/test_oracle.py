@@ -131,10 +131,10 @@ def subscriber(user: User, day: date) -> Row | None:
     at = datetime.combine(day, datetime.min.time(), UTC)
     known = {table: [row for row in rows if row["recorded_at"] < at] for table, rows in user.items()}
     newest: dict[str, Row] = {}
-    for row in sorted(known["subscriptions"], key=lambda row: (row["recorded_at"], row["changed_at"])):
+    for row in sorted(known["subscriptions"], key=lambda row: (row["changed_at"], row["recorded_at"])):
         newest[row["subscription_token"]] = row
     running = [row for row in newest.values() if (row["plan"], row["status"]) == ("monthly", "active")]
-    people = sorted(known["users"], key=lambda row: (row["recorded_at"], row["updated_at"]))
+    people = sorted(known["users"], key=lambda row: (row["updated_at"], row["recorded_at"]))
     if not running or not people or people[-1]["signed_up_at"] > at - timedelta(days=14):
         return None
     if not [row for row in known["usage_events"] if row["used_on"] >= at - timedelta(days=30)]:
