@@ -1,9 +1,9 @@
 -- 1: a monthly subscription is cancelled within the horizon, and not by mistake. Null: nobody can tell yet.
-with ended as (  -- of several records of a subscription the newest counts
+with ended as (  -- of several records of a subscription that of the last change counts
     select
         user_token,
         subscription_token,
-        arg_max(status, (recorded_at, changed_at)) = 'cancelled' as is_cancelled,
+        arg_max(status, (changed_at, recorded_at)) = 'cancelled' as is_cancelled,
         bool_or(status = 'cancelled') as was_cancelled,
         max(changed_at) as changed_at,
         max(recorded_at) as recorded_at
