@@ -50,11 +50,8 @@ class ColumnPlan:
     @property
     def doubt(self) -> str:
         """What is not clear of how it is written, where that decides what it becomes."""
-        return (
-            self.profile.doubt
-            if self.type == self.profile.type and self.guess.treatment not in ("token", "drop")
-            else ""
-        )
+        doubt = self.profile.doubt if self.type == self.profile.type and self.guess.treatment != "token" else ""
+        return "" if doubt == NO_TYPE and self.guess.treatment == "drop" else doubt  # its treatment says so already
 
 
 @dataclass(frozen=True)

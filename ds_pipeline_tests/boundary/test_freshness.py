@@ -26,7 +26,7 @@ MAKES_WEEKS = ("boundary", "clock", "features", "ingestion", "masking", "sql", "
 MAKES_THEM_IN_PART = ("training", "use_case")
 MAKES_NONE = (
     "check", "cli", "definitions", "defs", "digests", "documents", "erasure", "errors", "evaluation", "explore",
-    "figures", "lineage", "model", "monitoring", "progress", "project", "promotion", "registry", "scoring",
+    "figures", "lineage", "markdown", "model", "monitoring", "progress", "project", "promotion", "registry", "scoring",
     "simulation", "starter", "templates", "workbench",
 )  # fmt: skip
 DAYS = [date(2011, 3, 7), date(2011, 3, 14), date(2011, 3, 21), date(2011, 3, 28)]
