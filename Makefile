@@ -25,7 +25,7 @@ run: .venv/.installed ## run a use case end to end: make run CASE=retail_lapse
 test: .venv/.installed ## run the tests: make test ARGS="-k clock"
 	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
 
-test-fast: .venv/.installed ## run the tests without the journeys, in a minute: make test-fast ARGS="-k clock"
+test-fast: .venv/.installed ## run the tests without the journeys: make test-fast ARGS="-k clock"
 	@.venv/bin/pytest -n 2 --dist loadgroup --ignore=ds_pipeline_tests/journeys $(ARGS)
 
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
