@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -152,6 +153,27 @@ def test_a_stage_imports_only_stages_before_it() -> None:
 def test_an_import_of_a_later_stage_is_seen(file: str, name: str) -> None:
     assert later(file, {name})
     assert not later(file, {"ds_pipeline.errors", "pandas"})
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/decisions/0009-the-order-of-stages.md"])
+def test_the_documents_show_the_order_that_holds(page: str) -> None:
+    blocks = re.findall(r"(?:^    .*\n)+", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    (shown,) = [block for block in blocks if "  >  " in block]
+
+    rows = [{stage.strip() for stage in row.split("|")} for row in shown.split(" > ")]
+
+    assert rows == [set(row) for row in reversed(ORDER)]
+
+
+def test_nothing_is_imported_past_the_order() -> None:
+    """An import by a name that is made up at run time, or of what is no part of the package, would not be seen."""
+
+    def past(file: str) -> set[str]:
+        named = {ast.unparse(node) for node in ast.walk(tree(file)) if isinstance(node, ast.Name | ast.Attribute)}
+        hidden = {name for name in named if name.split(".")[-1] in ("import_module", "__import__", "resolve_name")}
+        return hidden | {name for name in imports(file) if name.split(".")[0] in ("tools", "ds_pipeline_tests")}
+
+    assert not wrong(FILES, past)
 
 
 def test_only_defs_definitions_and_cli_import_dagster() -> None:
