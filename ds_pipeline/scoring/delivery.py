@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.errors import ScoringError
+from ds_pipeline.model.top_share import top_count
 from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.use_case.contract import Contract
@@ -40,14 +41,22 @@ def campaign_list(
         identifiers: the consumer's own identifiers, indexed by token; None if the contract asks for none.
         reasons: from reasons.as_columns, at least of the chosen; None if the contract asks for none.
 
+    Returns:
+        The chosen, the highest score first, without those who have no identifier; nobody takes their place.
+
     Raises:
-        ScoringError: a chosen token has no identifier or no reasons, or a value does not fit the contract's type.
+        ScoringError: more of the chosen have no identifier than the contract allows, one has no reasons, or a value
+            does not fit the contract's type.
     """
     chosen = scores[scores["decision"] == CAMPAIGN]
+    own = pd.Series(dtype=object)
+    if contract.identifier is not None:
+        own = _re_attach(chosen[entity], identifiers, max_unknown_share=contract.identifier.max_unknown_share)
+        chosen = chosen.loc[own.index]
     columns = {}
     for name, column in contract.columns.items():
         if column.origin == "identifier":
-            values = _re_attach(chosen[entity], identifiers)
+            values = own
         elif column.place is not None:
             values = _reasons(chosen[entity], reasons, place=column.place)
         else:
@@ -85,17 +94,20 @@ def as_it_was(cell: str) -> str:
     return PUT_THERE.sub("", cell).translate({picture: sign for sign, picture in PICTURES.items()})
 
 
-def _re_attach(tokens: pd.Series, identifiers: pd.Series | None) -> pd.Series:
+def _re_attach(tokens: pd.Series, identifiers: pd.Series | None, *, max_unknown_share: float) -> pd.Series:
+    """The identifiers of the tokens that have one."""
     if identifiers is None:
         identifiers = pd.Series(dtype=object)
     # One token may stand for several spellings, such as one with a blank at its end: the newest is taken.
     attached = tokens.map(identifiers[~identifiers.index.duplicated(keep="last")])
-    if attached.isna().any():
+    unknown, allowed = int(attached.isna().sum()), int(top_count(max_unknown_share, len(tokens)))
+    if unknown > allowed or (unknown and unknown == len(tokens)):
         raise ScoringError(
-            f"{attached.isna().sum():,} of {len(tokens):,} chosen customers have no identifier in the source that "
-            "contract.yaml names. Nothing was delivered; check identifier there, and that the key has not changed."
+            f"{unknown:,} of {len(tokens):,} chosen customers have no identifier in the source that contract.yaml "
+            f"names; identifier.max_unknown_share there allows {allowed:,}. Nothing was delivered; check identifier, "
+            "that the source has all its rows, and that the key has not changed."
         )
-    return attached
+    return attached.dropna()
 
 
 def _reasons(tokens: pd.Series, reasons: pd.DataFrame | None, *, place: int) -> pd.Series:

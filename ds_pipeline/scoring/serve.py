@@ -56,14 +56,20 @@ class ScoredWeek:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The files of a list, as they are called in the project, and the number of rows in each."""
+    """The files of a list, as they are called in the project, and the number of rows in each.
+
+    Attributes:
+        left_out: of the chosen, who have no identifier of the consumer's.
+    """
 
     files: list[str]
     rows: int
+    left_out: int
 
     @property
     def summary(self) -> str:
-        return f"{self.rows:,} rows: {', '.join(self.files)}"
+        left_out = f" ({self.left_out:,} of the chosen left out: no identifier)" if self.left_out else ""
+        return f"{self.rows:,} rows{left_out}: {', '.join(self.files)}"
 
 
 def score_day(bench: Workbench, day: date) -> ScoredWeek:
@@ -194,7 +200,7 @@ def deliver(bench: Workbench, day: date) -> Delivery:
     """Write the list of a scored date in the formats of the contract.
 
     Raises:
-        ScoringError: the date is not scored, the contract has ended, or a customer cannot be identified.
+        ScoringError: the date is not scored, the contract has ended, or too many customers cannot be identified.
         LeakError: an identifier stands in a column that the contract does not flag.
     """
     require_contract(bench, day)
@@ -216,7 +222,7 @@ def deliver(bench: Workbench, day: date) -> Delivery:
     paths = bench.delivery_paths(day)
     for path in paths:
         write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)
-    return Delivery([bench.project.shown(path) for path in paths], table.num_rows)
+    return Delivery([bench.project.shown(path) for path in paths], table.num_rows, len(chosen) - table.num_rows)
 
 
 def _reasons_of(bench: Workbench, chosen: pd.DataFrame, day: date) -> pd.DataFrame:

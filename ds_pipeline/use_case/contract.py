@@ -47,10 +47,16 @@ class ContractColumn(FileModel):
 
 
 class IdentifierSource(FileModel):
-    """Where the consumer's own identifier is found: a table and the source column behind the entity's token."""
+    """Where the consumer's own identifier is found: a table and the source column behind the entity's token.
+
+    Attributes:
+        max_unknown_share: of the chosen, rounded up, who may have none there: they are left out of the list and
+            counted. More stop the delivery.
+    """
 
     table: Text
     column: Text
+    max_unknown_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Cadence(FileModel):

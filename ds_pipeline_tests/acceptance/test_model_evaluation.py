@@ -127,7 +127,8 @@ def faults_of(table: pa.Table, contract: Contract, scored: int, info: dict[str, 
     found += [f"{name} is missing in {n} rows" for name in table.column_names if (n := table[name].null_count)]
     erased = int(info.get("erased", 0))  # people who were erased afterwards are on no list any more
     quota = math.ceil(contract.top_share * (scored + erased) - 1e-9)
-    if not quota - erased <= table.num_rows <= quota:
+    unknown = 0 if contract.identifier is None else math.ceil(contract.identifier.max_unknown_share * quota - 1e-9)
+    if not quota - erased - unknown <= table.num_rows <= quota:
         found.append(f"{table.num_rows} rows, agreed are {quota}")
     by_origin = {column.origin: table[name].to_pandas() for name, column in contract.columns.items()}
     if "score" in by_origin:

@@ -27,7 +27,7 @@ SCORES = pd.DataFrame(
 NUMBERS = pd.Series({"a": 11, "b": 12})
 
 
-def contract(identifier: str | None = "integer", *, reasons: int = 0) -> Contract:
+def contract(identifier: str | None = "integer", *, reasons: int = 0, unknown: float = 0.0) -> Contract:
     examples: dict[str, Any] = {"string": "x", "integer": 1, "double": 0.5, "date": D}
     origins = {"day": ("scoring_date", "date"), "place": ("rank", "integer"), "chance": ("score", "double")}
     origins |= {"decile": ("decile", "integer"), "version": ("model_version", "string")}
@@ -48,7 +48,8 @@ def contract(identifier: str | None = "integer", *, reasons: int = 0) -> Contrac
     return Contract.model_validate(
         {
             "consumer": "crm", "format": ["csv"], "selection": "the top", "top_share": 0.5, "columns": columns,
-            "identifier": {"table": "customers", "column": "id"} if identifier else None, "freshness_hours": 1,
+            "identifier": {"table": "customers", "column": "id", "max_unknown_share": unknown} if identifier else None,
+            "freshness_hours": 1,
             "cadence": {"day": "Monday", "time": "06:00"}, "failure_behaviour": "none", "sunset": "2030-01-01",
         }
     )  # fmt: skip
@@ -96,6 +97,31 @@ def test_a_customer_without_an_identifier_stops_the_delivery(identifiers: pd.Ser
 
     assert "of 2 chosen customers have no identifier" in message
     assert "Nothing was delivered" in message
+
+
+@pytest.mark.parametrize(
+    ("share", "known", "listed"),
+    [
+        pytest.param(0.01, 99, 99, id="one-of-a-hundred"),
+        pytest.param(0.001, 99, 99, id="rounded-up"),
+        pytest.param(0.01, 98, None, id="two-are-too-many"),
+        pytest.param(0.99, 0, None, id="never-nobody"),
+    ],
+)
+def test_unknown_customers_are_left_out_within_the_share_of_the_contract(
+    share: float, known: int, listed: int | None
+) -> None:
+    """One customer who had bought, and was not in the table of customers, stopped the list of everyone."""
+    scores = pd.concat([SCORES[:1]] * 100, ignore_index=True).assign(customer_token=[f"t{n}" for n in range(100)])
+    numbers = pd.Series(range(known), index=[f"t{99 - n}" for n in range(known)], dtype=object)
+    asked = contract(unknown=share)
+
+    if listed is None:
+        with pytest.raises(ScoringError, match=rf"{100 - known} of 100 chosen .* allows {round(share * 100)}\."):
+            campaign_list(scores, asked, entity="customer_token", identifiers=numbers)
+        return
+    table = campaign_list(scores, asked, entity="customer_token", identifiers=numbers)
+    assert table["number"].to_pylist() == list(range(known))[::-1]
 
 
 @pytest.mark.parametrize("value", ["4929-1111", "4929.5", 4929.5, 2**70])

@@ -70,6 +70,8 @@ def _campaign_list(use_case: UseCase) -> dg.AssetsDefinition:
     def campaign_list(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
         delivery = deliver(project.open(use_case), days_of(context)[0])
         say("campaign_list", delivery.summary)
-        return dg.MaterializeResult(metadata={"dagster/row_count": delivery.rows, "files": delivery.files})
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": delivery.rows, "left_out": delivery.left_out, "files": delivery.files}
+        )
 
     return campaign_list
