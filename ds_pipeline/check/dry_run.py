@@ -37,6 +37,7 @@ from ds_pipeline.check.findings import (
 from ds_pipeline.check.joins import find_overlaps, require_joins
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
+from ds_pipeline.features.outside import say_outside
 from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
@@ -160,6 +161,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
             *unjoined,
             *(line for name in weeks for line in undeclared_nobody(bench, name, (week.kept for week in weeks[name]))),
             *_impossible(case, stored, days),
+            *filter(None, [say_outside(features.values())]),
             *find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
         ],
         seconds=run_seconds(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ds_pipeline.errors import FeatureError
+from ds_pipeline.features.outside import take_inside
 from ds_pipeline.sql import sandbox
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.features import SCORING_DATE
@@ -69,7 +70,8 @@ def features_of(tables: AsOfTables, day: date, population: pa.Array | pa.Chunked
         f"SELECT DATE '{day}' AS {SCORING_DATE}, {sandbox.quoted(entity)}, {columns} "
         f"FROM population {' '.join(joins)} ORDER BY {sandbox.quoted(entity)}"
     )
-    return tables.select(query, where="features").cast(features_schema(use_case))
+    made = tables.select(query, where="features").cast(features_schema(use_case))
+    return take_inside(made, use_case.features, day=day)
 
 
 def _require_unique(rows: pa.Table, entity: str, *, where: str) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.features.build import build_features
+from ds_pipeline.features.outside import say_outside
 from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.replay import require_equal, sample_day
 from ds_pipeline.features.schema import features_frame_schema, require_valid
@@ -24,10 +25,11 @@ Build = Callable[[AsOfTables, date], pa.Table]
 
 @dataclass(frozen=True)
 class FeatureWeeks:
-    """The weeks of features that were stored, and the one of them that was replayed."""
+    """The weeks of features that were stored, the one of them that was replayed, and what was not as declared."""
 
     weeks: dict[date, Snapshot]
     replayed: date
+    outside: str
 
     @property
     def rows(self) -> int:
@@ -35,7 +37,9 @@ class FeatureWeeks:
 
     @property
     def summary(self) -> str:
-        return f"{self.rows:,} rows in {len(self.weeks)} weeks; {self.replayed} replayed from its sources: same bytes"
+        outside = f"; {self.outside}" if self.outside else ""
+        made = f"{self.rows:,} rows in {len(self.weeks)} weeks"
+        return f"{made}; {self.replayed} replayed from its sources: same bytes{outside}"
 
 
 def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
@@ -56,11 +60,26 @@ def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
     require_equal(replayed, made[replayed], replayed_features(bench, replayed))
     tried = {day: made[day] for day in (replayed, days[-1])}
     require_blind_to_tokens(bench.use_case, bench.datasets.read_week, tried)
-    return FeatureWeeks(bench.datasets.put_weeks(bench.datasets.features, made, inputs=inputs), replayed)
+    weeks = bench.datasets.put_weeks(bench.datasets.features, made, inputs=inputs)
+    return FeatureWeeks(weeks, replayed, say_outside(made.values()))
+
+
+def features_of_version(bench: Workbench, model_case: UseCase, days: list[date]) -> dict[date, pa.Table]:
+    """The features of each day in the SQL and schema of a version, over the tables as they are declared today.
+
+    A column that is gone is an error where the SQL needs it. How many values may lie outside of what is declared is no
+    part of a version either: raised today, it lets the next Monday through.
+
+    Args:
+        model_case: the use case as it was when the version was made.
+    """
+    today = bench.use_case
+    features = model_case.features.model_copy(update={"max_outside_share": today.features.max_outside_share})
+    return features_of_days(bench, replace(model_case, sources=today.sources, features=features), days)
 
 
 def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> dict[date, pa.Table]:
-    """The features of each day, from the masked tables; the use case is the current one or that of a bundle."""
+    """The features of each day, from the masked tables."""
     bench.datasets.require_masked(days[-1])
     return each_day(use_case, bench.datasets.read_week, days, build_features)
 

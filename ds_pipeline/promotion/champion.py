@@ -5,7 +5,6 @@ Source: docs/decisions/0002-history-is-the-pointer.md (what is in force)
 """
 
 import warnings
-from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from ds_pipeline.errors import ConfigError, FeatureError, RegistryError
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.features.weeks import features_of_days
+from ds_pipeline.features.weeks import features_of_version
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.serve import use_case_of
@@ -90,7 +89,7 @@ def _features(bench: Workbench, model_case: UseCase, rows: pd.DataFrame) -> pd.D
     if model_case.features_digest == bench.use_case.features_digest:
         return rows.assign(_merge="both")
     days = sorted(set(rows[SCORING_DATE]))
-    built = features_of_days(bench, replace(model_case, sources=bench.use_case.sources), days)
+    built = features_of_version(bench, model_case, days)
     frame = pa.concat_tables([built[day] for day in days]).to_pandas()
     require_valid(frame, features_frame_schema(model_case), where="the champion's features of the holdout")
     key = [SCORING_DATE, entity]

@@ -1,6 +1,6 @@
 """Score one week with the version that is in force for it, once, and deliver what was recorded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -11,7 +11,7 @@ from ds_pipeline.boundary.leak_check import OWN_FILES, delivered_identifiers, gu
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.features.weeks import features_of_days
+from ds_pipeline.features.weeks import features_of_version
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
@@ -183,9 +183,7 @@ def features_for(bench: Workbench, model_case: UseCase, day: date) -> pa.Table:
     """
     if model_case.features_digest == bench.use_case.features_digest:
         return bench.datasets.store.read(bench.datasets.require_features([day], until=day)[0])
-    # Its SQL over the tables as they are declared today: a column that is gone is an error where the SQL needs it.
-    model_case = replace(model_case, sources=bench.use_case.sources)
-    return features_of_days(bench, model_case, [day])[day]
+    return features_of_version(bench, model_case, [day])[day]
 
 
 def use_case_of(bench: Workbench, bundle: Bundle) -> UseCase:

@@ -35,6 +35,7 @@ class Feature(FileModel):
     Attributes:
         dtype: text is free text behind the PII boundary; the model is given its topics.
         role: input goes into the model; slice and protected only split the evaluation.
+        other: the category that takes a value which is none of them, within max_outside_share of the file.
         topics: of a text: how many numbers the model gets for it, fitted on the training rows.
     """
 
@@ -46,6 +47,7 @@ class Feature(FileModel):
     minimum: float | None = None
     maximum: float | None = None
     categories: Annotated[list[Text], Field(min_length=1)] | None = None
+    other: Text | None = None
     topics: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @model_validator(mode="after")
@@ -61,6 +63,8 @@ class Feature(FileModel):
             raise ValueError("categories are for strings")
         if self.categories is not None and len(set(self.categories)) != len(self.categories):
             raise ValueError("a category is there twice")
+        if self.other is not None and self.other not in (self.categories or []):
+            raise ValueError(f"other ({self.other!r}) must be one of the categories")
         if self.role == "input" and self.dtype == "string" and self.categories is None:
             raise ValueError("a string input needs its categories; free text has the dtype text")
         if self.role == "input" and len(self.categories or []) > MOST_CATEGORIES:
@@ -81,8 +85,14 @@ class Feature(FileModel):
 
 
 class FeatureSet(FileModel):
-    """All features of a use case, in the order of the model's columns."""
+    """All features of a use case, in the order of the model's columns.
 
+    Attributes:
+        max_outside_share: of the rows of a week, rounded up, that may have a value of a feature which is not declared:
+            a number is taken to the nearer limit, a category becomes `other` or missing. More stop the run.
+    """
+
+    max_outside_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     features: Annotated[dict[Name, Feature], Field(min_length=1)]
 
     @model_validator(mode="after")
