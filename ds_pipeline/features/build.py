@@ -38,14 +38,18 @@ def build_features(tables: AsOfTables, day: date) -> pa.Table:
         in a feature query has nulls there.
 
     Raises:
-        FeatureError: an empty population, an entity that is there twice, or a query that fails.
+        FeatureError: an empty population where no table may have silent weeks, an entity that is there twice, or a
+            query that fails.
     """
     tables.advance_to(day)
     entity, where = tables.use_case.problem.entity, "population.sql"
     population = tables.select(tables.use_case.population_sql, where=where)
     _require_unique(population, entity, where=f"{where} at {day}")
-    if population.num_rows == 0:
-        raise FeatureError(f"{where}: nobody is in scope at {day}. Check the dates in the SQL against the data.")
+    if population.num_rows == 0 and not tables.use_case.sources.allow_silent_weeks:
+        raise FeatureError(
+            f"{where}: nobody is in scope at {day}. Check the dates in the SQL against the data. If a week can pass "
+            "without anybody, say allow_silent_weeks: true in sources.yaml, at the table that has no rows then."
+        )
     return features_of(tables, day, population[entity])
 
 

@@ -20,6 +20,7 @@ from ds_pipeline.store.snapshots import Snapshot
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
+MOST_SAID = 6  # weeks by name
 Build = Callable[[AsOfTables, date], pa.Table]
 
 
@@ -37,9 +38,11 @@ class FeatureWeeks:
 
     @property
     def summary(self) -> str:
-        outside = f"; {self.outside}" if self.outside else ""
         made = f"{self.rows:,} rows in {len(self.weeks)} weeks"
-        return f"{made}; {self.replayed} replayed from its sources: same bytes{outside}"
+        empty = [str(day) for day, week in self.weeks.items() if week.rows == 0]
+        nobody = f"nobody in scope at {', '.join(empty[:MOST_SAID])}{' and more' if empty[MOST_SAID:] else ''}"
+        notes = [nobody if empty else "", f"{self.replayed} replayed from its sources: same bytes", self.outside]
+        return "; ".join([made, *filter(None, notes)])
 
 
 def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:

@@ -24,5 +24,7 @@ def predict(model: Any, frame: pd.DataFrame, features: FeatureSet) -> np.ndarray
     Args:
         model: a fitted scikit-learn classifier over inputs_of(frame, features).
     """
+    if frame.empty:
+        return np.empty(0)
     with threadpool_limits(limits=1):  # the answer must not depend on the number of cores
         return np.asarray(model.predict_proba(inputs_of(frame, features))[:, 1], dtype=float)

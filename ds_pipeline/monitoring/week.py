@@ -118,7 +118,7 @@ def _outcomes(bench: Workbench, scored: date, *, until: date) -> pd.DataFrame | 
     """The logged predictions of a date with what happened, if there are any that its labels can be joined to."""
     store = bench.datasets.store
     logged = store.find(SCORES, str(scored))
-    # None are left where all were erased, and tokens of another key fit no label.
+    # None are there where all were erased or nobody was in scope, and tokens of another key fit no label.
     if logged is None or logged.rows == 0 or not is_under_this_key(bench, logged):
         return None
     labels = bench.datasets.require_labels([scored], until=until)[0]
@@ -133,4 +133,6 @@ def _why_nothing_is_judged(bench: Workbench, scored: date | None) -> str:
         return f"nothing to judge yet: no scores {f'as old as {scored}' if scored else 'whose outcome is known'}"
     if not is_under_this_key(bench, logged):
         return f"nothing to judge: the scores of {scored} were logged under another pseudonym key"
+    if not logged.info.get("erased"):
+        return f"nothing to judge: nobody was in scope for {scored}"
     return f"nothing to judge: all scores of {scored} were erased"

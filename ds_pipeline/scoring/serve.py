@@ -16,7 +16,7 @@ from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.delivery import campaign_list, render
 from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
-from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week
+from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week, scores_schema
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, use_case_of_files
@@ -45,6 +45,8 @@ class ScoredWeek:
 
     @property
     def summary(self) -> str:
+        if self.scores.empty:
+            return f"nobody was in scope for {self.day}: nobody scored, and an empty list"
         note = "" if self.is_new else " (recorded earlier, unchanged)"
         if self.features_have_changed:
             note = " (recorded earlier and final, although the features have changed since)"
@@ -84,7 +86,7 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
         return _recorded(bench, logged, day)
-    event = bench.registry.champion(day)
+    event, entity = bench.registry.champion(day), bench.use_case.problem.entity
     if event is None:
         raise _nothing_in_force(bench, day)
     bundle = bench.registry.open(event.version)
@@ -95,12 +97,12 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     scores = score_week(
         frame,
         predict(bundle.load_model(), frame, model_case.features),
-        entity=bench.use_case.problem.entity,
+        entity=entity,
         top_share=bench.use_case.contract.top_share,
         origin=Origin(event.version, event.candidate_digest, digest_bytes(encode(features))),
     )
     guarded(bench).datasets.store.put(
-        pa.Table.from_pandas(scores, preserve_index=False),
+        pa.Table.from_pandas(scores, schema=scores_schema(entity), preserve_index=False),
         dataset=SCORES,
         partition=str(day),
         info={"model_version": event.version, KEY: bench.datasets.key_fingerprint},
@@ -113,13 +115,17 @@ def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
     """What an earlier run scored."""
     scores, version = _read_log(bench, logged), str(logged.info["model_version"])
     erased = int(logged.info.get("erased", 0))
-    if scores.empty:
+    if scores.empty and erased:
         raise ScoringError(
             f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
             "date is never scored twice, so there is nothing to deliver."
         )
     model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
-    has_changed = digest_bytes(encode(features_for(bench, model_case, day))) != scores["features_snapshot"].iloc[0]
+    features = features_for(bench, model_case, day)
+    if scores.empty:
+        has_changed = features.num_rows > 0
+    else:
+        has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
     return ScoredWeek(day, scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
 
 

@@ -458,6 +458,11 @@ class Sources(FileModel):
             raise ValueError("; ".join(problems))
         return self
 
+    @property
+    def allow_silent_weeks(self) -> bool:
+        """Whether some table may have no row in a week, so that a week may have nobody in scope."""
+        return any(table.allow_silent_weeks for table in self.tables.values())
+
     def shared_token(self, table: str, other: str) -> tuple[str, str] | None:
         """The aliases, in one table and in another, of the first token of the same domain; None without one."""
         there = {domain: alias for alias, domain in reversed(self.tables[other].tokens.items())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_every_declared_type_comes_as_declared(make_shop: MakeShop, weeks_of: We
 def test_nobody_in_scope_is_an_error(shop: UseCase, weeks_of: Weeks) -> None:
     with pytest.raises(FeatureError, match=r"population\.sql: nobody is in scope at 2011-03-07"):
         build(shop, weeks_of([]))
+
+
+def test_nobody_may_be_in_scope_where_weeks_may_be_silent(shop: UseCase, weeks_of: Weeks) -> None:
+    visits = shop.sources.tables["visits"].model_copy(update={"allow_silent_weeks": True})
+    sources = shop.sources.model_copy(update={"tables": shop.sources.tables | {"visits": visits}})
+
+    made = build(replace(shop, sources=sources), weeks_of([]))
+
+    assert (made.num_rows, made.schema) == (0, features_schema(shop))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -68,10 +69,13 @@ def test_a_week_in_which_nothing_is_decided_says_so(bench: Workbench) -> None:
     assert watch_outcomes(unlimited, day).summary == "2011-03-07: all 4 outcomes are undecided"
 
 
-def erase(bench: Workbench) -> None:
+def empty(bench: Workbench, **info: int) -> None:
     logged = bench.datasets.store.get(SCORES, str(bench.use_case.clock.first))
     nobody: pa.Table = bench.datasets.store.read(logged).slice(0, 0)
-    bench.datasets.store.put(nobody, dataset=SCORES, partition=logged.partition, info=logged.info)
+    bench.datasets.store.put(nobody, dataset=SCORES, partition=logged.partition, info=logged.info | info)
+
+
+erase = partial(empty, erased=4)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,7 @@ def erase(bench: Workbench) -> None:
             id="another-key",
         ),
         pytest.param(5, None, erase, "nothing to judge: all scores of 2011-03-07 were erased", id="erased"),
+        pytest.param(5, None, empty, "nothing to judge: nobody was in scope for 2011-03-07", id="nobody"),
         pytest.param(6, None, None, "nothing to judge yet: no scores as old as 2011-03-14", id="no-scores"),
     ],
 )  # fmt: skip

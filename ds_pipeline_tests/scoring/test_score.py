@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.errors import ScoringError
-from ds_pipeline.scoring.score import Origin, score_week
+from ds_pipeline.scoring.score import Origin, score_week, scores_schema
 
 D = date(2011, 12, 5)
 ORIGIN = Origin("v0001", "b" * 64, "f" * 64)
@@ -88,9 +88,11 @@ def test_what_is_no_probability_is_refused(bad: float) -> None:
         score([0.5, bad])
 
 
-def test_nobody_to_score_is_refused() -> None:
-    with pytest.raises(ScoringError, match="0 rows"):
-        score([])
+def test_of_nobody_there_are_no_scores_in_the_same_columns() -> None:
+    nobody = score([])
+
+    assert nobody.empty
+    assert nobody.columns.tolist() == scores_schema("customer_token").names == score([0.5]).columns.tolist()
 
 
 def test_the_bounds_are_probabilities() -> None:

@@ -76,9 +76,11 @@ def test_scores_are_checked_for_identifiers_before_they_are_recorded(
     ready: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score = serve.score_week
-    monkeypatch.setattr(serve, "score_week", lambda *given, **named: score(*given, **named).assign(who=CUSTOMERS[0]))
+    monkeypatch.setattr(
+        serve, "score_week", lambda *given, **named: score(*given, **named).assign(decision=CUSTOMERS[0])
+    )
 
-    with pytest.raises(LeakError, match="'who'"):
+    with pytest.raises(LeakError, match="'decision'"):
         score_day(ready, FIRST)
     assert ready.datasets.store.find(SCORES, str(FIRST)) is None
 
@@ -109,3 +111,22 @@ def test_scores_under_another_key_are_not_delivered(ready: Workbench) -> None:
 
     with pytest.raises(ScoringError, match="recorded under the pseudonym key another"):
         deliver(ready, DAYS[1])
+
+
+def test_a_week_with_nobody_in_scope_has_an_empty_list(ready: Workbench) -> None:
+    """A shop that was closed for a week stopped that Monday: nobody had come in the week before it."""
+    sql = "select distinct customer_token from visits where visited_at >= $scoring_at - interval 7 days"
+    closed = replace(ready, use_case=replace(ready.use_case, population_sql=sql))
+
+    made = make_features(closed, DAYS)
+    week, again = score_day(closed, DAYS[1]), score_day(closed, DAYS[1])
+    delivery = deliver(closed, DAYS[1])
+
+    assert [made.weeks[day].rows for day in DAYS] == [len(CUSTOMERS), 0]
+    assert "nobody in scope at 2011-03-14" in made.summary
+    assert week.summary == "nobody was in scope for 2011-03-14: nobody scored, and an empty list"
+    assert (week.is_new, again.is_new, again.features_have_changed) == (True, False, False)
+    assert delivery.rows == 0
+    header, *rows = closed.delivery_paths(DAYS[1])[0].read_text().splitlines()
+    assert (header.split(",")[0], rows) == ("customer_id", [])
+    assert len(score_day(closed, FIRST).scores) == len(CUSTOMERS)

@@ -21,7 +21,13 @@ EACH = "select customer_token, {} as label from population"
 
 def assign(use_case: UseCase, read_week: ReadWeek, population: list[str]) -> pa.Table:
     with AsOfTables(use_case, read_week) as tables:
-        return assign_labels(tables, D, pa.chunked_array([population]))
+        return assign_labels(tables, D, pa.chunked_array([population], pa.string()))
+
+
+def test_of_nobody_there_are_no_labels(shop: UseCase, weeks_of: Callable[..., ReadWeek]) -> None:
+    labels = assign(shop, weeks_of(VISITS), [])
+
+    assert (labels.num_rows, labels.schema) == (0, labels_schema("customer_token"))
 
 
 def test_every_member_of_the_given_population_is_labelled_and_nobody_else(

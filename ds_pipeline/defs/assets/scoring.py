@@ -43,7 +43,7 @@ def _scores(use_case: UseCase) -> dg.AssetsDefinition:
                 "is_new": week.is_new,
                 "features_have_changed_since": week.features_have_changed,
                 "erased_since": week.erased,
-                "mean_score": float(week.scores["score"].mean()),
+                "mean_score": None if week.scores.empty else float(week.scores["score"].mean()),
                 "chosen": week.chosen,
             }
         )
