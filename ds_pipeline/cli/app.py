@@ -257,12 +257,16 @@ def backtest(
         int | None,
         typer.Option("--trials", min=1, help="Search with so many trials in each fit; else as the version in force."),
     ] = None,
+    spend_a_look: Annotated[
+        bool,
+        typer.Option("--spend-a-look", help="Score the weeks of the present holdout too, which is a look at them."),
+    ] = False,
 ) -> None:
-    """Walk forward over past weeks: train as at each date, score what followed, compare; writes a report only."""
+    """Walk forward over past weeks: train as at each date, score what followed, compare; writes a report."""
     from ds_pipeline.cli.run import run_backtest
 
     bench = _open(name)
-    run_backtest(bench, _day_of(bench, day), weeks=weeks, every=every, trials=trials)
+    run_backtest(bench, _day_of(bench, day), weeks=weeks, every=every, trials=trials, spend_a_look=spend_a_look)
 
 
 @app.command()

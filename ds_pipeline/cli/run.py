@@ -162,7 +162,9 @@ def score_week(bench: Workbench, day: date) -> int:
     return session.end()
 
 
-def run_backtest(bench: Workbench, day: date, *, weeks: int, every: int, trials: int | None) -> None:
+def run_backtest(
+    bench: Workbench, day: date, *, weeks: int, every: int, trials: int | None, spend_a_look: bool
+) -> None:
     """Walk forward over past weeks, with a line per model; then the table and where the report is."""
     started_at = time.time()
 
@@ -173,7 +175,9 @@ def run_backtest(bench: Workbench, day: date, *, weeks: int, every: int, trials:
 
     with at_work(bench):
         require_finished(bench)
-        found = backtest(bench, day, weeks=weeks, every=every, trials=trials, on_step=on_step)
+        found = backtest(
+            bench, day, weeks=weeks, every=every, trials=trials, spend_a_look=spend_a_look, on_step=on_step
+        )
         paths = write_backtest(bench, day, found)
     console.print()
     for line in show_backtest(found):

@@ -53,6 +53,7 @@ def evaluate(of: Material, *, cut_off: float | None, truth: str | None = None, n
         weeks=sorted(set(frame["scoring_date"].dropna())),
         training_rows=training_rows,
         training_positives=training_positives,
+        looks=of.looks,
         champion=of.champion.candidate if of.champion else None,
     )
     lacking = unmeasured(requirements, facts, problems=problems, rivals=rivals, cut_off=cut_off)

@@ -1,6 +1,7 @@
-"""Train as at past dates, score the weeks that followed, and write what came of it to reports/: nothing else changes.
+"""Train as at past dates, score the weeks that followed, and write what came of it to reports/.
 
-The registry, the ledger, the documents and Dagster know nothing of it.
+Whoever reads it has seen these weeks, so it is a look in the ledger, and leaves out those that a candidate is judged on
+unless asked. The registry, the documents and Dagster know nothing of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,11 @@ from ds_pipeline.evaluation.measure.predictions import baseline_score
 from ds_pipeline.evaluation.measure.walk_forward import FIGURES, Step, measure_weeks, walk_forward
 from ds_pipeline.evaluation.report.backtest_page import render_backtest
 from ds_pipeline.model.predict import predict
+from ds_pipeline.promotion.holdout_ledger import record_backtest
 from ds_pipeline.promotion.refit import refit_and_predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate
-from ds_pipeline.training.labelled import labelled_rows
+from ds_pipeline.training.labelled import labelled_rows, rows_seen
 from ds_pipeline.training.labels import positives, undecided
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -52,15 +54,17 @@ def backtest(
     weeks: int,
     every: int,
     trials: int | None,
+    spend_a_look: bool,
     on_step: Callable[[Step, int], None] = lambda step, rows: None,
 ) -> Backtest:
-    """Walk forward over the newest weeks whose labels have matured at D.
+    """Walk forward over the newest weeks whose labels have matured at D, without those of the holdout of D.
 
     Args:
         weeks: how many to score at most; fewer where the first model that could have served is younger.
         every: a new model each so many weeks.
         trials: of the search in each fit; None: the hyperparameters of the version in force, or where there is none a
             search as in training.yaml.
+        spend_a_look: score the weeks of the holdout as well; a candidate is then judged on weeks that were seen.
         on_step: told each model that is done, and the rows it was trained on.
 
     Raises:
@@ -71,7 +75,11 @@ def backtest(
     parameters, said = (None, f"searched for each model, {trials} trials") if trials else _parameters(bench)
     trials = trials or bench.use_case.training.trials
     least = _least_weeks(bench, day, searches=parameters is None)
-    steps = walk_forward(bench.use_case.clock, until=day, weeks=weeks, every=every, least_weeks=least)
+    steps = walk_forward(
+        bench.use_case.clock, until=day, weeks=weeks, every=every, least_weeks=least, with_holdout=spend_a_look
+    )
+    served = [week for step in steps for week in step.serves]
+    record_backtest(bench, day, seen=rows_seen(bench, served, until=day))
     scored = [_step(bench, step, day, parameters, trials, on_step) for step in steps]
     contract, entity = bench.use_case.contract, bench.use_case.problem.entity
     measured = measure_weeks(pd.concat(scored, ignore_index=True), steps, entity=entity, top_share=contract.top_share)

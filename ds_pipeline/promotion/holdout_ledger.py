@@ -1,10 +1,11 @@
 """Every evaluation in the holdout ledger: the look before its numbers are seen, the verdict after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from ds_pipeline.boundary.leak_check import require_clean_reason
+from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -14,13 +15,17 @@ from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.promotion.approve import approvals_of, require_not_refused
 from ds_pipeline.registry.ledger import (
     Allowed,
+    Backtested,
     Declared,
     Entry,
     Figure,
     Judged,
     Looked,
     Promoted,
+    Seen,
+    WeekCount,
     count_weeks,
+    looks_of,
     overrides,
 )
 from ds_pipeline.registry.registry import OK, Verified
@@ -64,7 +69,7 @@ def record_promotions(bench: Workbench) -> None:
 
 
 def record_look(
-    bench: Workbench, day: date, *, candidate: str, trained_under: Mapping[str, Any]
+    bench: Workbench, day: date, *, candidate: str, trained_under: Mapping[str, Any], seen: Seen
 ) -> tuple[LedgerRecord, dict[str, Measurement]]:
     """Write down that the candidate is about to be judged on its holdout, then say what that costs.
 
@@ -73,6 +78,7 @@ def record_look(
     Args:
         candidate: its digest.
         trained_under: lineage.json of the candidate.
+        seen: the rows of the holdout, from training.labelled.rows_seen.
 
     Returns:
         The record for the evaluation, and the measurement of the gate where the requirements ask for it.
@@ -101,6 +107,7 @@ def record_look(
             configuration=configuration.digest,
             candidate=candidate,
             weeks=weeks,
+            seen=seen,
         ),
         as_of=day,
         actor="pipeline",
@@ -112,11 +119,42 @@ def record_look(
         entry=entries[-1].number,
         entry_digest=entries[-1].digest,
         configuration=configuration.digest,
-        weeks=[WeekLooks(**vars(count)) for count in count_weeks(entries, weeks)],
+        weeks=[WeekLooks(**vars(count)) for count in _count(bench, entries, weeks)],
         overrides=_shown(overrides(entries, weeks)),
         approvals=approvals_of(entries),
     )
     return record, measure_ledger(record, bench.use_case.requirements.holdout)
+
+
+def record_backtest(bench: Workbench, day: date, *, seen: Seen) -> None:
+    """Write down that a backtest is about to show weeks, unless the present configuration has seen these very rows.
+
+    Args:
+        seen: the rows of the weeks that it will score, from training.labelled.rows_seen.
+
+    Raises:
+        RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
+    """
+    bench.prepare_to_sign()
+    known, configuration = known_entries(bench), configuration_of(bench.use_case).digest
+    looks = [one for one in looks_of(bench.ledger.entries(known=known)) if one.configuration == configuration]
+    told = [(one.seen or {}) for one in looks]
+    if all(any(one.get(week) == rows for one in told) for week, rows in seen.items()):
+        return
+    bench.ledger.add(
+        Backtested(configuration=configuration, weeks=sorted(seen), seen=seen),
+        as_of=day,
+        actor="pipeline",
+        reason="a backtest begins",
+        at=now(),
+        known=known,
+    )
+
+
+def _count(bench: Workbench, entries: Sequence[Entry], weeks: Sequence[date]) -> list[WeekCount]:
+    """The looks at the weeks; rows out of which people were erased are the rows that they were."""
+    changes = [change for erasure in erasures_of(bench).read() for change in erasure.changes]
+    return count_weeks(entries, weeks, erased={one.new: one.old for one in changes if one.new is not None})
 
 
 def record_verdict(
@@ -245,7 +283,7 @@ def _require_used_up(bench: Workbench, entries: list[Entry], weeks: list[date]) 
             f"configs/{bench.use_case.name}/requirements.yaml sets no holdout.max_configurations, so {which} have no "
             "budget. Nothing was recorded."
         )
-    used = max(max(0, one.configurations - one.allowed) for one in count_weeks(entries, weeks))
+    used = max(max(0, one.configurations - one.allowed) for one in _count(bench, entries, weeks))
     if used < limit:
         raise EvaluationError(
             f"{limit - used} of {limit} configurations are still free for {which}. Nothing was recorded; allow more "

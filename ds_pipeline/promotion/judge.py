@@ -36,7 +36,7 @@ from ds_pipeline.promotion.refit import check_explanation, check_folds, check_st
 from ds_pipeline.promotion.trial_list import check_operations
 from ds_pipeline.promotion.truth import PROBABILITY, true_probability
 from ds_pipeline.registry.documents import Document
-from ds_pipeline.training.labelled import labelled_rows
+from ds_pipeline.training.labelled import labelled_rows, rows_seen
 from ds_pipeline.training.refit import fit_inner
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.training.split import inner_parts
@@ -65,8 +65,9 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
     candidate = bench.documents.get(kind="candidate", day=day)  # verifies the signature
     trained_under = json.loads(bench.lineage_of(day, candidate.digest).files["lineage.json"])
     _require_unchanged(trained_under, use_case)
-    look, looks = record_look(bench, day, candidate=candidate.digest, trained_under=trained_under)
-    material = _gather(bench, day, candidate)
+    seen = rows_seen(bench, use_case.clock.holdout(day), until=day)
+    look, looks = record_look(bench, day, candidate=candidate.digest, trained_under=trained_under, seen=seen)
+    material = _gather(bench, day, candidate, looks=look.looks)
     figures = check_all((check_holdout, check_proxies, check_folds), material)
     beyond = check_all(() if figures.findings["problems"] else CHECKS, material)
     evaluation = Evaluation(
@@ -91,7 +92,7 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
     return Judgement(evaluation, decision, material.reference)
 
 
-def _gather(bench: Workbench, day: date, candidate: Document) -> Material:
+def _gather(bench: Workbench, day: date, candidate: Document, *, looks: int) -> Material:
     """What the candidate is judged by, read and scored."""
     use_case = bench.use_case
     labelled = labelled_rows(bench, use_case.clock.training(day), until=day).rows
@@ -118,6 +119,7 @@ def _gather(bench: Workbench, day: date, candidate: Document) -> Material:
         holdout=scored,
         holdout_digest=holdout.digest,
         undecided_rows=holdout.undecided,
+        looks=looks,
         champion=facts,
         reference=make_reference(labelled, scored["score"].to_numpy(), use_case.features),
         quick_fit=_quick_fit(use_case, training["parameters"]),

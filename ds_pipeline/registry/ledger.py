@@ -1,10 +1,10 @@
-"""The holdout ledger: each declaration, look, verdict, override, approval and promotion; never changed.
+"""The holdout ledger: each declaration, look, backtest, verdict, override, approval, promotion; never changed.
 
     ledger/000001.json    the entries, numbered, chained and signed as the history of promotions is
     ledger.json           the newest entry, signed: entries removed from the end are missed by it
 
 A look is written before its numbers are seen, so an evaluation that is killed has cost its look. How many
-configurations a week has been judged by is counted here; what a count means for a gate is not decided here.
+configurations a week has been judged by, and on which rows, is counted here; what that means for a gate is not decided.
 """
 
 from __future__ import annotations
@@ -89,13 +89,19 @@ class Declared(Said):
     asked: dict[str, Any] | None = None
 
 
-class Looked(FileModel):
+Seen = dict[date, dict[Text, Digest]]  # of each week, dataset/partition to the digest of the rows it holds
+
+
+class Looked(Said):
     """An evaluation begins: from here on these weeks have been seen by this configuration.
 
     Attributes:
         declared: the number of the entry with which the training of the candidate began.
         limit: how many configurations the requirements allowed on a week then; None: no limit.
+        seen: the rows it is judged on; None in an entry from before they were noted.
     """
+
+    since = "seen"
 
     kind: Literal["looked"] = "looked"
     limit: Annotated[int, Field(ge=1)] | None = None
@@ -103,6 +109,16 @@ class Looked(FileModel):
     configuration: Digest
     candidate: Digest
     weeks: Weeks
+    seen: Seen | None = None
+
+
+class Backtested(FileModel):
+    """A backtest begins: it shows these weeks under this configuration, as an evaluation does."""
+
+    kind: Literal["backtested"] = "backtested"
+    configuration: Digest
+    weeks: Weeks
+    seen: Seen
 
 
 class Figure(FileModel):
@@ -187,7 +203,7 @@ class Promoted(FileModel):
     version: Text
 
 
-Says = Declared | Looked | Judged | Allowed | Approved | Promoted
+Says = Declared | Looked | Backtested | Judged | Allowed | Approved | Promoted
 
 
 class Entry(Link):
@@ -203,7 +219,11 @@ class Entry(Link):
 
 @dataclass(frozen=True)
 class WeekCount:
-    """One holdout week: the configurations that were ever judged on it, and how many more people have allowed."""
+    """One holdout week: how often it was looked at, and how many more looks people have allowed.
+
+    Attributes:
+        configurations: distinct ones that it was judged or backtested by; one counts again on other rows of the week.
+    """
 
     week: date
     configurations: int
@@ -283,19 +303,42 @@ class Ledger(Chain[Entry]):
         )
 
 
-def count_weeks(entries: Sequence[Entry], weeks: Sequence[date]) -> list[WeekCount]:
-    """For each of the weeks the distinct configurations that were judged on it, and the overrides for it."""
-    seen: dict[date, set[str]] = {week: set() for week in weeks}
+def looks_of(entries: Sequence[Entry]) -> list[Looked | Backtested]:
+    """Everything by which weeks have been seen, oldest first."""
+    return [entry.says for entry in entries if isinstance(entry.says, Looked | Backtested)]
+
+
+def count_weeks(
+    entries: Sequence[Entry], weeks: Sequence[date], *, erased: Mapping[str, str] | None = None
+) -> list[WeekCount]:
+    """For each of the weeks the looks at it that differ in configuration or rows, and the overrides for it.
+
+    Args:
+        erased: digests of rows after an erasure to those before: that people are gone is no other data to choose by.
+    """
+    seen: dict[date, dict[str, set[str]]] = {week: {} for week in weeks}
     allowed = dict.fromkeys(weeks, 0)
+    for says in looks_of(entries):
+        for week in seen.keys() & set(says.weeks):
+            rows = seen[week].setdefault(says.configuration, set())
+            if says.seen is not None:
+                rows.add(digest_json({name: _first(one, erased or {}) for name, one in says.seen[week].items()}))
     for entry in entries:
-        says = entry.says
-        if isinstance(says, Looked):
-            for week in seen.keys() & set(says.weeks):
-                seen[week].add(says.configuration)
-        elif isinstance(says, Allowed):
-            for week in allowed.keys() & set(says.weeks):
-                allowed[week] += says.more
-    return [WeekCount(week, len(seen[week]), allowed[week]) for week in weeks]
+        if isinstance(entry.says, Allowed):
+            for week in allowed.keys() & set(entry.says.weeks):
+                allowed[week] += entry.says.more
+    # A look that does not say what it saw is one with any other of its configuration.
+    looks = {week: sum(max(1, len(rows)) for rows in found.values()) for week, found in seen.items()}
+    return [WeekCount(week, looks[week], allowed[week]) for week in weeks]
+
+
+def _first(digest: str, erased: Mapping[str, str]) -> str:
+    """What rows were before erasures took people out of them."""
+    passed = {digest}
+    while (before := erased.get(digest)) is not None and before not in passed:
+        passed.add(before)
+        digest = before
+    return digest
 
 
 def overrides(entries: Sequence[Entry], weeks: Sequence[date] | None = None) -> list[Entry]:

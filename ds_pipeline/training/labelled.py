@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from ds_pipeline.digests import digest_json
+from ds_pipeline.registry.ledger import Seen
 from ds_pipeline.training.labels import undecided
 from ds_pipeline.training.rows import join_labels
 from ds_pipeline.workbench import Workbench
@@ -38,3 +39,17 @@ def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> Labelle
     rows = join_labels([datasets.store.read(week) for week in features], tables, entity=bench.use_case.problem.entity)
     digest = digest_json([[week.dataset, week.partition, week.digest] for week in [*features, *labels]])
     return LabelledRows(rows, digest, sum(undecided(table) for table in tables))
+
+
+def rows_seen(bench: Workbench, days: list[date], *, until: date) -> Seen:
+    """What labelled_rows would read of each scoring date, by digest: whoever looks at a week has seen these rows.
+
+    Raises:
+        HistoryError: weeks are missing, or were made from other masked tables.
+    """
+    features = bench.datasets.require_features(days, until=until)
+    labels = bench.datasets.require_labels(days, until=until)
+    return {
+        day: {f"{one.dataset}/{one.partition}": one.digest for one in pair}
+        for day, *pair in zip(days, features, labels, strict=True)
+    }

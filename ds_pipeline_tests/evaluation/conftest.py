@@ -117,6 +117,7 @@ def evaluate_with(
     expected_weeks: Sequence[date] = WEEKS,
     champion: ChampionFacts | None = None,
     undecided_rows: int = 0,
+    looks: int = 1,
     known_entities: set[str] | None = None,
     cut_off: float | None = None,
     **how: Any,
@@ -138,6 +139,7 @@ def evaluate_with(
         holdout=predictions,
         champion=champion,
         undecided_rows=undecided_rows,
+        looks=looks,
     )
     checked = evaluate(of, cut_off=cut_off, **how)
     return Evaluation(**checked.findings, measurements=checked.measurements)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -23,21 +24,22 @@ if TYPE_CHECKING:
 DAY = "2011-08-01"
 
 
-def test_a_backtest_writes_its_report_and_nothing_else(journey: Journey) -> None:
+def test_a_backtest_writes_its_report_and_that_it_looked_and_nothing_else(journey: Journey) -> None:
     before = journey.everything()
 
     done = journey.cli("backtest", "--every", "2")
 
     assert done.code == 0, done.text
     after = journey.everything()
-    folder = f"data/reports/{journey.name}/backtest/{DAY}"
-    assert after.keys() - before.keys() == {f"{folder}/backtest.csv", f"{folder}/backtest.html"}
-    assert {name: after[name] for name in before} == before
+    folder, store = f"data/reports/{journey.name}/backtest/{DAY}", f"data/store/{journey.name}"
+    entry = f"{store}/ledger/000005.json"
+    assert after.keys() - before.keys() == {f"{folder}/backtest.csv", f"{folder}/backtest.html", entry}
+    assert {name for name in before if after[name] != before[name]} == {f"{store}/ledger.json"}
     assert "those of v0001 for every model" in done.out
     assert re.search(r"^\d+ of 26 weeks: earlier ones have too little to train on", done.out, re.MULTILINE)
     # Lag 2, holdout 3: the first model could be of 2011-06-20; 200 rows to train on are there after the first week.
     weeks = pd.read_csv(journey.root / folder / "backtest.csv")
-    assert weeks["scoring_date"].tolist()[-1] == "2011-07-18"
+    assert weeks["scoring_date"].tolist() == ["2011-06-20", "2011-06-27"]  # the holdout begins on 2011-07-04
     assert (weeks["trained_until"] < weeks["trained_as_of"]).all()
     assert weeks["age_weeks"].tolist() == [place % 2 for place in range(len(weeks))]
     assert weeks["precision"].between(0, 1).all()
@@ -45,8 +47,11 @@ def test_a_backtest_writes_its_report_and_nothing_else(journey: Journey) -> None
     assert f"Report    {folder}/backtest.html" in done.out
 
 
-def test_the_same_backtest_gives_the_same_bytes(journey: Journey) -> None:
-    asked = ("backtest", "--weeks", "2", "--trials", "1")
+def test_the_holdout_is_shown_for_a_look_at_it_and_the_same_backtest_gives_the_same_bytes(journey: Journey) -> None:
+    """It showed the weeks that candidates are judged on, and counted nothing."""
+    asked = ("backtest", "--weeks", "2", "--trials", "1", "--spend-a-look")
+    with journey.edit("training.yaml") as training:
+        training["seed"] += 1
     assert journey.cli(*asked).code == 0
     first = journey.everything()
 
@@ -55,6 +60,17 @@ def test_the_same_backtest_gives_the_same_bytes(journey: Journey) -> None:
     assert done.code == 0, done.text
     assert journey.everything() == first
     assert "searched for each model, 1 trials" in done.out
+    assert re.search(r"^2011-07-18 ", done.out, re.MULTILINE)
+    shown = json.loads((journey.store / "ledger" / "000005.json").read_text())["event"]["says"]
+    assert (shown["kind"], shown["weeks"]) == ("backtested", ["2011-07-11", "2011-07-18"])
+
+    with journey.edit("training.yaml") as training:
+        training["seed"] += 1
+    judged = journey.cli("train")  # the champion's configuration, that of the backtest, and this one
+
+    assert judged.code == 0, judged.text
+    page = (journey.root / "data" / "reports" / journey.name / DAY / "evaluation.html").read_text()
+    assert "Look 3 at these weeks: the bound is at 98.33 %." in page
 
 
 def test_a_backtest_without_history_says_what_to_build(new_journey: Journey) -> None:

@@ -11,8 +11,8 @@ import pytest
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
-from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_look
-from ds_pipeline.registry.ledger import Looked
+from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_backtest, record_look
+from ds_pipeline.registry.ledger import Looked, Seen
 from ds_pipeline.training.declare import declare, facts_of, known_entries
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import lay_down
@@ -31,8 +31,17 @@ def trained(bench: Workbench) -> dict[str, Any]:
     return facts_of(declare(bench, DAY))
 
 
-def look(bench: Workbench, trained_under: dict[str, Any]) -> LedgerRecord:
-    return record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained_under)[0]
+def rows(bench: Workbench, labels: str = "labels") -> Seen:
+    """What a holdout holds, by digest."""
+    return {
+        week: {f"labels/x/{week}": digest_bytes(labels.encode()), f"features/x/{week}": digest_bytes(b"features")}
+        for week in bench.use_case.clock.holdout(DAY)
+    }
+
+
+def look(bench: Workbench, trained_under: dict[str, Any], labels: str = "labels") -> LedgerRecord:
+    seen = rows(bench, labels)
+    return record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained_under, seen=seen)[0]
 
 
 def edit(bench: Workbench, name: str, content: bytes = b"# another\n") -> None:
@@ -41,7 +50,7 @@ def edit(bench: Workbench, name: str, content: bytes = b"# another\n") -> None:
 
 def test_a_look_is_written_with_its_weeks_and_counts_itself(bench: Workbench) -> None:
     limit = bench.use_case.requirements.holdout.max_configurations
-    found, measured = record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained(bench))
+    found, measured = record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained(bench), seen=rows(bench))
     entry = read_ledger(bench)[-1]
     assert isinstance(entry.says, Looked)
     assert entry.says.weeks == bench.use_case.clock.holdout(DAY)
@@ -71,6 +80,21 @@ def test_a_declaration_that_is_none_is_refused(bench: Workbench, number: int) ->
     allow_holdout(bench, DAY, more=1, reason="a fault was repaired", actor="ann")
     with pytest.raises((EvaluationError, RegistryError), match="declaration"):
         look(bench, allow_it | {"declared": number})
+
+
+def test_labels_that_changed_are_another_look_under_the_same_files(bench: Workbench) -> None:
+    trained_under = trained(bench)
+    looks = [look(bench, trained_under, labels).looks for labels in ("labels", "labels", "flipped", "labels")]
+    assert looks == [1, 1, 2, 2]
+
+
+def test_a_backtest_is_noted_once_and_counts_with_the_next_verdict_of_another_configuration(bench: Workbench) -> None:
+    for _ in range(2):
+        record_backtest(bench, DAY, seen=rows(bench))
+    assert [entry.says.kind for entry in read_ledger(bench)] == ["backtested"]
+    assert look(bench, trained(bench)).looks == 1
+    other = lay_down(with_limit(bench, 7))
+    assert look(other, trained(other)).looks == 2
 
 
 def test_an_override_is_told_with_each_later_look(bench: Workbench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,6 +15,7 @@ from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.ledger import (
     Allowed,
+    Backtested,
     Configuration,
     Declared,
     Entry,
@@ -41,11 +43,24 @@ def digest(name: str) -> str:
     return digest_bytes(name.encode())
 
 
-def looked(configuration: str, *weeks: date) -> Looked:
-    return Looked(declared=1, configuration=digest(configuration), candidate=digest("any"), weeks=list(weeks))
+def looked(configuration: str, *weeks: date, labels: str | None = None) -> Looked:
+    """A look; at these labels, if they were noted."""
+    return Looked(
+        declared=1,
+        configuration=digest(configuration),
+        candidate=digest("any"),
+        weeks=list(weeks),
+        seen=rows(weeks, labels) if labels else None,
+    )
 
 
-def add(ledger: Ledger, says: Looked | Allowed | Declared, *, reason: str = "an evaluation begins") -> list[Entry]:
+def rows(weeks: Iterable[date], labels: str) -> dict[date, dict[str, str]]:
+    return {week: {f"labels/x/{week}": digest(labels), f"features/x/{week}": digest("features")} for week in weeks}
+
+
+def add(
+    ledger: Ledger, says: Looked | Backtested | Allowed | Declared, *, reason: str = "an evaluation begins"
+) -> list[Entry]:
     return ledger.add(says, as_of=DAY, actor="ann", reason=reason, at=AT, known={})
 
 
@@ -71,6 +86,43 @@ def test_the_same_configuration_costs_nothing_however_often_it_is_judged(ledger:
     for _ in range(4):
         entries = add(ledger, looked("a", W1))
     assert count_weeks(entries, [W1]) == [WeekCount(W1, 1, 0)]
+
+
+def test_the_same_configuration_on_other_rows_of_a_week_is_another_look(ledger: Ledger) -> None:
+    """188 flipped labels turned a refused candidate into a version, and no look was counted."""
+    for labels in ("as they were", "flipped", "as they were"):
+        entries = add(ledger, looked("a", W1, labels=labels))
+    entries = add(ledger, looked("a", W2, labels="as they were"))
+    assert count_weeks(entries, [W1, W2]) == [WeekCount(W1, 2, 0), WeekCount(W2, 1, 0)]
+
+
+def test_rows_out_of_which_people_were_erased_are_no_other_rows(ledger: Ledger) -> None:
+    for labels in ("whole", "without one", "without two"):
+        entries = add(ledger, looked("a", W1, labels=labels))
+    erased = {digest("without one"): digest("whole"), digest("without two"): digest("without one")}
+    assert count_weeks(entries, [W1]) == [WeekCount(W1, 3, 0)]
+    assert count_weeks(entries, [W1], erased=erased) == [WeekCount(W1, 1, 0)]
+
+
+def test_erasures_that_lead_back_to_where_they_began_end(ledger: Ledger) -> None:
+    entries = add(ledger, looked("a", W1, labels="one"))
+    circle = {digest("one"): digest("other"), digest("other"): digest("one")}
+    assert count_weeks(entries, [W1], erased=circle) == [WeekCount(W1, 1, 0)]
+
+
+def test_a_look_from_before_rows_were_noted_is_one_with_the_next_of_its_configuration(ledger: Ledger) -> None:
+    add(ledger, looked("a", W1))
+    entries = add(ledger, looked("a", W1, labels="as they are"))
+    assert b"seen" not in (ledger.folder / "000001.json").read_bytes()
+    assert count_weeks(entries, [W1]) == [WeekCount(W1, 1, 0)]
+
+
+def test_a_backtest_is_a_look_and_a_verdict_on_the_same_rows_is_no_second_one(ledger: Ledger) -> None:
+    shown = Backtested(configuration=digest("a"), weeks=[W1, W2], seen=rows([W1, W2], "labels"))
+    add(ledger, shown, reason="a backtest begins")
+    add(ledger, looked("b", W2, labels="labels"))
+    entries = add(ledger, looked("a", W2, labels="labels"))
+    assert count_weeks(entries, [W1, W2]) == [WeekCount(W1, 1, 0), WeekCount(W2, 2, 0)]
 
 
 def test_a_declaration_without_a_look_costs_nothing(ledger: Ledger) -> None:

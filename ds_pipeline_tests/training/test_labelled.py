@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import HistoryError
-from ds_pipeline.training.labelled import labelled_rows
+from ds_pipeline.training.labelled import labelled_rows, rows_seen
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import matured_week
 
@@ -51,6 +51,19 @@ def test_the_digest_follows_features_and_labels(bench: Workbench, day: date) -> 
 
     assert before == again
     assert len({before, other_features, other_labels}) == 3
+
+
+def test_what_is_seen_of_a_week_is_named_by_digest(bench: Workbench, day: date) -> None:
+    first = bench.use_case.clock.first
+    put_features(bench)
+    before = rows_seen(bench, [first], until=day)
+    matured_week(bench, labels=[0, 0, None, 0], treated=[False, True, False, False])
+    after = rows_seen(bench, [first], until=day)
+
+    features, labels = f"{bench.datasets.features}/{first}", f"{bench.datasets.labels}/{day}"
+    assert before.keys() == {first}
+    assert before[first].keys() == {features, labels}
+    assert [name for name in before[first] if before[first][name] != after[first][name]] == [labels]
 
 
 def test_weeks_that_are_not_there_are_named(bench: Workbench) -> None:

@@ -51,7 +51,11 @@ class Approval(Record):
 
 
 class WeekLooks(Record):
-    """A holdout week: the configurations that were ever judged on it, this one included, and those allowed on top."""
+    """A holdout week: how often it was looked at, this look included, and the looks allowed on top.
+
+    Attributes:
+        configurations: those that ever saw it, in an evaluation or a backtest; one counts again on other rows.
+    """
 
     week: date
     configurations: int
@@ -80,6 +84,11 @@ class LedgerRecord(Record):
     weeks: list[WeekLooks]
     overrides: list[Override]
     approvals: list[Approval] = Field(default_factory=list)
+
+    @property
+    def looks(self) -> int:
+        """How often the week that was looked at most often was; what people have allowed was a look all the same."""
+        return max((one.configurations for one in self.weeks), default=1)
 
 
 def measure_ledger(record: LedgerRecord, holdout: Holdout) -> dict[str, Measurement]:

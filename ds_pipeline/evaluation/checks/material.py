@@ -31,6 +31,7 @@ class Material:
         holdout: the labelled rows of the holdout, with the score of the candidate and of what it is compared with.
         holdout_digest: of the snapshots that they come from.
         undecided_rows: how many rows of the holdout there are beside them.
+        looks: how often its weeks were looked at, this time included.
         reference: what reference.json will hold.
         quick_fit: fits the candidate's parameters, shortened and not calibrated, and scores other rows.
     """
@@ -47,6 +48,7 @@ class Material:
     holdout: pd.DataFrame
     holdout_digest: str
     undecided_rows: int
+    looks: int
     champion: ChampionFacts | None
     reference: dict[str, Any]
     quick_fit: FitPredict

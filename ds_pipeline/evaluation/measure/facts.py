@@ -11,6 +11,7 @@ class Facts(Record):
     """What was evaluated, in totals; undecided_rows had no label, and are not among the rows.
 
     Attributes:
+        looks: how often the weeks of the holdout were looked at, this time included; see intervals.confidence_at.
         champion: digest of the candidate that was in force for the date; None where none was.
     """
 
@@ -22,6 +23,7 @@ class Facts(Record):
     weeks: list[date]
     training_rows: int
     training_positives: int
+    looks: int = 1  # evaluations that do not say it were made before it was asked
     champion: str | None = None
 
     @property

@@ -44,6 +44,17 @@ def bootstrap(
     return dict(zip(thresholds, (np.concatenate(column) for column in zip(*parts, strict=True)), strict=True))
 
 
+def confidence_at(confidence: float, *, looks: int) -> float:
+    """The confidence of a bound on rows that were looked at so often: the chance of luck is shared among the looks.
+
+    Of k looks each at its own share, at most (1 - confidence) * (1 + 1/2 + ... + 1/k) of all series hold one that
+    passes by luck.
+
+    Source: O. J. Dunn, Multiple comparisons among means, JASA 56 (1961): Bonferroni's inequality.
+    """
+    return 1 - (1 - confidence) / looks
+
+
 def lower_bound(values: Floats, confidence: float) -> float:
     """The one-sided lower percentile bound: a share of `confidence` of the resamples lies at or above it."""
     return float(np.quantile(values, 1 - confidence, method="lower"))

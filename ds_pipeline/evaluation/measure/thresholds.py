@@ -14,7 +14,7 @@ from ds_pipeline.evaluation.measure.cost import cost_table
 from ds_pipeline.evaluation.measure.curves import campaigns, selections
 from ds_pipeline.evaluation.measure.facts import Facts
 from ds_pipeline.evaluation.measure.fairness import GroupRow, count_cells, group_difference, group_problem, group_table
-from ds_pipeline.evaluation.measure.intervals import bootstrap, lower_bound
+from ds_pipeline.evaluation.measure.intervals import bootstrap, confidence_at, lower_bound
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.metrics import measure, taken_at_top
 from ds_pipeline.evaluation.measure.resamples import Floats, ScoredRows, ScoreName
@@ -135,8 +135,9 @@ def _conclude(
     if undefined:
         text = f"the metric is not defined in {undefined:,} of {len(samples):,} resamples, so there is no bound"
         return _measurement(threshold, facts, problem=text)
-    bound = lower_bound(samples, requirements.bootstrap.confidence)
-    return _measurement(threshold, facts, value=value, bound=bound, note=note)
+    confidence = confidence_at(requirements.bootstrap.confidence, looks=facts.looks)
+    said = " ".join(filter(None, [note, _note_on_looks(facts.looks, confidence)])) or None
+    return _measurement(threshold, facts, value=value, bound=lower_bound(samples, confidence), note=said)
 
 
 def _measurement(threshold: Threshold, facts: Facts, **said: Any) -> Measurement:
@@ -147,6 +148,10 @@ def _note(threshold: HoldoutMetric, value: float, rows: ScoredRows, requirements
     if isinstance(threshold, RecallAtPrecision) and value == 0:
         return f"No cut-off has a precision of {declared_percent(threshold.precision)}, so the recall counts as 0."
     return _note_on_saving(rows, requirements) if isinstance(threshold, CostSaving) else None
+
+
+def _note_on_looks(looks: int, confidence: float) -> str | None:
+    return f"Look {looks} at these weeks: the bound is at {100 * confidence:.4g} %." if looks > 1 else None
 
 
 def _note_on_saving(rows: ScoredRows, requirements: Requirements) -> str | None:

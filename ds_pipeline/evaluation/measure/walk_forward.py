@@ -40,7 +40,9 @@ class Step:
     serves: list[date]
 
 
-def walk_forward(clock: Clock, *, until: date, weeks: int, every: int, least_weeks: int) -> list[Step]:
+def walk_forward(
+    clock: Clock, *, until: date, weeks: int, every: int, least_weeks: int, with_holdout: bool
+) -> list[Step]:
     """The models of a backtest over the newest matured weeks, oldest first.
 
     Args:
@@ -48,16 +50,23 @@ def walk_forward(clock: Clock, *, until: date, weeks: int, every: int, least_wee
         weeks: how many weeks to score at most.
         every: a new model each so many weeks.
         least_weeks: a model is trained on so many weeks at least; earlier dates have none.
+        with_holdout: score the weeks that a candidate of the date is judged on, too.
 
     Raises:
         EvaluationError: no matured week has a model so old.
     """
     earliest = clock.first + 2 * clock.lag + (clock.holdout_weeks - 1 + least_weeks - 1) * WEEK
-    newest = clock.require(until) - clock.lag
+    newest = clock.require(until) - clock.lag - (0 if with_holdout else clock.holdout_weeks) * WEEK
     if newest < earliest:
         raise EvaluationError(
-            f"No week to backtest: the first model that could have served is of {earliest}, and labels have matured up "
-            f"to {newest}. At least {(earliest - newest).days // 7} more weeks of history are needed."
+            f"No week to backtest: the first model that could have served is of {earliest}, and "
+            + (
+                f"labels have matured up to {newest}. "
+                if with_holdout
+                else f"the last week before the holdout {newest}. "
+            )
+            + f"At least {(earliest - newest).days // 7} more weeks of history are needed."
+            + ("" if with_holdout else " With --spend-a-look the holdout is shown as well.")
         )
     start = max(earliest, newest - (weeks - 1) * WEEK)
     served = [start + week * WEEK for week in range((newest - start).days // 7 + 1)]

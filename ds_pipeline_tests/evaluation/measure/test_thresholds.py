@@ -175,3 +175,17 @@ def test_groups_are_compared_once_for_each_attribute_and_share(asked: dict[str, 
     assert measured["again"].value == pytest.approx(1 / 2 - 0)
     assert measured["other"].value == pytest.approx(2 / 4 - 0)
     assert "gain" not in measured
+
+
+def test_a_later_look_at_the_same_weeks_is_judged_by_a_stricter_bound_and_says_so(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the resamples 0.00 to 0.99, five in a hundred lie below the bound at the first look, one at the fifth."""
+    monkeypatch.setattr(thresholds, "bootstrap", lambda *_, **__: {"gain": np.arange(101) / 100})
+    rows, requirements = rows_of([1, 0], [0.9, 0.1]), asking(asked, gain=GAIN | {"over": "prior"})
+
+    first = measure_all(rows, requirements, FACTS, skip=[], n_jobs=1)["gain"]
+    fifth = measure_all(rows, requirements, FACTS.model_copy(update={"looks": 5}), skip=[], n_jobs=1)["gain"]
+
+    assert (first.bound, first.note) == (0.05, None)
+    assert (fifth.bound, fifth.note) == (0.01, "Look 5 at these weeks: the bound is at 99 %.")

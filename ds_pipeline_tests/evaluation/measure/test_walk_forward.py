@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def numbers(days: list[date]) -> list[int]:
 def plan(**changes: int) -> list[tuple[int, int, list[int]]]:
     """Of each model: its week, its last training week, the weeks it serves."""
     asked = {"weeks": 100, "every": 4, "least_weeks": 1} | changes
-    steps = walk_forward(CLOCK, until=week(asked.pop("until", 20)), **asked)
+    steps = walk_forward(CLOCK, until=week(asked.pop("until", 20)), with_holdout=True, **asked)
     return [(numbers([step.day])[0], numbers(step.training)[-1], numbers(step.serves)) for step in steps]
 
 
@@ -58,7 +59,7 @@ def test_a_backtest_made_earlier_knows_fewer_outcomes() -> None:
 
 
 def test_no_label_that_a_model_is_trained_on_had_matured_later() -> None:
-    for step in walk_forward(CLOCK, until=week(20), weeks=100, every=1, least_weeks=1):
+    for step in walk_forward(CLOCK, until=week(20), weeks=100, every=1, least_weeks=1, with_holdout=True):
         assert max(step.training) + CLOCK.lag <= step.day
         assert max(step.training) + CLOCK.lag <= CLOCK.holdout(step.day)[0]
         assert min(step.serves) == step.day
@@ -71,7 +72,7 @@ def test_without_a_week_it_says_how_much_history_is_missing() -> None:
 
 def test_a_date_that_is_none_is_refused() -> None:
     with pytest.raises(ClockError):
-        walk_forward(CLOCK, until=date(2011, 5, 3), weeks=1, every=1, least_weeks=1)
+        walk_forward(CLOCK, until=date(2011, 5, 3), weeks=1, every=1, least_weeks=1, with_holdout=True)
 
 
 STEP = Step(DAY, [FIRST], [DAY, DAY + timedelta(weeks=1)])
@@ -148,3 +149,16 @@ def test_a_week_without_rows_is_refused() -> None:
 def test_a_score_that_is_no_probability_is_refused() -> None:
     with pytest.raises(EvaluationError, match="1 of 10 scores"):
         measure(served([0, 1] * 5, scores=[float("nan"), *SCORES[1:]]))
+
+
+def test_without_the_holdout_the_last_week_is_the_one_before_it() -> None:
+    # Labels have matured up to week 18, of which the holdout takes three.
+    asked: dict[str, Any] = {"until": week(20), "weeks": 2, "every": 4, "least_weeks": 1}
+
+    assert numbers(walk_forward(CLOCK, with_holdout=True, **asked)[-1].serves)[-1] == 18
+    assert numbers(walk_forward(CLOCK, with_holdout=False, **asked)[-1].serves)[-1] == 15
+
+
+def test_where_the_holdout_is_all_there_is_the_way_to_see_it_is_named() -> None:
+    with pytest.raises(EvaluationError, match="With --spend-a-look the holdout is shown as well"):
+        walk_forward(CLOCK, until=week(8), weeks=1, every=1, least_weeks=1, with_holdout=False)
