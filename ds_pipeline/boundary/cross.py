@@ -60,6 +60,7 @@ class MaskedWeek:
     drift: tuple[str, ...] = ()  # what changed in them since the table was ingested before
     nobody: dict[str, int] = field(default_factory=dict)  # cells of tokens with a word for nobody, by alias
     emptied: dict[str, int] = field(default_factory=dict)  # cells that could not be used, by reason
+    early: int = 0  # kept rows that were known before they happened
 
     @property
     def withheld(self) -> int:
@@ -81,7 +82,7 @@ def count_reasons(quarantined: pa.Table) -> dict[str, int]:
 
 
 def say_cells(weeks: list[MaskedWeek]) -> list[str]:
-    """How many cells hold a word for nobody, and how many were emptied; a line each, none where there is none."""
+    """Cells with a word for nobody, cells that were emptied, rows known too early; a line each, none where none is."""
     nobody, emptied = Counter[str](), Counter[str]()
     for week in weeks:
         nobody.update(week.nobody)
@@ -90,7 +91,9 @@ def say_cells(weeks: list[MaskedWeek]) -> list[str]:
         ", ".join(f"{why}: {count:,}" for why, count in cells.items() if count) for cells in (nobody, emptied)
     ]  # fmt: skip
     said = ("cells with a word for nobody (null_words), taken for missing ones", "cells emptied, their rows stay")
-    return [f"{what}; {counts}" for what, counts in zip(said, counted, strict=True) if counts]
+    lines = [f"{what}; {counts}" for what, counts in zip(said, counted, strict=True) if counts]
+    early = sum(week.early for week in weeks)
+    return [*lines, *([f"rows known before they happened, which stay: {early:,}"] if early else [])]
 
 
 def masked_weeks(bench: Workbench, name: str, days: list[date], *, before: datetime | None = None) -> list[MaskedWeek]:
@@ -139,6 +142,7 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
             drift=tuple(drift),
             nobody=week.nobody,
             emptied=week.emptied,
+            early=week.early,
         )
         for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
     ]

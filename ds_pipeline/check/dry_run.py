@@ -40,7 +40,9 @@ from ds_pipeline.features.build import build_features
 from ds_pipeline.features.outside import say_outside
 from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.schema import features_frame_schema, require_valid
+from ds_pipeline.figures import counted
 from ds_pipeline.ingestion.possible import NO_LIMIT, count_impossible, total_of_weeks
+from ds_pipeline.masking.columns.spellings import spelled_apart
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_people, require_values
@@ -160,6 +162,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         warnings=[
             *unjoined,
             *(line for name in weeks for line in undeclared_nobody(bench, name, (week.kept for week in weeks[name]))),
+            *(line for name in weeks for line in _spellings(case, name, weeks[name])),
             *_impossible(case, stored, days),
             *filter(None, [say_outside(features.values())]),
             *find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
@@ -225,6 +228,23 @@ def _treated(case: UseCase, name: str, weeks: list[MaskedWeek]) -> list[Treated]
 def _column(weeks: list[MaskedWeek], alias: str) -> pa.ChunkedArray:
     """A column of text in all weeks."""
     return pa.chunked_array([week.kept[alias].combine_chunks() for week in weeks], pa.string())
+
+
+def _spellings(case: UseCase, name: str, weeks: list[MaskedWeek]) -> list[str]:
+    """Warnings about columns with values that differ in nothing but case or blanks: SQL takes them for different."""
+    warnings = []
+    for alias, column in case.sources.tables[name].kept.items():
+        if column.type != "string" or column.treatment != "keep":
+            continue
+        counts = pc.value_counts(_column(weeks, alias)).to_pylist()
+        values, rows = spelled_apart({one["values"]: one["counts"] for one in counts if one["values"] is not None})
+        if values:
+            warnings.append(
+                f"{name}.{alias}: {counted(values, 'value')} written in more than one way, {counted(rows, 'row')} not "
+                f"as most (capitals, blanks). SQL compares exactly: write lower(trim({alias})) where it is compared, "
+                "or correct the source."
+            )
+    return warnings
 
 
 def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days: list[date]) -> list[str]:

@@ -5,6 +5,7 @@ Nothing here writes: the rows still hold identities. They are masked next, in me
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -40,6 +41,7 @@ class Week:
             known_at and then all columns.
         nobody: cells of tokens that hold a word for nobody, by alias; they are missing ones.
         emptied: cells of columns that may be empty whose content could not be used, by reason; their rows stay.
+        early: kept rows that were known before they happened.
     """
 
     day: date
@@ -48,6 +50,7 @@ class Week:
     quarantined: pd.DataFrame
     nobody: dict[str, int] = field(default_factory=dict)
     emptied: dict[str, int] = field(default_factory=dict)
+    early: int = 0
 
 
 def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: list[date]) -> list[Week]:
@@ -95,13 +98,15 @@ def split_weeks(raw: pa.Table, table: Table, *, name: str, clock: Clock, days: l
     weeks = []
     for day in days:
         number = (day - clock.first).days // 7
+        good = kept[week_of_row[~faulty] == number].reset_index(drop=True)
         week = Week(
             day=day,
             read=int((week_of_row == number).sum()),
-            kept=kept[week_of_row[~faulty] == number].reset_index(drop=True),
+            kept=good,
             quarantined=quarantined[week_of_row[faulty] == number].reset_index(drop=True),
             nobody={alias: int((weeks_of == number).sum()) for alias, weeks_of in nobody.items()},
             emptied={why: n for why, weeks_of in emptied.items() if (n := int((weeks_of == number).sum()))},
+            early=int((good[table.event_time] > good[table.known_at]).sum()),
         )
         _require_news(week, table, name=name, clock=clock, begins=begins)
         _require_counts(week, table, name=name)
@@ -360,6 +365,13 @@ def _require_counts(week: Week, table: Table, *, name: str) -> None:
                 f"faulty ({cells / week.read:.1%}); at most {100 * table.max_quarantine_share:g}% may be. {why}: "
                 f"{cells:,}. Correct the source, or the rules or max_quarantine_share in sources.yaml."
             )
+    if week.early > math.ceil(table.max_early_share * week.read - 1e-9):  # 0.07 of 100 are 7
+        raise SourceError(
+            f"{name} ({table.lies_at}), week before {week.day}: {week.early:,} of {week.read:,} rows were known before "
+            f"they happened ({table.event_time} after {table.known_at}); at most {100 * table.max_early_share:g}% may "
+            "be. Is one of the two in another time zone? Declare it. Where rows tell of what is planned, raise "
+            "max_early_share in sources.yaml, and let the SQL look only at what has happened."
+        )
     if share > table.max_quarantine_share:
         counts = ", ".join(f"{why}: {rows:,}" for why, rows in week.quarantined[REASON].value_counts().items())
         raise SourceError(

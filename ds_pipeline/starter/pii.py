@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ds_pipeline.masking.columns.spellings import bare
 from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import plain_letters
 from ds_pipeline.starter.profile import ColumnProfile
@@ -196,7 +197,12 @@ def _category(
     """
     if column.type != "string" or column.distinct > 10 * FEW_VALUES:
         return Guess(identifies, "drop", why)
-    frequent = [value for value, share in column.shares.items() if share >= FREQUENT]
+    shares: dict[str, float] = {}
+    spelling: dict[str, str] = {}
+    for value, share in column.shares.items():  # the most frequent first
+        spelling.setdefault(bare(value), value)
+        shares[spelling[bare(value)]] = shares.get(spelling[bare(value)], 0.0) + share
+    frequent = [value for value, share in shares.items() if share >= FREQUENT]
     kept = tuple(value for value, found in zip(frequent, look(frequent), strict=True) if not found.keys() - harmless)
     if not kept:
         return Guess(identifies, "drop", why)

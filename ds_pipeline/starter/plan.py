@@ -9,14 +9,16 @@ from datetime import date, datetime, timedelta
 
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.ingestion.database import quoted
+from ds_pipeline.masking.columns.spellings import bare
 from ds_pipeline.masking.reading.words import listed
 from ds_pipeline.starter.answers import Answers, Target, alias_of, read_columns, read_tables, read_target
 from ds_pipeline.starter.cells import NO_TYPE
 from ds_pipeline.starter.naming import ShownNames, shown_names
 from ds_pipeline.starter.pii import FEW_VALUES, FIXED, Guess, Look, guess_column, is_birth_date, words_of
-from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan
+from ds_pipeline.starter.profile import ColumnProfile, SourceFile, TableProfile, TimeSpan, spelled
 from ds_pipeline.starter.rates import PeopleRows, TargetRows, base_rate
 from ds_pipeline.starter.written import require_tables
+from ds_pipeline.use_case.sources import EARLY_SHARE
 
 ASIDE = 0.05  # of the rows of a week; more faulty ones stop the run
 K = 5  # people who must share each combination of quasi-identifiers
@@ -65,6 +67,7 @@ class TablePlan:
         nobody: rows without a customer's number.
         twice: people with more than one row, in a table of one row each.
         aside: share of the rows of a week that may be set aside (0..1).
+        early: share of the rows of a week that may be known before they happened (0..1).
     """
 
     name: str
@@ -89,6 +92,7 @@ class TablePlan:
     nobody: int
     twice: int
     aside: float
+    early: float
 
     @property
     def kept(self) -> list[ColumnPlan]:
@@ -220,7 +224,7 @@ def make_plan(answers: Answers, files: dict[str, SourceFile], *, look: Look, cho
             raise _no_column("--known-at", profile, known_at, times)
         tables.append(_table(file, profile, key, entity, event_time, known_at, target, look, nobody))
     weeks = plan_weeks(tables, answers, today)
-    tables = [replace(table, aside=_aside(files[table.name], table, entity, weeks.first)) for table in tables]
+    tables = [_with_room(files[table.name], table, entity, weeks.first) for table in tables]
     made = Plan(answers, target, entity, tables, weeks, today, base_rate=None)
     return replace(made, base_rate=seen_base_rate(made, files))
 
@@ -337,7 +341,7 @@ def require_target(target: Target, profile: TableProfile, per_person: float) -> 
     elif target.value is not None and not _occurs(target.value, column):
         raise ConfigError(
             f"{where}=...: no row of the sample has this value, among {column.distinct:,} different ones. Write it as "
-            "the file does, capitals and spaces included."
+            "the file does; capitals and blanks around it do not count."
         )
 
 
@@ -347,7 +351,7 @@ def _occurs(value: str, column: ColumnProfile) -> bool:
         return True  # what a yes is written like is asked when the SQL is made
     if column.type in NUMBERS:
         return column.lowest is None or not _is_number(value) or column.lowest <= float(value) <= (column.highest or 0)
-    return value in column.sample or column.distinct > len(column.sample)
+    return bare(value) in map(bare, column.sample) or column.distinct > len(column.sample)
 
 
 def _is_number(value: str) -> bool:
@@ -409,6 +413,7 @@ def _table(
         nobody=file.missing(key),
         twice=file.twice(key) if per_person == 1 else 0,
         aside=ASIDE,
+        early=EARLY_SHARE,
     )
 
 
@@ -422,11 +427,18 @@ def _forget_nobody(files: dict[str, SourceFile], keys: dict[str, str]) -> tuple[
     return tuple(words)
 
 
-def _aside(file: SourceFile, table: TablePlan, entity: str, first: date) -> float:
-    """The share of the rows of a week that may be set aside, with room above what was seen of them."""
-    person, known_at = (table.column_of(alias).source for alias in (entity, table.known_at))
-    seen = file.largest_share_aside(person, known_at, one_each=table.kind == "versions", first=first)
-    return round(min(1.0, ASIDE + math.ceil(100 * seen) / 100), 2)
+def _with_room(file: SourceFile, table: TablePlan, entity: str, first: date) -> TablePlan:
+    """The table with the shares of a week that may be set aside or early, with room above what was seen of them."""
+    person, known_at, event_time = (table.column_of(one).source for one in (entity, table.known_at, table.event_time))
+    aside = file.largest_share_aside(person, known_at, one_each=table.kind == "versions", first=first)
+    early = file.largest_share_early(event_time, known_at, first=first)
+    return replace(
+        table, aside=_room(ASIDE, aside), early=_room(EARLY_SHARE, early) if early > EARLY_SHARE else EARLY_SHARE
+    )
+
+
+def _room(usual: float, seen: float) -> float:
+    return round(min(1.0, usual + math.ceil(100 * seen) / 100), 2)
 
 
 def _column_plan(
@@ -508,8 +520,8 @@ def _group(file: SourceFile, column: ColumnPlan, known_at: str) -> str:
     if column.guess.treatment == "band":
         years = f"date_part('year', age({file.at(known_at)}, {file.at(column.source)}))"
         return " + ".join(f"coalesce(({years} >= {start})::INT, -1)" for start in column.guess.bands)
-    values = ", ".join(text_literal(value) for value in column.guess.categories)
-    return f"CASE WHEN {name}::VARCHAR IN ({values}) THEN {name}::VARCHAR WHEN {name} IS NOT NULL THEN '*' END"
+    values, value = ", ".join(text_literal(bare(one)) for one in column.guess.categories), spelled(f"{name}::VARCHAR")
+    return f"CASE WHEN {value} IN ({values}) THEN {value} WHEN {name} IS NOT NULL THEN '*' END"
 
 
 def plan_weeks(tables: list[TablePlan], answers: Answers, today: date) -> Weeks:

@@ -184,6 +184,17 @@ class SourceFile:
         days = self._ask(f"quantile_cont({delay}, 0.99) / 24 FROM source")[0][0]
         return min(60, max(0, -int(-(days or 0) // 1)))
 
+    def largest_share_early(self, event_time: str, known_at: str, *, first: date) -> float:
+        """The largest share of the rows of a week that were known before they happened (0..1).
+
+        Args:
+            first: the scoring date up to which all rows are one week.
+        """
+        at = self.at(known_at)
+        early = f"avg(({self.at(event_time)} > {at})::INT) AS share"
+        week = f"greatest(date_trunc('week', {at}), DATE '{first}' - 7)"
+        return float(self._ask(f"coalesce(max(share), 0) FROM (SELECT {early} FROM source GROUP BY {week})")[0][0])
+
     def per_person(self, entity: str) -> float:
         """Rows per person, over the whole file; 1 where hardly anybody has a second row: a slip of an export."""
         rows, people = self._ask(f"count({quoted(entity)}), count(DISTINCT {quoted(entity)}) FROM source")[0]
@@ -251,9 +262,9 @@ class SourceFile:
         self, entity: str, column: str, at: str, value: str, end: datetime
     ) -> tuple[set[str], set[str]]:
         """The customers' numbers before an instant, and those whose newest row then has a value; in memory only."""
-        newest = f"arg_max({quoted(column)}::VARCHAR, {self.at(at)})"
+        newest = f"arg_max_null({quoted(column)}::VARCHAR, {self.at(at)})"
         rows = self._ask(
-            f"{quoted(entity)}::VARCHAR, lower({newest}) = lower(?) FROM source "
+            f"{quoted(entity)}::VARCHAR, {spelled(newest)} = {spelled('?')} FROM source "
             f"WHERE {self.at(at)} < TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' GROUP BY 1",
             value,
         )
@@ -310,6 +321,14 @@ class SourceFile:
         if self.format == "parquet" and reading.type != "string":
             return Reading("string", doubt=TYPED.format(reading.type))
         return reading
+
+
+def spelled(expression: str) -> str:
+    """A text in SQL without what does not count in a state: its case and the blanks around it.
+
+    One rule for the estimate of the base rate, for who is in scope, and for the label.
+    """
+    return f"lower(trim({expression}))"
 
 
 def _header(path: Path, encoding: str) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 
 from ds_pipeline.boundary.scan import texts_with_identifiers
 from ds_pipeline.errors import ConfigError
+from ds_pipeline.figures import declared_percent
 from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.project import DEMO_KEY, Project
 from ds_pipeline.starter.answers import Answers
@@ -15,7 +16,7 @@ from ds_pipeline.starter.plan import Plan, make_plan, open_files
 from ds_pipeline.starter.profile import SourceFile
 from ds_pipeline.starter.write import require_free, reviews, write_starter
 from ds_pipeline.starter.written import date_formats_of, encoding_of
-from ds_pipeline.use_case.sources import NULL_WORDS
+from ds_pipeline.use_case.sources import EARLY_SHARE, NULL_WORDS
 
 OTHERS = 0o077
 Ask = Callable[[str], str]  # a question to the answer of a person
@@ -98,6 +99,12 @@ def _summary(project: Project, plan: Plan) -> list[str]:
             lines.append(
                 f"  WARNING {table.name}: {table.twice:,} customers have more than one row; taken for one row per "
                 "customer all the same. An equal row is set aside, and so are rows of one instant that differ"
+            )
+        if table.early > EARLY_SHARE:
+            lines.append(
+                f"  WARNING {table.name}: in some weeks more than {declared_percent(EARLY_SHARE)} of the rows were "
+                f"known before they happened ({table.event_time} after {table.known_at}): another time zone, or plans? "
+                "See max_early_share in sources.yaml"
             )
     table = plan.target_table
     if plan.target.kind == "state" and table.once:

@@ -12,13 +12,15 @@ from typing import Any
 import yaml
 
 from ds_pipeline.errors import ConfigError
-from ds_pipeline.figures import words
+from ds_pipeline.figures import counted, words
+from ds_pipeline.masking.columns.spellings import spelled_apart
 from ds_pipeline.starter.answers import alias_of
 from ds_pipeline.starter.features import StarterFeature, baseline_of, features_of, sql_name
 from ds_pipeline.starter.plan import ColumnPlan, Plan, text_literal
+from ds_pipeline.starter.profile import spelled
 from ds_pipeline.templates import environment
 from ds_pipeline.use_case.load import YAML_FILES, UseCase, load_use_case
-from ds_pipeline.use_case.sources import NULL_WORDS
+from ds_pipeline.use_case.sources import EARLY_SHARE, NULL_WORDS
 
 EXAMPLES: dict[str, Any] = {"integer": 12345, "string": "C-12345"}
 TOP_SHARE = "0.10"  # of the customers in scope that are delivered
@@ -85,6 +87,7 @@ def render(plan: Plan) -> dict[str, str]:
         "top_share": TOP_SHARE,
         "precision": _precision(plan),
         "null_words": NULL_WORDS,
+        "early_share": EARLY_SHARE,
         "sunset": (plan.weeks.last or plan.today) + SUNSET,
     }
     texts = {f"{file}.yaml": templates.get_template(f"{file}.yaml.j2").render(shared) for file in YAML_FILES}
@@ -108,7 +111,30 @@ def reviews(plan: Plan) -> list[str]:
         if one.guess.treatment != "keep" or one.guess.identifies != "no"
     ]
     doubted = [f"{name}: {_written(one)}: {one.doubt}" for name, one in columns if one.doubt]
-    return [*different_keys(plan), *treated, *doubted]
+    return [*different_keys(plan), *treated, *doubted, *_spellings(plan)]
+
+
+def _spellings(plan: Plan) -> list[str]:
+    """Columns with values that differ in nothing but case or blanks, and what the files make of them; never a value."""
+    lines = []
+    for table in plan.tables:
+        for column in table.kept:
+            values, _ = spelled_apart(dict.fromkeys(column.profile.sample, 1))
+            if not values or column.type != "string" or column.guess.treatment not in ("keep", "categories"):
+                continue
+            is_state = table.name == plan.target.table and column.source == plan.target.column
+            what = (
+                "population.sql and label.sql take them for one"
+                if is_state
+                else "its categories take them for one"
+                if column.guess.treatment == "categories"
+                else f"SQL compares exactly: write {spelled(column.alias)}, or correct the source"
+            )
+            lines.append(
+                f"{table.name}.{table.shown.by_name[column.source]}: {counted(values, 'value')} written in more than "
+                f"one way (capitals, blanks): {what}"
+            )
+    return lines
 
 
 def different_keys(plan: Plan) -> list[str]:
@@ -174,7 +200,9 @@ def _state(plan: Plan) -> dict[str, str] | None:
     if plan.target.kind != "state" or plan.target.column is None or plan.target.value is None:
         return None
     column, value = plan.target_table.column(plan.target.column), plan.target.value
-    literal = text_literal(value)
+    literal, left, right = text_literal(value.strip().lower()), *spelled("|").split("|")
+    if column.type != "string":
+        left = right = ""
     if column.type == "boolean":
         if value.lower() not in ("true", "false"):
             raise ConfigError(f"--target state:...{column.source}=...: expected true or false, as the column is.")
@@ -183,7 +211,7 @@ def _state(plan: Plan) -> dict[str, str] | None:
         if not re.fullmatch(r"-?\d+(\.\d+)?", value):
             raise ConfigError(f"--target state:...{column.source}=...: expected a number, as the column is.")
         literal = value
-    return {"column": column.alias, "literal": literal}
+    return {"column": column.alias, "literal": literal, "left": left, "right": right}
 
 
 def _scalar(value: Any) -> str:

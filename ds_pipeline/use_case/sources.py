@@ -40,6 +40,7 @@ TYPES_OF: dict[str, frozenset[str]] = {
 FORMAT_PARTS = frozenset("dmYybBHIpMSfz%")  # of a date; %Z is left out, since CET or IST are not one zone each
 # What exports of databases and of pandas write where there is nothing; upper and lower case are the same.
 NULL_WORDS = ("NULL", "NA", "N/A", "#N/A", "<NA>", "NaN", "NaT", "None", r"\N")
+EARLY_SHARE = 0.01  # of rows known before they happened, where a table says nothing: a clock that runs ahead
 ISO = "iso"  # in formats: 2011-03-07, 2011-03-07 09:30, 2011-03-07T09:30:15.25
 PLAIN_TRANSFER = ("http", "ftp")  # anyone on the way could read the rows
 # What a treatment already says of the values it is given; for the others the column says it.
@@ -223,6 +224,8 @@ class Table(FileModel):
         entity: aliases that identify what a version is a version of.
         replayable: the source, cut at D, still gives what it gave at D.
         allow_silent_weeks: a week in which no event became known is an answer, not a source that is late or has ended.
+        max_early_share: of the rows of a partition, rounded up, that may be known before they happened: a clock that
+            runs ahead; more are another time zone, or things that are planned (0..1).
         max_quarantine_share: a partition with a larger share of faulty rows stops the run (0..1).
         k_anonymity: the limit for the quasi-identifiers that stay; needed where any do and a person is known by token.
         meaning: what one row is.
@@ -249,6 +252,7 @@ class Table(FileModel):
     replayable: bool
     max_quarantine_share: Annotated[float, Field(ge=0, le=1)]
     allow_silent_weeks: bool = False
+    max_early_share: Annotated[float, Field(ge=0, le=1)] = EARLY_SHARE
     k_anonymity: KAnonymity | None = None
     origin: Text | None = None
     licence: Text | None = None

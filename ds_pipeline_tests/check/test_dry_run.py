@@ -84,6 +84,22 @@ def test_a_guest_who_is_taken_for_a_person_is_a_warning(bench: Workbench, tmp_pa
     )
 
 
+def test_a_value_that_is_written_in_two_ways_is_a_warning(bench: Workbench, tmp_path: Path) -> None:
+    """`gold` and `Gold ` were two plans, of which SQL that asks for one missed the other."""
+    write(tmp_path)
+    path = tmp_path / "data" / "plans.parquet"
+    plans = ["Gold ", "GOLD"] + ["gold"] * (len(NAMES) - 2)
+    rows = pq.read_table(path)
+    pq.write_table(rows.set_column(rows.column_names.index("plan"), "plan", pa.array(plans)), path)
+    trimmed = {"features/plans.sql": "select customer_token, lower(trim(plan)) as plan from plans"}
+    case = replace(bench.use_case, feature_sql=bench.use_case.feature_sql | trimmed)
+
+    assert any(
+        one.startswith("plans.plan: 1 value written in more than one way, 2 rows not as most")
+        for one in tried(replace(bench, use_case=case)).warnings
+    )
+
+
 def test_a_feature_without_any_value_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
     """It ended in a traceback of scikit-learn."""
     write(tmp_path)

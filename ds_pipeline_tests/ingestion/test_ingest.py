@@ -447,3 +447,39 @@ def test_a_source_that_had_no_row_yet_gives_empty_weeks(split: Split, declare: D
     (week,) = split(raw)
 
     assert (week.read, len(week.kept)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "early", "stops"),
+    [
+        pytest.param(0.01, 1, False, id="one-of-a-hundred"),
+        pytest.param(0.01, 2, True, id="two-are-too-many"),
+        pytest.param(0.001, 1, False, id="one-never-stops-it"),
+        pytest.param(0.0, 1, True, id="unless-none-may-be"),
+        pytest.param(1.0, 100, False, id="plans"),
+    ],
+)
+def test_rows_known_before_they_happened_are_counted_and_limited(
+    split: Split, share: float, early: int, *, stops: bool
+) -> None:
+    """A time zone that was forgotten made every order known an hour before it was placed, and nothing said so."""
+    raw = source(*[(number, 5.0, None, EARLY) for number in range(100)])
+    made_at = [EARLY + timedelta(hours=1 if number < early else -1) for number in range(100)]
+    raw = raw.append_column("made_at", pa.array(made_at, pa.timestamp("us")))
+    columns = {"payment": {"type": "integer"}, "made_at": {"type": "timestamp"}}
+    asked = {"columns": columns, "event_time": "made_at", "max_early_share": share}
+
+    if not stops:
+        (week,) = split(raw, **asked)
+        assert (week.early, len(week.kept)) == (early, 100)
+        return
+    with pytest.raises(
+        SourceError, match=rf"{early} of 100 rows were known before they happened \(made_at after paid_at"
+    ):
+        split(raw, **asked)
+
+
+def test_a_row_known_the_instant_it_happened_is_not_early(split: Split) -> None:
+    (week,) = split(source((1, 5.0, None, EARLY)))
+
+    assert week.early == 0

@@ -35,6 +35,7 @@ def table(name: str, kind: str, event_time: str, *columns: ColumnPlan, once: boo
         event_time=event_time, known_at=event_time, key=[], entity=[], is_state=False, once=once, replayable=True,
         silent_weeks=False, k=None, columns=list(columns), shown=ShownNames({}, False, False),
         span=TimeSpan(datetime(2024, 1, 1), datetime(2025, 1, 1), False), delay_days=0, nobody=0, twice=0, aside=0.05,
+        early=0.01,
     )  # fmt: skip
 
 

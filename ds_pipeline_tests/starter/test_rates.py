@@ -101,6 +101,18 @@ def test_a_state_is_that_of_the_newest_row_and_who_is_in_it_already_is_out(peopl
     assert rate(TargetRows("state", plans, "status", "off", False), active=[], register=plans) == 1 / 3
 
 
+def test_a_state_is_the_same_whatever_its_case_and_the_blanks_around_it(people: Open) -> None:
+    """The estimate took Off and off for one and the label did not, so that the threshold was for another target."""
+    plans = people(
+        "plans",
+        [("a", -9, "on"), ("a", 4, "Off "), ("b", -9, "OFF"), ("c", -9, " on"), ("d", -9, "off"), ("d", -5, None)],
+        "status",
+    )
+
+    # b is off already; of a, c and d, whose newest row says nothing, a alone is off at the end.
+    assert rate(TargetRows("state", plans, "status", " oFF", False), active=[], register=plans) == 1 / 3
+
+
 def test_four_days_are_counted_together_and_none_whose_horizon_is_open() -> None:
     rows = seen(*(("a", day) for day in range(-3, 20)))
     last = FIRST + timedelta(days=60)

@@ -63,6 +63,42 @@ def test_guests_are_said_and_declared_to_be_nobody(tmp_path: Path) -> None:
     assert visits_declared.max_quarantine_share == 0.18  # 1 of the 8 rows of the last week, and 0.05 beside
 
 
+def test_spellings_and_rows_known_too_early_are_said(tmp_path: Path) -> None:
+    """`Cancelled` and `cancelled ` were two states, of which the threshold counted both and the label one."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "configs").mkdir()
+    states = ("on", "On", "cancelled", "Cancelled", "paused")
+    members = [
+        f"{n},{states[(n + turn) % 5]},{FIRST_DAY + timedelta(days=30 * turn + n)}"
+        for n in range(1, 31) for turn in range(13)
+    ]  # fmt: skip
+    visits = [
+        f"{n},{'web' if turn % 2 else 'Web '},{FIRST_DAY + timedelta(days=turn)},"
+        f"{FIRST_DAY + timedelta(days=turn, hours=-1 if turn % 10 == 0 else 1)}"
+        for n in range(1, 31) for turn in range(400)
+    ]  # fmt: skip
+    (tmp_path / "data" / "members.csv").write_text("\n".join(["member_id,status,changed_at", *members]))
+    (tmp_path / "data" / "visits.csv").write_text("\n".join(["member_id,channel,visited_at,loaded_at", *visits]))
+    answers = Answers(
+        "x", ["data/members.csv", "data/visits.csv"], ["member_id"], "state:members.status=CANCELLED", synthetic=True,
+        event_time=["visits=visited_at"], known_at=["visits=loaded_at"],
+    )  # fmt: skip
+    project = Project(Settings(project=tmp_path))
+
+    lines = start_case(project, answers, ask=None, today=date(2025, 6, 2))
+
+    written = "written in more than one way (capitals, blanks)"
+    assert f"  members.status: 2 values {written}: population.sql and label.sql take them for one" in lines
+    channel = "SQL compares exactly: write lower(trim(channel)), or correct the source"
+    assert f"  visits.channel: 1 value {written}: {channel}" in lines
+    assert any("WARNING visits: in some weeks more than 1 % of the rows were known before they" in one for one in lines)
+    made = load_use_case(project.configs / "x")
+    # Of the seven days of a week one or none is of the tenth day, and a room of 0.01 beside.
+    assert made.sources.tables["visits"].max_early_share == pytest.approx(0.16)
+    assert made.sources.tables["members"].max_early_share == 0.01
+    assert "'cancelled'" in made.label_sql
+
+
 def test_the_look_finds_what_the_text_engine_or_the_leak_scan_finds() -> None:
     call, plain = look_for_identifiers()(["Rückruf unter 0664 1234567", "web"])
 

@@ -78,7 +78,7 @@ def test_a_state_at_the_end_of_the_horizon_needs_no_event(
 
     assert made.sources.tables["plans"].kind == "versions"
     assert made.sources.tables["plans"].columns["status"].treatment == "keep"
-    assert "status is distinct from 'it''s over'" in made.population_sql
+    assert "lower(trim(status)) is distinct from 'it''s over'" in made.population_sql
     assert "is not distinct from 'it''s over'" in made.label_sql
 
 
@@ -112,9 +112,9 @@ def test_the_state_at_the_end_is_the_newest_within_the_horizon_or_else_the_one_b
     made = write_starter(plan(answers), tmp_path / "configs")
     first, second = datetime(2024, 6, 5, tzinfo=UTC), datetime(2024, 6, 9, tzinfo=UTC)
     before = [(name, "on", datetime(2024, 5, 1, tzinfo=UTC)) for name in ("stays", "leaves", "returns", "unknown")]
-    before.append(("was_off", "off", datetime(2024, 5, 1, tzinfo=UTC)))
+    before.append(("was_off", "OFF", datetime(2024, 5, 1, tzinfo=UTC)))
     after = [
-        ("leaves", "off", first), ("returns", "off", first), ("returns", "on", second), ("unknown", "off", first),
+        ("leaves", "Off ", first), ("returns", "off", first), ("returns", "on", second), ("unknown", "off", first),
         ("unknown", None, second),
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ds_pipeline.errors import SourceError
+from ds_pipeline.masking.columns.spellings import bare
 from ds_pipeline.masking.columns.uniques import map_unique
 
 OTHER = "other"
@@ -48,9 +49,9 @@ def prefix(postcodes: pd.Series) -> pd.Series:
 
 
 def categories(values: pd.Series, *, kept: Sequence[str]) -> pd.Series:
-    """The listed values as they are, any other as 'other'."""
-    known = frozenset(kept)
-    return map_unique(values, lambda value: str(value) if value in known else OTHER)
+    """The listed values as they are listed, whatever their case and blanks; any other as 'other'."""
+    exact, alike = frozenset(kept), {bare(value): value for value in reversed(kept)}
+    return map_unique(values, lambda value: str(value) if value in exact else alike.get(bare(str(value)), OTHER))
 
 
 def age_band(birth_dates: pd.Series, *, at: pd.Series, starts: Sequence[int] = TEN_YEARS) -> pd.Series:

@@ -19,8 +19,16 @@ def test_an_initial_is_the_first_letter_and_a_null_stays_null():
 
 
 def test_values_that_are_not_listed_become_other_and_a_null_stays_null():
-    countries = pd.Series(["Norway", "Malta", "norway", None])
+    countries = pd.Series(["Norway", "Malta", "Nor way", None])
     assert categories(countries, kept=["Norway"]).fillna("null").tolist() == ["Norway", "other", "other", "null"]
+
+
+def test_case_and_blanks_make_no_other_category():
+    """`norway` and `Norway ` were other: a category of people who live in the same place was split in two."""
+    countries = pd.Series(["norway", "Norway ", " NORWAY", "US  A", "us a", "Us"])
+
+    assert categories(countries, kept=["Norway", "US A"]).tolist() == ["Norway"] * 3 + ["US A"] * 2 + ["other"]
+    assert categories(pd.Series(["us", "US", "Us"]), kept=["US", "us"]).tolist() == ["us", "US", "US"]
 
 
 def test_a_postcode_keeps_only_its_area():
