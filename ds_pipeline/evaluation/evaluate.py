@@ -63,7 +63,7 @@ def evaluate(of: Material, *, cut_off: float | None, truth: str | None = None, n
     usable = frame.drop(columns=[name for name in ("logistic_regression", "champion") if rivals[name]], errors="ignore")
     rows = ScoredRows.from_frame(usable, entity, cost=requirements.cost, cut_off=cut_off)
     measured = measure_all(rows, requirements, facts, skip=lacking, n_jobs=n_jobs)
-    groups, differences = compare_groups(frame, rows, requirements, facts)
+    groups, differences = compare_groups(frame, rows, requirements, facts, entity=entity)
     selected = selections(rows, requirements)
     acted_on = next(iter(selected.values()), np.zeros(len(frame)))
     with_baseline = rivals["baseline"] is None

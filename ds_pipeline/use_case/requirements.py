@@ -20,7 +20,7 @@ FEWER = "with fewer a model is refused"
 ASSESSABLE = Read("gate", "with fewer a model cannot be judged and is refused", eased_by="less")
 HOLDOUT = Read("holdout", "decides on which weeks a model is judged", eased_by="less")
 BOUNDS = Read("bounds", "decides how confidence intervals are made", eased_by="less")
-SLICES = Read("slices", "decides which groups are shown on their own", eased_by="more")
+SLICES = Read("slices", "decides which groups are shown and judged on their own", eased_by="more")
 BASELINE = Read("baseline", "the rule a model has to beat")
 COST = Read("cost", "decides what acting on a score costs")
 FOLDS = Read("cross_validation", "decides how the further figures are made; they refuse no model")
@@ -419,7 +419,7 @@ class Budgets(FileModel):
 
 
 class Slices(FileModel):
-    """Groups smaller than this pool into "other"."""
+    """Groups smaller than this pool into "other"; a difference between groups counts what its rate is of."""
 
     min_support: Annotated[Count, SLICES]
 

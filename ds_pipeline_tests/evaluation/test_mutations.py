@@ -7,7 +7,7 @@ Bad input of an evaluation, and the test that says what becomes of it, which is 
 
     one class, 20 rows, a week missing, scores NaN or all equal     test_evaluate.py: BROKEN
     a slice with one member                                         test_evaluate.py: a_slice_with_one_member
-    a protected attribute that is null for half                     test_fairness.py: an_attribute_that_half
+    a protected attribute that is null for half                     test_group_differences.py: an_attribute_that_half
     a champion of other features, gone, of another scikit-learn     promotion/test_champion.py
     a champion that is gone, in a whole run                         journeys/test_versions.py: a_lost_champion
 """

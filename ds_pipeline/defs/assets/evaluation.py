@@ -74,6 +74,7 @@ def _check(gate: GateResult, decision: Decision) -> dg.AssetCheckResult:
             "candidate": decision.bound_to.candidate,
             **({"value": gate.value} if gate.value is not None else {}),
             **({"bound": gate.bound} if gate.bound is not None else {}),
+            **({"chance": gate.chance} if gate.chance is not None else {}),
         },
     )
 

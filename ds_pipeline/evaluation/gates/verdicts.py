@@ -16,12 +16,17 @@ from ds_pipeline.use_case.requirements import Requirements
 
 
 class GateResult(Record):
-    """A gate with what was measured and the verdict; one that does not apply has passed, and says why."""
+    """A gate with what was measured and the verdict; one that does not apply has passed, and says why.
+
+    Attributes:
+        chance: what chance alone gives, at most, beside a limit on a difference; no verdict reads it.
+    """
 
     name: str
     metric: str
     value: float | None
     bound: float | None
+    chance: float | None = None
     threshold: float
     comparison: Comparison
     passed: bool
@@ -65,11 +70,12 @@ def judge(gate: Gate, found: Measurement, *, problem: str | None = None) -> Gate
         reason, passed = f"{gate.meaning}: refused, because {problem}. Asked for {_asked(gate)}.", False
     elif found.not_applicable and gate.may_not_apply:
         reason, passed = f"{gate.meaning}: not applicable, because {found.not_applicable}.", True
-    reason = f"{reason} {found.note}" if found.note else reason
+    reason = " ".join(filter(None, (reason, found.note, _within_chance(gate, found))))
     return GateResult(
         **gate.model_dump(include={"name", "metric", "threshold", "comparison", "owner"}),
         value=value,
         bound=bound,
+        chance=_finite(found.chance),
         passed=passed,
         reason=reason[0].upper() + reason[1:],
         applies=not (passed and value is None),
@@ -101,6 +107,16 @@ def _compare(gate: Gate, value: float | None, compared: float | None) -> tuple[s
         measured += f", {beside(compared, gate.threshold)} at the lower confidence bound"
     verdict = f"misses by {short(miss, digits=2)}" if miss > 0 else "reached"
     return f"{gate.meaning}: {measured}; asked for {_asked(gate)}: {verdict}.", miss <= 0
+
+
+def _within_chance(gate: Gate, found: Measurement) -> str | None:
+    """That a limit lies inside what chance gives; its owner should know, and the verdict stays what it is."""
+    if found.chance is None or gate.threshold >= found.chance:
+        return None
+    return (
+        "The limit lies below that, so that a model that treats all groups alike would be refused too often. A wider "
+        f"limit, or more weeks or people, is for {gate.owner} to decide before the next model."
+    )
 
 
 def _whole_problem(evaluation: Evaluation, requirements: Requirements) -> str | None:

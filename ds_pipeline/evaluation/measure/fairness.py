@@ -1,28 +1,17 @@
 """Fairness: does the selection, and does a score, mean the same for every group of a protected attribute?
 
-The rates and the differences are fairlearn's. Groups are those of the slices: small ones pool into "other", nulls are
-"missing". What is left too small, or has nobody that a rate could be of, cannot be assessed, and that refuses a gate.
+The table of the page, with fairlearn's rates. Groups are those of the slices: small ones pool into "other", nulls are
+"missing". What a gate reads is in group_differences.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.slices import pooled_groups
-from ds_pipeline.use_case.requirements import (
-    CalibrationDifference,
-    DemographicParityDifference,
-    EqualizedOddsDifference,
-    FalsePositiveRateDifference,
-    GroupDifference,
-)
-
-MAX_MISSING = 0.3  # of the rows: beyond it, those whose group nobody knows could turn any difference round
 
 
 class GroupRow(Record):
@@ -104,71 +93,9 @@ def group_table(cells: pd.DataFrame, *, attribute: str, share: float, min_suppor
     return table
 
 
-def group_difference(threshold: GroupDifference, cells: pd.DataFrame) -> float:
-    """The largest difference between two groups, of what the threshold names (0..1).
-
-    Calibration: mean score minus share of positives, with its sign: groups of which one is scored too high and one too
-    low are as far apart as both errors together.
-
-    Args:
-        cells: from count_cells, and assessable by group_problem.
-    """
-    from fairlearn.metrics import (  # type: ignore[import-untyped]
-        MetricFrame,
-        demographic_parity_difference,
-        equalized_odds_difference,
-        false_positive_rate_difference,
-    )
-
-    if isinstance(threshold, CalibrationDifference):
-        frame = MetricFrame(metrics=_overprediction, y_pred=cells["score"], **_truth_and_weights(cells))
-        return float(frame.difference(method="between_groups"))
-    differences = {
-        FalsePositiveRateDifference: false_positive_rate_difference,
-        DemographicParityDifference: demographic_parity_difference,
-        EqualizedOddsDifference: equalized_odds_difference,
-    }
-    return float(
-        differences[type(threshold)](
-            cells["label"],
-            cells["is_selected"],
-            sensitive_features=cells["group"].astype(str),
-            sample_weight=cells["rows"],
-        )
-    )
-
-
-def group_problem(
-    threshold: GroupDifference, table: Sequence[GroupRow], *, missing: float, min_support: int
-) -> str | None:
-    """Why the groups of a table cannot be compared, in plain words; None if they can.
-
-    Args:
-        missing: share of rows without the attribute (0..1).
-    """
-    name = threshold.attribute
-    if missing > MAX_MISSING:
-        return f"{name} is missing in {missing:.0%} of the rows; above {MAX_MISSING:.0%} groups tell too little"
-    small = [row for row in table if not row.is_assessable]
-    if small:
-        found = ", ".join(f"{row.group} has {row.rows:,} rows" for row in small)
-        return f"of {name}, {found}, though all small groups are in it; {min_support:,} are needed to assess a group"
-    if len(table) < 2:
-        return f"{name} has a single group of {min_support:,} rows or more, so there is nothing to compare"
-    needs_negatives = isinstance(threshold, FalsePositiveRateDifference | EqualizedOddsDifference)
-    needs_positives = isinstance(threshold, EqualizedOddsDifference)
-    lacking = [f"{row.group} has no negatives" for row in table if needs_negatives and row.positives == row.rows]
-    lacking += [f"{row.group} has no positives" for row in table if needs_positives and row.positives == 0]
-    return f"of {name}, {', '.join(lacking)}" if lacking else None
-
-
 def _truth_and_weights(cells: pd.DataFrame) -> dict[str, Any]:
     return {
         "y_true": cells["label"],
         "sensitive_features": cells["group"].astype(str),
         "sample_params": {"sample_weight": cells["rows"]},
     }
-
-
-def _overprediction(label: Any, score: Any, sample_weight: Any) -> float:
-    return float(np.average(np.asarray(score) - np.asarray(label), weights=sample_weight))

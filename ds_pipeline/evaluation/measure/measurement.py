@@ -14,6 +14,7 @@ class Measurement(Record):
 
     Attributes:
         bound: the one-sided lower confidence bound; None where the requirements compare the point value.
+        chance: what chance alone gives, at most, at the confidence of the bounds; of differences between groups.
         rows, positives: of the holdout, where the figure is of it; None where it is of something else.
         not_applicable: why there is nothing to compare with; only the gates that name it accept it.
         note: what the value alone does not say.
@@ -22,6 +23,7 @@ class Measurement(Record):
     metric: str
     value: float | None = None
     bound: float | None = None
+    chance: float | None = None
     rows: int | None = None
     positives: int | None = None
     problem: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from ds_pipeline.evaluation.measure.baselines import IS_CHAMPION, NO_CHAMPION
 from ds_pipeline.evaluation.measure.cost import cost_table
 from ds_pipeline.evaluation.measure.curves import campaigns, selections
 from ds_pipeline.evaluation.measure.facts import Facts
-from ds_pipeline.evaluation.measure.fairness import GroupRow, count_cells, group_difference, group_problem, group_table
+from ds_pipeline.evaluation.measure.fairness import GroupRow, count_cells, group_table
+from ds_pipeline.evaluation.measure.group_differences import compare
 from ds_pipeline.evaluation.measure.intervals import bootstrap, confidence_at, lower_bound
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.measure.metrics import measure, taken_at_top
@@ -79,25 +81,22 @@ def measure_all(
 
 
 def compare_groups(
-    frame: pd.DataFrame, rows: ScoredRows, requirements: Requirements, facts: Facts
+    frame: pd.DataFrame, rows: ScoredRows, requirements: Requirements, facts: Facts, *, entity: str
 ) -> tuple[list[GroupRow], dict[str, Measurement]]:
     """The groups of each protected attribute, each attribute and share once, and the differences between them."""
     min_support = requirements.slices.min_support
     tables: dict[tuple[str, float], list[GroupRow]] = {}
-    cells: dict[tuple[str, float], pd.DataFrame] = {}
     measured = {}
     for name, asked in requirements.acceptance.items():
         if not isinstance(asked, GroupDifference):
             continue
-        key = (asked.attribute, asked.share)
-        if key not in tables:
-            selected = frame.assign(is_selected=taken_at_top(rows.once, share=asked.share)[0])
-            cells[key] = count_cells(selected, attribute=asked.attribute, min_support=min_support)
-            tables[key] = group_table(cells[key], attribute=asked.attribute, share=asked.share, min_support=min_support)
-        missing = float(frame[asked.attribute].isna().mean())
-        problem = group_problem(asked, tables[key], missing=missing, min_support=min_support)
-        value = None if problem else group_difference(asked, cells[key])
-        measured[name] = _measurement(asked, facts, value=value, problem=problem)
+        selected = frame.assign(is_selected=taken_at_top(rows.once, share=asked.share)[0])
+        if (asked.attribute, asked.share) not in tables:
+            cells = count_cells(selected, attribute=asked.attribute, min_support=min_support)
+            table = group_table(cells, attribute=asked.attribute, share=asked.share, min_support=min_support)
+            tables[asked.attribute, asked.share] = table
+        found = compare(asked, selected, entity=entity, min_support=min_support, settings=requirements.bootstrap)
+        measured[name] = _measurement(asked, facts, **asdict(found))
     return [row for table in tables.values() for row in table], measured
 
 

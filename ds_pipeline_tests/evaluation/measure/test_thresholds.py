@@ -165,9 +165,9 @@ def test_groups_are_compared_once_for_each_attribute_and_share(asked: dict[str, 
         other=parity | {"share": 0.25}, gain=GAIN,
     )  # fmt: skip
     rows = rows_of([1, 0, 1, 0, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.2, 0.6, 0.5, 0.4, 0.3])
-    frame = pd.DataFrame({"label": rows.label, "score": rows.score, "sex": list("ffffmmmm")}).astype({"sex": object})
+    frame = pd.DataFrame({"token": rows.entity, "label": rows.label, "score": rows.score, "sex": list("ffffmmmm")})
 
-    groups, measured = compare_groups(frame, rows, requirements, FACTS)
+    groups, measured = compare_groups(frame, rows, requirements, FACTS, entity="token")
 
     assert [(row.attribute, row.share) for row in groups] == [("sex", 0.5)] * 2 + [("sex", 0.25)] * 2
     # Of the four best three are of the first group and one of the second; of the two best both of the first.

@@ -293,6 +293,16 @@ def test_groups_of_a_protected_attribute_are_told_with_their_rates(
     assert Page(html).text.count("too few rows to assess") == 2  # of the slice and of this attribute
 
 
+def test_chance_stands_beside_the_limit_of_a_difference_between_groups(
+    evaluated: Evaluation, decision: Decision, render: Callable[..., str]
+) -> None:
+    first, *others = decision.gates
+    beside_it = first.model_copy(update={"chance": 0.0834})
+    html = render(evaluated, decision.model_copy(update={"gates": [beside_it, *others]}))
+    assert html.count('<span class="soft">chance 0.083</span>') == 1
+    assert "stays below in 95.0 % of draws" in Page(html).text
+
+
 def test_the_model_stands_beside_the_truth(evaluated: Evaluation, decision: Decision, render: Any) -> None:
     row = TruthRow(name="recall_in_top", figure="recall", model=0.45, truth=0.6, ratio=0.75)
     nothing = TruthRow(name="at_precision", figure="recall", model=0.1, truth=0, ratio=None)
