@@ -1,7 +1,7 @@
 """ds-pipeline: each command calls one function or one job, and says in plain words what came of it.
 
-Exit codes: 0 done; 1 refused or over budget; 2 something is wrong and must be corrected; 3 not reproducible. Never a
-stack trace for a user's mistake.
+Exit codes: 0 done; 1 refused, over budget, or with --strict a monitor that fails; 2 something is wrong and must be
+corrected; 3 not reproducible. Never a stack trace for a user's mistake.
 """
 
 from __future__ import annotations
@@ -91,12 +91,18 @@ def train(use_case: Name, day: Date = None) -> None:
 
 
 @app.command()
-def score(use_case: Name, day: Date = None) -> None:
+def score(
+    use_case: Name,
+    day: Date = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where retraining is due or the quality is critical.")
+    ] = False,
+) -> None:
     """Score one week with the version in force and write the campaign list."""
     from ds_pipeline.cli.run import score_week
 
     bench = _open(use_case)
-    _finish(score_week(bench, _day_of(bench, day)))
+    _finish(score_week(bench, _day_of(bench, day), strict=strict))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from ds_pipeline.boundary.freshness import missing_history
 from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.cli.printing import complaints, console, plain, table_of
+from ds_pipeline.defs.assets.monitoring import REALIZED, STABILITY
 from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.measure.walk_forward import Step
@@ -32,6 +33,7 @@ from ds_pipeline.workbench import Workbench, now
 
 DONE, REFUSED, WRONG = 0, 1, 2
 STYLES: dict[Verdict, str] = {"pass": "green", "refused": "bold red", "not_applicable": "dim"}
+MONITORS = {STABILITY: "drift", REALIZED: "realized_quality"}  # by the check that fails
 SIMULATION_LINES = 5  # of progress
 STAGE_WIDTH = 20  # of a progress line, unless a table has a longer name
 
@@ -155,10 +157,16 @@ def train_candidate(bench: Workbench, day: date) -> int:
     return session.end()
 
 
-def score_week(bench: Workbench, day: date) -> int:
-    """Score one week with the version in force."""
+def score_week(bench: Workbench, day: date, *, strict: bool) -> int:
+    """Score one week with the version in force; where it is strict, a monitor that fails is a refusal."""
     session = Session(bench, day)
-    _scoring(session, title="Scoring")
+    outcome = _scoring(session, title="Scoring")
+    failing = [monitor for check, monitor in MONITORS.items() if outcome is not None and check in outcome.severe]
+    if strict and failing:
+        session.refuse(
+            f"[bold red]{' and '.join(failing)} fail{'s' if len(failing) == 1 else ''}.[/] See above, and: "
+            f"ds-pipeline status {bench.use_case.name}. What was scored and delivered stays."
+        )
     return session.end()
 
 
@@ -341,12 +349,13 @@ def _way_on(bench: Workbench, day: date) -> str:
     return what_to_change(decision, evaluation, bench.use_case.requirements)
 
 
-def _scoring(session: Session, *, title: str) -> None:
+def _scoring(session: Session, *, title: str) -> Outcome | None:
+    """How the job ended; None where nothing could be scored."""
     bench = session.bench
     console.print(f"\n[bold]{title}[/]")
     if session.code == REFUSED and bench.registry.champion(session.day) is None:
         console.print("  Not scored: the candidate was refused and no earlier version is in force.")
-        return
+        return None
     require_version(bench, session.day)
     outcome = session.job("scoring", [session.day])
     if "no_identifier_written" in outcome.failed_checks:
@@ -356,6 +365,7 @@ def _scoring(session: Session, *, title: str) -> None:
         )
     if "budgets" in outcome.failed_checks:
         session.refuse("[bold red]Over budget.[/] See run_costs above, and budgets in requirements.yaml.")
+    return outcome
 
 
 def _summary(session: Session) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from ds_pipeline.boundary.suppress import erasures_of, pending_file
@@ -10,10 +12,13 @@ from ds_pipeline.errors import RegistryError
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.figures import aligned
+from ds_pipeline.monitoring.week import read_monitors
 from ds_pipeline.promotion.report import row_counts
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
+
+MONITOR_WORDS = {"ok": "ok", "watch": "worth a look", "fails": "FAILS", "unknown": "unknown"}
 
 
 def read_status(bench: Workbench) -> dict[str, Any]:
@@ -25,6 +30,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
             threshold, passed, verdict: pass, refused or not_applicable).
         erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
             None).
+        monitors: of the newest scores: name, status (ok, watch, fails, unknown), says.
         latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
     """
     store = bench.datasets.store
@@ -50,6 +56,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         }
         if latest
         else None,
+        "monitors": [asdict(one) for one in read_monitors(bench, date.fromisoformat(scored[-1]))] if scored else [],
         "tables": [dict(one) for one in tables],
         "quarantine": [{"table": one["table"], "reason": one["reason"], "rows": one["rows"]} for one in quarantine],
     }
@@ -80,6 +87,7 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"    {gate['name']:<{width}} {aligned(gate['value'])}{bound}, asked {asked}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
+    lines += [f"  {one['name']:<16} {MONITOR_WORDS[one['status']]}: {one['says']}" for one in found["monitors"]]
     width = max((len(one["table"]) for one in found["tables"]), default=0)
     for one in found["tables"]:
         lines.append(f"  {one['table']:<{width}} {one['read']:,} rows read, {one['kept']:,} kept")

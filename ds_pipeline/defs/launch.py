@@ -33,11 +33,13 @@ class Outcome:
     Attributes:
         error: the message of the first failure that is not a failed check; None if there was none.
         failed_checks: names of the checks that failed.
+        severe: those of them that are no warning.
     """
 
     succeeded: bool
     error: str | None = None
     failed_checks: list[str] = field(default_factory=list)
+    severe: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -93,13 +95,18 @@ def run_job(
 
 
 def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
-    failed_checks = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     failures = [event for event in result.all_events if event.is_step_failure]
     if any(_is_interruption(event) for event in failures):
         raise KeyboardInterrupt  # Dagster takes Ctrl-C for a failed step
     messages = [_message(event) for event in failures]
     shown = [message for message in messages if message is not None]
-    return Outcome(result.success, shown[0] if shown else None, failed_checks)
+    return Outcome(
+        result.success,
+        shown[0] if shown else None,
+        [check.check_name for check in failed],
+        [check.check_name for check in failed if check.severity == dg.AssetCheckSeverity.ERROR],
+    )
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:

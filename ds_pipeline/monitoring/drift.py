@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,28 @@ from ds_pipeline.use_case.requirements import PsiLimits
 
 BINS = 10
 FLOOR = 1e-4  # an empty bin counts as this share; otherwise one empty bin would make the index infinite
+CHANCE = 0.005  # that a week in which nothing has moved shows any column above what chance gives
+DRAWS, SEED = 20_000, 0
 SCORE = "score"
 LENGTH = "length"  # in characters
 
 
-def make_reference(rows: pd.DataFrame, scores: np.ndarray, features: FeatureSet) -> dict[str, Any]:
+def make_reference(rows: pd.DataFrame, scored: pd.DataFrame, features: FeatureSet, *, entity: str) -> dict[str, Any]:
     """What later weeks are compared with: per input, and for the score, the share of rows per bin.
 
     Args:
         rows: the training rows.
-        scores: scores of rows the model was not fitted on (0..1).
+        scored: rows the model was not fitted on, with their score (0..1).
 
     Returns:
-        JSON: name to {"edges": [...]} or {"categories": [...]} and "shares" (last: nulls). Of a text its length in
-        characters is described ("of": "length"): no word of it may stand in a bundle.
+        JSON: name to {"edges": [...]} or {"categories": [...]}, "shares" (last: nulls) and "people", of whom the rows
+        are. Of a text its length in characters is described ("of": "length"): no word of it may stand in a bundle.
     """
     texts = features.inputs_of("text")
     reference = {name: _describe(rows[name]) for name in features.of_role("input") if name not in texts}
     reference |= {name: {"of": LENGTH} | _describe(_lengths(rows[name])) for name in texts}
-    return reference | {SCORE: _describe(pd.Series(scores))}
+    reference = {name: described | {"people": rows[entity].nunique()} for name, described in reference.items()}
+    return reference | {SCORE: _describe(scored[SCORE]) | {"people": scored[entity].nunique()}}
 
 
 def population_stability(reference: dict[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
@@ -41,25 +45,52 @@ def population_stability(reference: dict[str, Any], frame: pd.DataFrame) -> pd.D
         frame: one week of features with the column score.
 
     Returns:
-        name and psi, largest first; 0 means the same distribution.
+        name, psi and chance, the largest psi first. 0 means the same distribution; up to chance it comes about although
+        nothing has moved, from how few people are compared.
 
-    Source: Siddiqi, Credit Risk Scorecards (2006), for the index and the usual limits 0.1 and 0.2.
+    Source: Siddiqi, Credit Risk Scorecards (2006), for the index and the usual limits 0.1 and 0.2; Yurdakul and
+    Naranjo, Statistical properties of the population stability index, J. Risk Model Validation 14 (2020), for its
+    distribution without a shift: about chi-squared of bins - 1 degrees, times 1 / people now + 1 / people then.
     """
     rows = []
     for name, described in reference.items():
-        expected = np.maximum(described["shares"], FLOOR)
         values = _lengths(frame[name]) if described.get("of") == LENGTH else frame[name]
-        actual = np.maximum(_shares(values, described), FLOOR)
-        rows.append((name, float(((actual - expected) * np.log(actual / expected)).sum())))
-    return pd.DataFrame(rows, columns=["name", "psi"]).sort_values(
+        psi = float(_index(np.array(described["shares"]), _shares(values, described)))
+        rows.append((name, psi, chance_of(described, people=len(frame), columns=len(reference))))
+    return pd.DataFrame(rows, columns=["name", "psi", "chance"]).sort_values(
         ["psi", "name"], ascending=[False, True], ignore_index=True
     )
 
 
+def chance_of(described: dict[str, Any], *, people: int, columns: int) -> float:
+    """Up to where the index of a column goes by chance alone; infinite where nobody is there to compare.
+
+    Both samples are drawn anew from the shares of training, DRAWS times: of few people bins are empty, and chi-squared
+    is too short then. Of all columns together a week is above by chance with the probability CHANCE.
+
+    Args:
+        described: an entry of the reference; where it does not say of how many people it is, it counts as exact.
+    """
+    if not people:
+        return float("inf")
+    return _chance(tuple(described["shares"]), described.get("people"), people, (1 - CHANCE) ** (1 / columns))
+
+
+@lru_cache(maxsize=1000)
+def _chance(shares: tuple[float, ...], people_then: int | None, people: int, level: float) -> float:
+    rng = np.random.default_rng(SEED)
+    then = np.array(shares) if people_then is None else rng.multinomial(people_then, shares, DRAWS) / people_then
+    return float(np.quantile(_index(then, rng.multinomial(people, shares, DRAWS) / people), level))
+
+
 def classify(stability: pd.DataFrame, limits: PsiLimits) -> pd.DataFrame:
-    """The stability table with a status per row: stable, warn or act; act makes retraining due."""
-    status = np.select([stability["psi"] < limits.warn, stability["psi"] < limits.act], ["stable", "warn"], "act")
-    return stability.assign(status=status)
+    """The stability table with a status per row: stable, chance, warn or act; act makes retraining due.
+
+    What chance alone explains, as with few people, is neither a warning nor a reason to train.
+    """
+    psi = stability["psi"]
+    cases = [psi < limits.warn, psi <= stability["chance"], psi < limits.act]
+    return stability.assign(status=np.select(cases, ["stable", "chance", "warn"], "act"))
 
 
 def retraining_due_by(stability: pd.DataFrame, limits: PsiLimits, *, since: datetime) -> datetime | None:
@@ -73,6 +104,12 @@ def retraining_due_by(stability: pd.DataFrame, limits: PsiLimits, *, since: date
     if limits.retrain_within_hours is None or not (stability["status"] == "act").any():
         return None
     return since + timedelta(hours=limits.retrain_within_hours)
+
+
+def _index(expected: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """The index of shares per bin, over the last axis."""
+    expected, actual = np.maximum(expected, FLOOR), np.maximum(actual, FLOOR)
+    return ((actual - expected) * np.log(actual / expected)).sum(axis=-1)
 
 
 def _lengths(texts: pd.Series) -> pd.Series:

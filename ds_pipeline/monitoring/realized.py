@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
@@ -20,6 +21,7 @@ from ds_pipeline.model.top_share import top_count
 from ds_pipeline.scoring.score import CAMPAIGN
 from ds_pipeline.use_case.requirements import RealizedQualityLimits
 
+CHANCE = 0.005  # that the check fails although the scores are worth what was asked
 Status = Literal["good", "warn", "critical", "not_judged", "not_assessable"]
 
 
@@ -66,11 +68,13 @@ class Verdict:
     """How the limits judge the newest matured weeks.
 
     Attributes:
-        status: not_judged: too few weeks have matured; not_assessable: all of the highest-scored were treated.
+        status: not_judged: too few weeks have matured; not_assessable: all of the highest-scored were treated. It is
+            critical only where scores that still keep `warn` would hardly ever come out as low.
         precision: among the highest-scored who were not treated; this is what the limits are compared with.
         precision_of_everyone: the same with those who were treated.
         rows: the highest-scored who were not treated, over all weeks.
         treated: the highest-scored who were.
+        may_be_chance: below critical, and only a warning: of so few rows it says little.
     """
 
     status: Status
@@ -79,6 +83,7 @@ class Verdict:
     rows: int
     treated: int
     weeks: int
+    may_be_chance: bool = False
 
     @property
     def is_kept(self) -> bool:
@@ -93,7 +98,8 @@ class Verdict:
         if self.precision is None:
             return f"limits cannot be judged: {self.treated:,} of the highest-scored were treated, none were not"
         who = f"the {self.rows:,} highest-scored{' who were not treated' if self.treated else ''}"
-        return f"{self.precision:.1%} of {who} were positive: {self.status}"
+        few = " (below critical, which chance alone may give with so few)" if self.may_be_chance else ""
+        return f"{self.precision:.1%} of {who} were positive: {self.status}{few}"
 
 
 def join_outcomes(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> pd.DataFrame:
@@ -148,13 +154,15 @@ def judge_realized(weeks: Sequence[pd.DataFrame], limits: RealizedQualityLimits)
     top = pd.concat(highest) if highest else pd.DataFrame({"label": [], "is_treated": []}).astype({"is_treated": bool})
     untreated = top[~top["is_treated"]]
     precision = _mean(untreated["label"])
+    status = _status(untreated["label"], len(weeks), limits)
     return Verdict(
-        status=_status(precision, len(weeks), limits),
+        status=status,
         precision=precision,
         precision_of_everyone=_mean(top["label"]),
         rows=len(untreated),
         treated=len(top) - len(untreated),
         weeks=len(weeks),
+        may_be_chance=status == "warn" and precision is not None and precision < limits.critical,
     )
 
 
@@ -164,16 +172,20 @@ def describe_limits(limits: RealizedQualityLimits) -> str:
     share, warn, critical = map(declared_percent, (limits.share, limits.warn, limits.critical))
     return (
         f"Of the highest-scored {share} of the {weeks}, as far as no campaign reached them: warns "
-        f"when fewer than {warn} were positive, fails below {critical}."
+        f"when fewer than {warn} were positive, fails below {critical}, unless so few rows may come out so by chance."
     )
 
 
-def _status(precision: float | None, weeks: int, limits: RealizedQualityLimits) -> Status:
+def _status(labels: pd.Series, weeks: int, limits: RealizedQualityLimits) -> Status:
     if weeks < limits.min_weeks:
         return "not_judged"
+    precision = _mean(labels)
     if precision is None:
         return "not_assessable"
-    return "critical" if precision < limits.critical else "warn" if precision < limits.warn else "good"
+    if precision >= limits.warn:
+        return "good"
+    by_chance = binom.cdf(labels.sum(), len(labels), limits.warn)  # as low as this, where the limit is still kept
+    return "critical" if precision < limits.critical and by_chance < CHANCE else "warn"
 
 
 def _highest(week: pd.DataFrame, share: float) -> pd.DataFrame:

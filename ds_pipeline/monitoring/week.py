@@ -1,12 +1,16 @@
 """The steps of the weekly monitors: the drift of a scored week, and what matured scores turned out to be worth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 import pandas as pd
 
 from ds_pipeline.clock import WEEK
 from ds_pipeline.erasure.exposure import retraining_is_due
+from ds_pipeline.errors import DsPipelineError
+from ds_pipeline.figures import counted
 from ds_pipeline.monitoring.drift import SCORE, classify, population_stability, retraining_due_by
 from ds_pipeline.monitoring.realized import RealizedQuality, Verdict, join_outcomes, judge_realized, realized_quality
 from ds_pipeline.scoring.serve import features_for, is_under_this_key, use_case_of
@@ -14,18 +18,23 @@ from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.requirements import PsiLimits
 from ds_pipeline.workbench import Workbench
 
+MonitorName = Literal["drift", "realized_quality"]
+MonitorStatus = Literal["ok", "watch", "fails", "unknown"]
+
 
 @dataclass(frozen=True)
 class Drift:
     """How far a scored week has moved from training.
 
     Attributes:
-        stability: name, psi and status of every input and of the score, largest first.
+        stability: name, psi, chance and status of every input and of the score, largest first.
+        people: of whom the week was.
         due: until when a new model is due; None where none is, or no time is agreed.
         erased: a sentence where people whom the version in force had seen were erased since, else None.
     """
 
     stability: pd.DataFrame
+    people: int
     limits: PsiLimits
     due: datetime | None
     erased: str | None
@@ -43,8 +52,16 @@ class Drift:
         if act:
             by = f" by {self.due:%Y-%m-%d %H:%M} UTC" if self.due else ""
             return f"retraining is due{by}: {', '.join(act)} at or above {self.limits.act:g}"
+        if not self.people:
+            return "nobody was scored, so there is nothing to compare"
         if warn:
             return f"worth a look: {', '.join(warn)} at or above {self.limits.warn:g}; retraining is not due"
+        chance = self.of_status("chance")
+        if chance:
+            return (
+                f"{', '.join(chance)} at or above {self.limits.warn:g}, as chance alone gives with "
+                f"{counted(self.people, 'person', 'people')}"
+            )
         return f"all below {self.limits.warn:g}"
 
     @property
@@ -70,6 +87,46 @@ class Realized:
     summary: str
 
 
+@dataclass(frozen=True)
+class Monitor:
+    """How one monitor stands at a date.
+
+    Attributes:
+        status: ok, watch (a warning), fails, or unknown where it cannot be told.
+    """
+
+    name: MonitorName
+    status: MonitorStatus
+    says: str
+
+
+def read_monitors(bench: Workbench, day: date) -> list[Monitor]:
+    """Both monitors of a scored date as they stand now; what stops one is what it says."""
+    return [_monitor("drift", _read_drift, bench, day), _monitor("realized_quality", _read_outcomes, bench, day)]
+
+
+def _monitor(name: MonitorName, read: Callable[[Workbench, date], Monitor], bench: Workbench, day: date) -> Monitor:
+    try:
+        return read(bench, day)
+    except DsPipelineError as error:
+        return Monitor(name, "unknown", f"cannot be told: {error}")
+
+
+def _read_drift(bench: Workbench, day: date) -> Monitor:
+    week = watch_drift(bench, day)
+    status: MonitorStatus = (
+        "fails" if week.of_status("act") else "watch" if week.of_status("warn") or week.erased else "ok"
+    )
+    return Monitor("drift", status, week.summary)
+
+
+def _read_outcomes(bench: Workbench, day: date) -> Monitor:
+    week = watch_outcomes(bench, day)
+    if week.verdict is None or week.verdict.is_kept:
+        return Monitor("realized_quality", "ok", week.summary)
+    return Monitor("realized_quality", "fails" if week.verdict.status == "critical" else "watch", week.summary)
+
+
 def watch_drift(bench: Workbench, day: date) -> Drift:
     """The drift of a scored date, against the reference in the bundle of the version that scored it.
 
@@ -79,20 +136,21 @@ def watch_drift(bench: Workbench, day: date) -> Drift:
         HistoryError: its features are missing or stale.
     """
     limits = bench.use_case.requirements.monitoring.psi
-    stability = classify(stability_of(bench, day), limits)
+    stability, people = stability_of(bench, day)
+    stability = classify(stability, limits)
     due = retraining_due_by(stability, limits, since=bench.use_case.clock.instant(day))
-    return Drift(stability, limits, due, retraining_is_due(bench))
+    return Drift(stability, people, limits, due, retraining_is_due(bench))
 
 
-def stability_of(bench: Workbench, day: date) -> pd.DataFrame:
-    """The population stability of every input and of the score at a scored date; name and psi."""
+def stability_of(bench: Workbench, day: date) -> tuple[pd.DataFrame, int]:
+    """The population stability of every input and of the score at a scored date, and how many people were scored."""
     store, entity = bench.datasets.store, bench.use_case.problem.entity
     logged = store.get(SCORES, str(day))
     bundle = bench.registry.open(str(logged.info["model_version"]))
     scores = store.read(logged).to_pandas()[[entity, SCORE]]
     frame = features_for(bench, use_case_of(bench, bundle), day).to_pandas()
     frame = frame.merge(scores, on=entity, how="left", validate="one_to_one")
-    return population_stability(bundle.json("reference.json"), frame)
+    return population_stability(bundle.json("reference.json"), frame), len(frame)
 
 
 def watch_outcomes(bench: Workbench, day: date) -> Realized:

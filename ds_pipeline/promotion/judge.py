@@ -121,7 +121,7 @@ def _gather(bench: Workbench, day: date, candidate: Document, *, looks: int) -> 
         undecided_rows=holdout.undecided,
         looks=looks,
         champion=facts,
-        reference=make_reference(labelled, scored["score"].to_numpy(), use_case.features),
+        reference=make_reference(labelled, scored, use_case.features, entity=use_case.problem.entity),
         quick_fit=_quick_fit(use_case, training["parameters"]),
     )
 

@@ -12,6 +12,7 @@ from ds_pipeline.check.dry_run import DryRun
 from ds_pipeline.check.findings import WeekRate
 from ds_pipeline.cli import run
 from ds_pipeline.cli.run import DONE, REFUSED, WRONG, Session
+from ds_pipeline.defs.launch import Outcome
 from ds_pipeline.workbench import Workbench
 
 DAY = date(2011, 12, 5)
@@ -105,3 +106,35 @@ def test_rates_are_told_for_each_week_and_those_without_a_label_are_left_out_of_
     assert "2011-08-15 1,000 500 0 50.0%" in [" ".join(line.split()) for line in lines]
     assert " ".join(lines[-2].split()) == "2011-12-05 7 to come"
     assert lines[-1] == "Base rate: first 25.0%, last 50.0%, lowest 25.0%, highest 50.0%."
+
+
+@pytest.mark.parametrize(
+    ("severe", "strict", "code", "said"),
+    [
+        pytest.param([], True, DONE, "", id="all-well"),
+        pytest.param(["population_stability"], False, DONE, "", id="not-strict"),
+        pytest.param(["population_stability"], True, REFUSED, "drift fails. See above", id="drift"),
+        pytest.param(
+            ["population_stability", "realized_precision_at_top"],
+            True,
+            REFUSED,
+            "drift and realized_quality fail. See above, and: ds-pipeline status shop.",
+            id="both",
+        ),
+    ],
+)
+def test_a_monitor_that_fails_is_an_exit_code_where_it_is_strict(
+    bench: Workbench,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    severe: list[str],
+    strict: bool,
+    code: int,
+    said: str,
+) -> None:
+    """From cron a week whose model had long drifted ended like any other."""
+    ended = Outcome(succeeded=True, failed_checks=["a_warning", *severe], severe=severe)
+    monkeypatch.setattr(run, "_scoring", lambda *_, **__: ended)
+
+    assert run.score_week(bench, DAY, strict=strict) == code
+    assert said in capsys.readouterr().out

@@ -65,7 +65,9 @@ def test_a_run_that_went_through_has_no_error() -> None:
 
 
 def test_a_failed_check_is_named_and_is_no_error() -> None:
-    assert ended(nothing, passed=False) == Outcome(succeeded=False, error=None, failed_checks=["no_fault"])
+    assert ended(nothing, passed=False) == Outcome(
+        succeeded=False, error=None, failed_checks=["no_fault"], severe=["no_fault"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.monitoring.drift import FLOOR, classify, make_reference, population_stability, retraining_due_by
+from ds_pipeline.monitoring.drift import (
+    FLOOR,
+    chance_of,
+    classify,
+    make_reference,
+    population_stability,
+    retraining_due_by,
+)
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.requirements import PsiLimits
 
@@ -33,8 +40,18 @@ def rows(visits: Any = range(10), plan: Any = "gold", is_new: Any = False) -> pd
     return pd.DataFrame({"visits": visits, "plan": plan, "is_new": is_new, "region": "n"}, index=range(10))
 
 
+def table(columns: dict[str, list[Any]]) -> pd.DataFrame:
+    """A stability table of so many people that chance explains nothing."""
+    return pd.DataFrame(columns | {"chance": [0.0] * len(columns["psi"])})
+
+
+def reference_of(training: pd.DataFrame, features: FeatureSet = FEATURES) -> dict[str, Any]:
+    people = training.assign(who=range(len(training)))
+    return make_reference(people, people.assign(score=SCORES), features, entity="who")
+
+
 def psi(training: pd.DataFrame, week: pd.DataFrame, name: str, scores: np.ndarray = SCORES) -> float:
-    reference = json.loads(json.dumps(make_reference(training, SCORES, FEATURES)))  # as it travels in a bundle
+    reference = json.loads(json.dumps(reference_of(training)))  # as it travels in a bundle
     stability = population_stability(reference, week.assign(score=scores))
     return float(stability.set_index("name").loc[name, "psi"])
 
@@ -50,7 +67,7 @@ def test_the_same_distribution_has_an_index_of_zero() -> None:
 
 
 def test_inputs_and_the_score_are_watched_and_nothing_else() -> None:
-    assert set(make_reference(rows(), SCORES, FEATURES)) == {"visits", "plan", "is_new", "score"}
+    assert set(reference_of(rows())) == {"visits", "plan", "is_new", "score"}
 
 
 def test_shares_that_move_between_categories() -> None:
@@ -130,14 +147,14 @@ def test_scores_that_move_are_seen() -> None:
 
 def test_the_table_is_sorted_and_classified() -> None:
     limits = PsiLimits(warn=0.1, act=0.2)
-    reference = make_reference(rows(), SCORES, FEATURES)
+    reference = reference_of(rows())
     stability = population_stability(reference, rows(plan=[None] * 10).assign(score=SCORES))
     assert stability["name"].tolist() == ["plan", "is_new", "score", "visits"]
 
-    table = classify(pd.DataFrame({"name": list("abcdef"), "psi": [np.nan, 0.3, 0.2, 0.19, 0.1, 0.09]}), limits)
+    classified = classify(table({"name": list("abcdef"), "psi": [np.nan, 0.3, 0.2, 0.19, 0.1, 0.09]}), limits)
 
     # what cannot be computed is not stable
-    assert table["status"].tolist() == ["act", "act", "act", "warn", "warn", "stable"]
+    assert classified["status"].tolist() == ["act", "act", "act", "warn", "warn", "stable"]
 
 
 MONDAY = datetime(2026, 3, 29, 23, tzinfo=UTC)  # midnight in London, once the clocks have changed
@@ -145,7 +162,7 @@ MONDAY = datetime(2026, 3, 29, 23, tzinfo=UTC)  # midnight in London, once the c
 
 def test_the_instant_until_when_retraining_is_due_counts_from_the_scoring_date() -> None:
     limits = PsiLimits(warn=0.1, act=0.2, retrain_within_hours=48)
-    drifted = classify(pd.DataFrame({"name": ["visits", "plan"], "psi": [0.2, 0.0]}), limits)
+    drifted = classify(table({"name": ["visits", "plan"], "psi": [0.2, 0.0]}), limits)
 
     assert retraining_due_by(drifted, limits, since=MONDAY) == datetime(2026, 3, 31, 23, tzinfo=UTC)
 
@@ -157,15 +174,15 @@ def test_the_instant_until_when_retraining_is_due_counts_from_the_scoring_date()
 def test_nothing_is_due_at_an_instant(psi: float, hours: int | None) -> None:
     limits = PsiLimits(warn=0.1, act=0.2, retrain_within_hours=hours)
 
-    table = classify(pd.DataFrame({"name": ["visits"], "psi": [psi]}), limits)
+    classified = classify(table({"name": ["visits"], "psi": [psi]}), limits)
 
-    assert retraining_due_by(table, limits, since=MONDAY) is None
+    assert retraining_due_by(classified, limits, since=MONDAY) is None
 
 
 def test_of_a_text_only_its_length_is_watched() -> None:
     features = FeatureSet.model_validate({"features": {"note": GIVEN | {"dtype": "text", "topics": 2}}})
     training = pd.DataFrame({"note": ["please cancel my plan", None] * 5})
-    reference = json.loads(json.dumps(make_reference(training, SCORES, features)))
+    reference = json.loads(json.dumps(reference_of(training, features)))
 
     def moved(note: list[str | None]) -> float:
         stability = population_stability(reference, pd.DataFrame({"note": note}).assign(score=SCORES))
@@ -184,7 +201,7 @@ def test_of_a_text_only_the_length_is_described() -> None:
     features = FeatureSet.model_validate({"features": text})
     short, long = pd.DataFrame({"ticket": ["ab", None] * 5}), pd.DataFrame({"ticket": ["a" * 99, None] * 5})
 
-    reference = json.loads(json.dumps(make_reference(short, SCORES, features)))
+    reference = json.loads(json.dumps(reference_of(short, features)))
 
     assert "ab" not in json.dumps(reference["ticket"])
     assert reference["ticket"]["shares"][-1] == 0.5  # the missing ones
@@ -192,3 +209,55 @@ def test_of_a_text_only_the_length_is_described() -> None:
     psi_of_ticket = [one.set_index("name").loc["ticket", "psi"] for one in stability]
     assert psi_of_ticket[0] == pytest.approx(0)
     assert psi_of_ticket[1] > 1
+
+
+PEOPLE, INPUTS = 800, 12  # of the training, and tenths each
+
+
+def weeks_of(people: int, *, moved: float = 0.0, weeks: int = 200) -> list[list[str]]:
+    """The statuses of weeks in which nothing has moved, or everybody's first input by so many standard deviations."""
+    rng = np.random.default_rng(people)
+    names = [f"x{number:02d}" for number in range(INPUTS)]
+    declared = {name: GIVEN | {"dtype": "float64", "minimum": -99, "maximum": 99} for name in names}
+    features = FeatureSet.model_validate({"features": declared})
+
+    def draw(count: int) -> pd.DataFrame:
+        return pd.DataFrame(rng.normal(size=(count, INPUTS)), columns=names).assign(who=range(count))
+
+    training = draw(PEOPLE)
+    reference = make_reference(training, training.assign(score=training["x00"]), features, entity="who")
+    found = []
+    for _ in range(weeks):
+        week = draw(people)
+        week = week.assign(x00=week["x00"] + moved, score=week["x01"])
+        found.append(classify(population_stability(reference, week), PsiLimits(warn=0.1, act=0.2))["status"].tolist())
+    return found
+
+
+@pytest.mark.parametrize("people", [15, 60, 150])
+def test_chance_alone_makes_no_retraining_due_and_no_warning(people: int) -> None:
+    """Of sixty people whose orders were a stationary process, retraining was due: ten bins held six of them each."""
+    weeks = weeks_of(people)
+
+    assert any("chance" in week for week in weeks)
+    assert sum(not {"act", "warn"}.isdisjoint(week) for week in weeks) <= 5  # 0.5 % of 200 are expected: P(> 5) < 0.001
+
+
+def test_of_a_few_people_a_shift_that_chance_does_not_give_is_seen() -> None:
+    assert all("act" in week for week in weeks_of(60, moved=2.0, weeks=5))
+
+
+def test_chance_is_what_chi_squared_says_where_every_bin_is_full() -> None:
+    """Of ten tenths, 9 degrees: the 99.5 % quantile is 23.589, times 1 / 2000 + 1 / 1000."""
+    described = {"edges": [], "shares": [0.1] * 10, "people": 1000}
+
+    assert chance_of(described, people=2000, columns=1) == pytest.approx(23.589 * 0.0015, rel=0.03)
+    assert chance_of({"edges": [], "shares": [0.1] * 10}, people=2000, columns=1) == pytest.approx(
+        23.589 * 0.0005, rel=0.03
+    )
+
+
+def test_of_nobody_nothing_can_be_told() -> None:
+    stability = population_stability(reference_of(rows()), rows().iloc[:0].assign(score=[]))
+
+    assert set(classify(stability, PsiLimits(warn=0.1, act=0.2))["status"]) == {"chance"}

@@ -24,7 +24,7 @@ SCORES = pd.DataFrame(
         "decision": ["campaign", "campaign", "no_action", "no_action"],
     }
 )  # fmt: skip
-LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.6, "critical": 0.3}
+LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.95, "critical": 0.3}
 
 
 def labels(treated: str = "", **by_token: int | None) -> pd.DataFrame:
@@ -127,6 +127,31 @@ def test_the_highest_share_is_held_against_the_limits(happened: dict[str, int], 
     assert verdict.in_words == f"{precision:.1%} of the 2 highest-scored were positive: {status}"
 
 
+@pytest.mark.parametrize(
+    ("positive", "warn", "status"),
+    [
+        pytest.param(4, 0.25, "warn", id="four-of-twenty-four"),  # P(at most 4) = 0.25, where a quarter is asked
+        pytest.param(1, 0.25, "warn", id="one"),  # 0.009
+        pytest.param(0, 0.25, "critical", id="none"),  # 0.75 ** 24 = 0.001
+        pytest.param(2, 0.5, "critical", id="two-where-half-are-asked"),  # 301 / 2 ** 24
+    ],
+)
+def test_what_chance_may_give_of_few_rows_is_no_failure(positive: int, warn: float, status: str) -> None:
+    """A list of six people in four weeks was called a failure once in six, though the scores were worth their limit."""
+    outcome = join_outcomes(
+        pd.concat([SCORES[:1]] * 48, ignore_index=True).assign(
+            customer_token=[f"t{n:02d}" for n in range(48)], rank=range(1, 49)
+        ),
+        labels(**{f"t{n:02d}": int(n < positive) for n in range(48)}),
+        entity="customer_token",
+    )
+
+    verdict = judge_realized([outcome], limits(warn=warn, critical=0.2))
+
+    assert (verdict.status, verdict.rows) == (status, 24)
+    assert verdict.may_be_chance == ("below critical" in verdict.in_words) == (status == "warn")
+
+
 @pytest.mark.parametrize(("at", "status"), [("warn", "good"), ("critical", "warn")])
 def test_a_limit_that_is_just_reached_is_kept(at: str, status: str) -> None:
     changes = {"warn": 0.5, "critical": 0.1} if at == "warn" else {"critical": 0.5}
@@ -171,11 +196,11 @@ def test_ranks_stay_as_they_were_given_after_an_erasure() -> None:
 def test_the_limits_in_words() -> None:
     assert describe_limits(limits(min_weeks=4)) == (
         "Of the highest-scored 50 % of the 4 newest matured weeks together, as far as no campaign reached them: warns "
-        "when fewer than 60 % were positive, fails below 30 %."
+        "when fewer than 95 % were positive, fails below 30 %, unless so few rows may come out so by chance."
     )
 
 
-@pytest.mark.parametrize("changes", [{"critical": 0.6}, {"metric": "recall"}, {"min_weeks": 0}, {"share": 0.0}])
+@pytest.mark.parametrize("changes", [{"critical": 0.95}, {"metric": "recall"}, {"min_weeks": 0}, {"share": 0.0}])
 def test_limits_that_contradict_themselves_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         limits(**changes)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.monitoring import week
-from ds_pipeline.monitoring.week import Drift, watch_drift, watch_outcomes
+from ds_pipeline.monitoring.week import Drift, read_monitors, watch_drift, watch_outcomes
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.requirements import PsiLimits, RealizedQualityLimits
 from ds_pipeline.workbench import Workbench
@@ -32,7 +32,7 @@ def limited(bench: Workbench, limits: RealizedQualityLimits | None) -> Workbench
 
 def drift(psi: dict[str, tuple[float, str]], *, due: datetime | None = None, erased: str | None = None) -> Drift:
     rows = [(name, value, status) for name, (value, status) in psi.items()]
-    return Drift(pd.DataFrame(rows, columns=["name", "psi", "status"]), PSI, due, erased)
+    return Drift(pd.DataFrame(rows, columns=["name", "psi", "status"]), 60, PSI, due, erased)
 
 
 def test_a_matured_week_is_judged_with_its_figures(bench: Workbench) -> None:
@@ -108,6 +108,7 @@ def test_drift_tells_what_has_reached_which_limit() -> None:
     quiet = drift({"visits": (0.04, "stable"), "score": (0.01, "stable")})
     moved = drift({"visits": (0.15, "warn"), "score": (0.01, "stable")}, erased="retraining is due: 1 person")
     far = drift({"visits": (0.31, "act"), "plan": (0.2, "act"), "score": (0.1, "warn")})
+    few = drift({"visits": (0.31, "chance"), "score": (0.05, "stable")})
     agreed = replace(far, due=datetime(2011, 3, 9, tzinfo=UTC))
 
     assert quiet.summary == "largest PSI 0.04 (visits); all below 0.1"
@@ -115,6 +116,8 @@ def test_drift_tells_what_has_reached_which_limit() -> None:
         "largest PSI 0.15 (visits); worth a look: visits at or above 0.1; retraining is not due; "
         "retraining is due: 1 person"
     )
+    assert few.verdict == "visits at or above 0.1, as chance alone gives with 60 people"
+    assert replace(few, people=0).verdict == "nobody was scored, so there is nothing to compare"
     assert far.verdict == "retraining is due: visits, plan at or above 0.2"
     assert agreed.verdict == "retraining is due by 2011-03-09 00:00 UTC: visits, plan at or above 0.2"
     assert (agreed.largest, agreed.of_status("warn")) == (0.31, ["score"])
@@ -122,6 +125,43 @@ def test_drift_tells_what_has_reached_which_limit() -> None:
 
 def test_a_week_is_classified_by_the_limits_of_the_use_case(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     act = bench.use_case.requirements.monitoring.psi.act
-    monkeypatch.setattr(week, "stability_of", lambda *_: pd.DataFrame({"name": ["visits"], "psi": [act]}))
+    table = pd.DataFrame({"name": ["visits"], "psi": [act], "chance": [0.0]})
+    monkeypatch.setattr(week, "stability_of", lambda *_: (table, 60))
 
     assert watch_drift(bench, bench.use_case.clock.first).of_status("act") == ["visits"]
+
+
+@pytest.mark.parametrize(
+    ("psi", "labels", "drift_is", "quality_is"),
+    [
+        pytest.param(0.05, [1, 1, 0, 0], "ok", "ok", id="kept"),
+        pytest.param(0.15, [1, 0, 0, 0], "watch", "watch", id="warnings"),
+        pytest.param(0.25, [0, 0, 0, 0], "fails", "fails", id="both-fail"),
+    ],
+)
+def test_the_monitors_of_a_date_are_read_again(
+    bench: Workbench,
+    monkeypatch: pytest.MonkeyPatch,
+    psi: float,
+    labels: list[int | None],
+    drift_is: str,
+    quality_is: str,
+) -> None:
+    strict = limited(bench, LIMITS.model_copy(update={"warn": 0.95}))
+    day = matured_week(strict, labels=labels, treated=[False] * 4)
+    table = pd.DataFrame({"name": ["visits"], "psi": [psi], "chance": [0.01]})
+    monkeypatch.setattr(week, "stability_of", lambda *_: (table, 4))
+    monkeypatch.setattr(week, "retraining_is_due", lambda *_: None)  # no version is in force here
+
+    found = {one.name: (one.status, one.says) for one in read_monitors(strict, day)}
+
+    assert found["drift"][0] == drift_is
+    assert found["drift"][1].startswith(f"largest PSI {psi:.2f} (visits)")
+    assert found["realized_quality"][0] == quality_is
+
+
+def test_a_monitor_that_cannot_be_told_says_why(bench: Workbench) -> None:
+    found = read_monitors(limited(bench, LIMITS), matured_week(bench, labels=[1] * 4, treated=[False] * 4))
+
+    assert [(one.name, one.status) for one in found] == [("drift", "unknown"), ("realized_quality", "ok")]
+    assert found[0].says.startswith("cannot be told: ")

@@ -41,7 +41,7 @@ def model(shop: UseCase, rows: pd.DataFrame) -> Any:
 
 
 def reference(shop: UseCase, rows: pd.DataFrame) -> dict[str, Any]:
-    return make_reference(rows, rows["score"].to_numpy(), shop.features)
+    return make_reference(rows, rows, shop.features, entity="customer_token")
 
 
 def test_the_list_of_the_newest_week_keeps_the_contract(shop: UseCase, rows: pd.DataFrame, model: Any) -> None:

@@ -39,7 +39,8 @@ def _drift(use_case: UseCase) -> dg.AssetsDefinition:
         checks=[
             Check(
                 STABILITY,
-                f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}.",
+                f"Warns from a PSI of {limits.warn:g}; from {limits.act:g} on {_retraining(limits)}. What chance alone "
+                "gives with so few people counts as neither.",
                 is_blocking=False,
             ),
             Check(
@@ -89,7 +90,8 @@ def _retraining(limits: PsiLimits) -> str:
 
 
 def _drift_facts(week: Drift) -> dict[str, Any]:
-    rows = week.stability.round(4).to_dict("records")
+    known = week.stability if week.people else week.stability.assign(chance=0.0)  # of nobody it is infinite
+    rows = known.round(4).to_dict("records")
     return {
         "dagster/row_count": len(rows),
         "retraining_is_due": bool(week.of_status("act") or week.erased),

@@ -16,7 +16,7 @@ from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import TEST_SECRET, matured_week
 
-LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.6, "critical": 0.3}
+LIMITS = {"metric": "precision_at_top", "share": 0.5, "warn": 0.95, "critical": 0.3}
 Materialize = Callable[..., dg.ExecuteInProcessResult]
 
 
@@ -142,8 +142,10 @@ def test_the_drift_check_says_by_when_retraining_is_due(
     """The scoring date begins at midnight in London; two days later the new model is due."""
     bench = asked(psi={"warn": 0.1, "act": 0.2, "retrain_within_hours": 48})
     day = bench.use_case.clock.first
-    table = pd.DataFrame({"name": ["visits_seen"], "psi": [psi]})
-    monkeypatch.setattr(week, "stability_of", lambda *_: table)  # a bundle and a scored week would be another test
+    table = pd.DataFrame({"name": ["visits_seen"], "psi": [psi], "chance": [0.01]})
+    monkeypatch.setattr(
+        week, "stability_of", lambda *_: (table, 500)
+    )  # a bundle and a scored week would be another test
 
     checks = materialize(bench, "drift", day).get_asset_check_evaluations()
 
