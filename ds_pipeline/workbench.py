@@ -54,9 +54,13 @@ class Workbench:
 
     def prepare_to_sign(self) -> None:
         """Make the signing key on the very first run of the project; all its use cases share it."""
-        others = [folder.name for folder in self.project.store.iterdir() if folder.is_dir()]
-        registries = [Registry(self.project.store / name / "registry", self.keys, use_case=name) for name in others]
-        self.keys.create_if_first(all(registry.is_empty() for registry in registries))
+        _make_key(self.project, self.keys)
+
+
+def _make_key(project: Project, keys: SigningKeys) -> None:
+    others = [folder.name for folder in project.store.glob("*") if folder.is_dir()]
+    registries = [Registry(project.store / name / "registry", keys, use_case=name) for name in others]
+    keys.create_if_first(all(registry.is_empty() for registry in registries))
 
 
 def open_workbench(project: Project, use_case: UseCase) -> Workbench:
@@ -66,8 +70,14 @@ def open_workbench(project: Project, use_case: UseCase) -> Workbench:
         KeyMissingError: a table is not public and there is no key of one's own.
     """
     key = project.pseudonym_key(use_case.sources)
-    datasets = Datasets(use_case, project.store, key_fingerprint=key_fingerprint(key))
     keys = SigningKeys(project.keys)
+    datasets = Datasets(
+        use_case,
+        project.store,
+        keys,
+        key_fingerprint=key_fingerprint(key),
+        prepare=lambda: None if keys.are_made else _make_key(project, keys),
+    )
     ledger = Ledger(datasets.root / "ledger", keys, use_case=use_case.name)
     return Workbench(
         project=project,

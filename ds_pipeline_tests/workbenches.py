@@ -19,6 +19,7 @@ import pytest
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.labels import labels_schema
@@ -60,6 +61,13 @@ def bench(declare: Declare) -> Workbench:
     return declare()
 
 
+def signer(root: Path) -> SigningKeys:
+    """The keys of a project, made where they are not there yet."""
+    keys = SigningKeys(root / ".keys")
+    keys.create_if_first(registry_is_empty=True)
+    return keys
+
+
 def write_sources(root: Path, *, plan: str = "gold", customers: list[str] = CUSTOMERS) -> None:
     """The two sources; the customers' names are the values that become tokens."""
     (root / "data").mkdir(exist_ok=True)
@@ -89,7 +97,13 @@ def put_masked(bench: Workbench, days: list[date]) -> None:
 
 
 def put_in_force(
-    bench: Workbench, model: Any, *, as_of: date, requirements: bytes | None = None, **lineage: Any
+    bench: Workbench,
+    model: Any,
+    *,
+    as_of: date,
+    requirements: bytes | None = None,
+    candidate: str = "champion",
+    **lineage: Any,
 ) -> None:
     """Promote a model that was trained here; what its lineage says may be declared otherwise.
 
@@ -109,7 +123,7 @@ def put_in_force(
         }
         | ({"use_case/requirements.yaml": requirements} if requirements else {}),
         as_of=as_of,
-        candidate_digest=digest_bytes(b"champion"),
+        candidate_digest=digest_bytes(candidate.encode()),
         decision_digest=digest_bytes(b"decision"),
         actor="pipeline",
         reason="all gates passed",

@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, Field
 
 from ds_pipeline.digests import canonical_json
 from ds_pipeline.errors import ErasureError
-from ds_pipeline.store.chain import Chain, Link, Signer, Text
+from ds_pipeline.store.chain import Chain, Link, Text
+from ds_pipeline.store.index import Signer
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 

@@ -156,12 +156,16 @@ def guarded(bench: Workbench) -> Workbench:
 
 class _GuardedStore(Store):
     def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench.datasets.store.root)
+        store = bench.datasets.store
+        super().__init__(store.root, store.keys, use_case=store.use_case, prepare=store.prepare, final=store.final)
         self._bench = bench
 
-    def put(self, table: pa.Table, *, dataset: str, partition: str, **options: Any) -> Snapshot:
-        require_clean_table(self._bench, table, where=f"{dataset.partition('/')[0]} of {partition}")
-        return super().put(table, dataset=dataset, partition=partition, **options)
+    def put_all(
+        self, made: Mapping[str, tuple[pa.Table, dict[str, Any]]], *, dataset: str, once: bool = False
+    ) -> dict[str, Snapshot]:
+        for partition, (table, _) in made.items():
+            require_clean_table(self._bench, table, where=f"{dataset.partition('/')[0]} of {partition}")
+        return super().put_all(made, dataset=dataset, once=once)
 
 
 class _GuardedDocuments(Documents):

@@ -1,6 +1,6 @@
 """The step of a masked table: its source across the boundary, judged, counted, and stored with its quarantine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -100,31 +100,39 @@ def mask_source(bench: Workbench, name: str, days: list[date], *, accepts_new_ke
     until = {week.day: bench.use_case.clock.dates_until(week.day) for week in weeks}
     rows = {week.day: week.kept for week in weeks}
     impossible = count_impossible(name, bench.use_case.sources, rows, read_week=bench.datasets.read_week, until=until)
-    digests, changes = {}, []
-    for week in weeks:
-        stored, earlier = _store(bench, name, week, impossible[week.day])
-        digests[week.day] = stored.digest
-        if earlier is not None and earlier.digest != stored.digest:
-            changes.append(stored.rows - earlier.rows)
+    masked = bench.datasets.masked(name)
+    earlier = {week.day: bench.datasets.store.find(masked, str(week.day)) for week in weeks}
+    stored = _store(bench, name, weeks, impossible)
+    changes = [
+        now.rows - before.rows
+        for day, now in stored.items()
+        if (before := earlier[day]) is not None and before.digest != now.digest
+    ]
+    digests = {day: now.digest for day, now in stored.items()}
     undeclared = undeclared_nobody(bench, name, rows.values())
     return MaskedSource(weeks, anonymity, impossible, digests, changes, undeclared)
 
 
 def _store(
-    bench: Workbench, name: str, week: MaskedWeek, impossible: dict[str, int]
-) -> tuple[Snapshot, Snapshot | None]:
-    """The masked rows as they are stored now, and as they were before."""
-    datasets, store, day = bench.datasets, bench.datasets.store, str(week.day)
+    bench: Workbench, name: str, weeks: Sequence[MaskedWeek], impossible: Mapping[date, dict[str, int]]
+) -> dict[date, Snapshot]:
+    """The masked rows as they are stored now; what was set aside is stored before them."""
+    datasets, store = bench.datasets, bench.datasets.store
     info = {
-        "source": week.source,
-        "source_rows": week.source_rows,
-        "read": week.read,
-        "quarantined": week.by_reason,
-        "suppressed": week.suppressed,
-        SHAPE: week.shape,
-        "impossible": impossible,
-        KEY: datasets.key_fingerprint,
+        week.day: {
+            "source": week.source,
+            "source_rows": week.source_rows,
+            "read": week.read,
+            "quarantined": week.by_reason,
+            "suppressed": week.suppressed,
+            SHAPE: week.shape,
+            "impossible": impossible[week.day],
+            KEY: datasets.key_fingerprint,
+        }
+        for week in weeks
     }
-    store.put(week.quarantined, dataset=datasets.quarantine(name), partition=day, info=info)
-    earlier = store.find(datasets.masked(name), day)
-    return store.put(week.kept, dataset=datasets.masked(name), partition=day, info=info), earlier
+    aside = {str(week.day): (week.quarantined, info[week.day]) for week in weeks}
+    kept = {str(week.day): (week.kept, info[week.day]) for week in weeks}
+    store.put_all(aside, dataset=datasets.quarantine(name))
+    stored = store.put_all(kept, dataset=datasets.masked(name))
+    return {week.day: stored[str(week.day)] for week in weeks}

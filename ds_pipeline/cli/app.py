@@ -116,11 +116,12 @@ def status(use_case: Name, as_json: Annotated[bool, typer.Option("--json", help=
 
 @app.command()
 def verify(use_case: Name) -> None:
-    """Check the history of promotions, the ledger and the signature of every bundle, each against the others."""
+    """Check the history of promotions, the ledger, every bundle, and all that is stored, against their signatures."""
     from ds_pipeline.promotion.holdout_ledger import verify_ledger
+    from ds_pipeline.promotion.reproduce import verify_store
 
     bench = _open(use_case)
-    states = [*bench.registry.verify(), verify_ledger(bench)]
+    states = [*bench.registry.verify(), verify_ledger(bench), verify_store(bench)]
     for state in states:
         typer.echo(f"{state.version:<10} {state.status}")
     if any(state.status != "ok" for state in states):

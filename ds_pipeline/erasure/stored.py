@@ -114,7 +114,8 @@ def _of_other_keys(bench: Workbench, keys: Iterable[bytes], tokens: frozenset[st
         held[file] = tokens_in(table) if table is not None else set()
     fingerprints = {key_fingerprint(key) for key in keys}
     opened = [
-        Datasets(bench.use_case, bench.project.store, key_fingerprint=fingerprint) for fingerprint in fingerprints
+        Datasets(bench.use_case, bench.project.store, bench.keys, key_fingerprint=fingerprint)
+        for fingerprint in fingerprints
     ]
     ours = {
         name

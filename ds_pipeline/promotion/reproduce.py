@@ -11,11 +11,12 @@ import pandas as pd
 from ds_pipeline.boundary.erasures import affecting
 from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
-from ds_pipeline.errors import HistoryError
+from ds_pipeline.errors import HistoryError, StoreError
 from ds_pipeline.lineage import lineage
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.registry.history import made_by
+from ds_pipeline.registry.registry import OK, Verified
 from ds_pipeline.scoring.serve import features_for, use_case_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode
@@ -142,3 +143,12 @@ def _scores(bench: Workbench, case: UseCase, version: str, model: Any) -> tuple[
     anew = pd.Series(predict(model, frame, case.features), index=frame[entity])
     differ = int((scores["score"].to_numpy() != anew.reindex(scores[entity]).to_numpy()).sum())
     return bool(differ), f"scores of {newest.partition}: {differ:,} of {len(scores):,} differ"
+
+
+def verify_store(bench: Workbench) -> Verified:
+    """The state of what is stored, every index and snapshot in force: 'ok', or what is wrong with the first."""
+    try:
+        bench.datasets.store.verify()
+    except StoreError as error:
+        return Verified("store", str(error))
+    return Verified("store", OK)

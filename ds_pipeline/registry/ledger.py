@@ -21,8 +21,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
-from ds_pipeline.store.chain import Chain, Link, Signer, Text, file_name, next_link, one_writer
-from ds_pipeline.store.snapshots import write_file
+from ds_pipeline.store.chain import Chain, Link, Text, file_name, next_link
+from ds_pipeline.store.index import Signer
+from ds_pipeline.store.snapshots import one_writer, write_file
 from ds_pipeline.use_case.eased import Eased
 from ds_pipeline.use_case.model import FileModel
 
@@ -169,6 +170,12 @@ class Allowed(FileModel):
     more: Annotated[int, Field(ge=1, le=1000)]
 
 
+class Rebuilt(FileModel):
+    """Every week is made anew from the sources: rows that were looked at may be others from here on."""
+
+    kind: Literal["rebuilt"] = "rebuilt"
+
+
 class Approved(FileModel):
     """The owners of thresholds agree that less is asked, or that a candidate which was refused may be judged again.
 
@@ -203,7 +210,7 @@ class Promoted(FileModel):
     version: Text
 
 
-Says = Declared | Looked | Backtested | Judged | Allowed | Approved | Promoted
+Says = Declared | Looked | Backtested | Judged | Allowed | Rebuilt | Approved | Promoted
 
 
 class Entry(Link):

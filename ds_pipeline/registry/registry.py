@@ -22,7 +22,8 @@ from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
 from ds_pipeline.registry.witnesses import Witness, require_witnessed
-from ds_pipeline.store.chain import Chain, file_name, next_link, one_writer
+from ds_pipeline.store.chain import Chain, file_name, next_link
+from ds_pipeline.store.snapshots import one_writer
 
 OK = "ok"
 OF_VERSION = {"version", "as_of", "bundle_digest", "candidate_digest", "decision_digest"}

@@ -22,6 +22,7 @@ from ds_pipeline.store.snapshots import write_file
 
 CURVE = ec.SECP256R1  # what OpenSSL calls prime256v1; the smallest curve that model_signing takes
 ALGORITHM = ec.ECDSA(hashes.SHA256())
+SIGNING = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979: the same content has the same bytes
 OTHERS_CAN_READ = 0o077
 OTHERS_CAN_WRITE = 0o022
 
@@ -37,6 +38,11 @@ class SigningKeys:
         self.private_path = folder / "signing.pem"
         self.pin_path = folder / "trusted_signer.pem"
         self.name_path = folder / "signer.txt"
+
+    @property
+    def are_made(self) -> bool:
+        """Both are there; whether they belong together is checked whenever something is signed."""
+        return self.private_path.exists() and self.pin_path.exists()
 
     def create_if_first(self, registry_is_empty: bool) -> None:
         """Make the key pair on the very first run; on any later run check that it is whole.
@@ -82,7 +88,7 @@ class SigningKeys:
     def sign(self, content: bytes) -> str:
         """The signature of a small document, as signer:base64; the signer is the short digest of the public key."""
         key = self._private_key()
-        signature = key.sign(content, ALGORITHM)
+        signature = key.sign(content, SIGNING)
         return f"{_fingerprint(key.public_key())}:{base64.b64encode(signature).decode()}"
 
     def verify(self, content: bytes, signature: str, *, what: str) -> None:

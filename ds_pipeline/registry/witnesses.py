@@ -66,15 +66,20 @@ def _in_ledger(ledger: Ledger) -> Iterator[Witness]:
 
 
 def _in_log(datasets: Datasets) -> Iterator[Witness]:
-    for day in datasets.store.partitions(SCORES):
-        with suppress(StoreError):  # a damaged week is refused where it is read; the others still tell
+    with suppress(StoreError):  # a log that was damaged is refused where it is read; the others still tell
+        for day in datasets.store.partitions(SCORES):
             logged = datasets.store.get(SCORES, day)
             yield Witness(f"the prediction log of {day}", str(logged.info.get("model_version")))
 
 
-def _in_lists(folder: Path, contract: Contract) -> Iterator[Witness]:
+def delivered_versions(folder: Path, contract: Contract) -> set[str]:
+    """The versions that the lists in the folder of a date name."""
+    return {witness.version for witness in _in_lists(folder.parent, contract, day=folder.name)}
+
+
+def _in_lists(folder: Path, contract: Contract, *, day: str = "*") -> Iterator[Witness]:
     column = next((name for name, column in contract.columns.items() if column.origin == "model_version"), None)
-    for path in sorted(folder.glob("*/campaign_list.*")) if column else []:
+    for path in sorted(folder.glob(f"{day}/campaign_list.*")) if column else []:
         read = {".csv": _first_in_csv, ".parquet": _first_in_parquet}.get(path.suffix)
         with suppress(OSError, ValueError, KeyError, csv.Error, pa.ArrowException):  # not, or no longer, a list of ours
             version = read(path, str(column)) if read else None

@@ -5,29 +5,20 @@ What an event says, and what follows from it, is the caller's business.
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.store.snapshots import make_folder, write_file
+from ds_pipeline.store.index import Signer
+from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 
 Text = Annotated[str, Field(min_length=1)]
-
-
-class Signer(Protocol):
-    """What is used of `registry.signing.SigningKeys`."""
-
-    def sign(self, content: bytes) -> str: ...
-    def verify(self, content: bytes, signature: str, *, what: str) -> None: ...
 
 
 class Link(FileModel):
@@ -141,17 +132,6 @@ class Chain(Generic[Event]):
     @property
     def _way_out(self) -> str:
         return f"Restore {self.folder.name}/ from a backup."
-
-
-@contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """One writer of a folder at a time; the lock ends with the process that holds it, however that ends."""
-    descriptor = os.open(make_folder(folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def file_name(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ds_pipeline.digests import SHORT, digest_json
 from ds_pipeline.errors import HistoryError, KeyChangedError
+from ds_pipeline.store.index import Signer
 from ds_pipeline.store.snapshots import Snapshot, Store
 from ds_pipeline.use_case.load import UseCase
 
@@ -30,10 +31,20 @@ class Datasets:
     instead of mixing with the old one.
     """
 
-    def __init__(self, use_case: UseCase, store_root: Path, *, key_fingerprint: str) -> None:
+    def __init__(
+        self,
+        use_case: UseCase,
+        store_root: Path,
+        keys: Signer,
+        *,
+        key_fingerprint: str,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         self.use_case = use_case
         self.root = store_root / use_case.name
-        self.store = Store(self.root / "datasets")
+        self.store = Store(
+            self.root / "datasets", keys, use_case=use_case.name, prepare=prepare, final=frozenset({SCORES})
+        )
         self.key_fingerprint = key_fingerprint
 
     def policy_digest(self, table: str) -> str:
@@ -82,9 +93,9 @@ class Datasets:
         Args:
             inputs: from inputs_digests, as they were before the masked tables were read.
         """
+        weeks = {str(day): (table, {"inputs": inputs[day]}) for day, table in made.items()}
         return {
-            day: self.store.put(table, dataset=dataset, partition=str(day), info={"inputs": inputs[day]})
-            for day, table in made.items()
+            date.fromisoformat(day): snapshot for day, snapshot in self.store.put_all(weeks, dataset=dataset).items()
         }
 
     def require_key(self) -> None:

@@ -1,17 +1,18 @@
-"""Where tables lie: immutable snapshots named by their digest, and one small pointer per dataset and partition.
+"""Where tables lie: immutable snapshots named by their digest, and one signed index per dataset that points at them.
 
 A file appears whole or not at all. Folders are 0700 and files 0600. What a snapshot means is the caller's business.
+Source: docs/decisions/0011-what-is-stored-is-signed.md
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ds_pipeline.digests import SHORT, canonical_json, digest_bytes
-from ds_pipeline.errors import StoreError
+from ds_pipeline.digests import SHORT, digest_bytes
+from ds_pipeline.errors import RegistryError, StoreError
+from ds_pipeline.store.index import Pointer, Signer, seal, unseal
 
 WRITING = ".writing-"
 LEFTOVER_SECONDS = 24 * 60 * 60  # no file takes that long to write
@@ -28,9 +30,8 @@ NAME = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 )  # no empty part, none that begins with a dot: a name stays below its root
 DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-REBUILD = "Rebuild it: ds-pipeline history USE_CASE --rebuild"
+INDEX = "index.json"
+UNSIGNED = "current.json"  # a pointer of a partition, from before there was an index
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,41 @@ def encode(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-class Store:
-    """The snapshots of one use case below one folder."""
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """One writer of a folder at a time; the lock ends with the process that holds it, however that ends."""
+    descriptor = os.open(make_folder(folder) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
-    def __init__(self, root: Path) -> None:
+
+class Store:
+    """The snapshots of one use case below one folder.
+
+    Args:
+        keys: what is stored is signed with them, and checked against them before anything is read.
+        prepare: called before something is signed.
+        final: datasets that are never made anew.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        keys: Signer,
+        *,
+        use_case: str,
+        prepare: Callable[[], None] = lambda: None,
+        final: Collection[str] = (),
+    ) -> None:
         self.root = root
+        self.keys = keys
+        self.use_case = use_case
+        self.prepare = prepare
+        self.final = final
+        self._opened: dict[str, tuple[tuple[int, int, int], dict[str, Pointer]]] = {}
 
     def put(
         self, table: pa.Table, *, dataset: str, partition: str, info: dict[str, Any] | None = None, once: bool = False
@@ -148,32 +179,45 @@ class Store:
             info: small facts about the snapshot (JSON); never a cell value.
             once: the partition may be written a single time; a second write raises FileExistsError.
         """
-        content = encode(table)
-        snapshot = Snapshot(dataset, partition, digest_bytes(content), table.num_rows, info or {})
-        path = self._content_path(snapshot)
-        if not path.exists() or path.read_bytes() != content:  # a damaged one is repaired by building it again
-            write_file(path, content, replace=True)
-        self._point(snapshot, once=once)
-        return snapshot
+        return self.put_all({partition: (table, info or {})}, dataset=dataset, once=once)[partition]
 
-    def _point(self, snapshot: Snapshot, *, once: bool) -> None:
-        pointer = canonical_json({"digest": snapshot.digest, "rows": snapshot.rows, "info": snapshot.info})
-        write_file(self._pointer_path(snapshot.dataset, snapshot.partition), pointer, replace=not once)
+    def put_all(
+        self, made: Mapping[str, tuple[pa.Table, dict[str, Any]]], *, dataset: str, once: bool = False
+    ) -> dict[str, Snapshot]:
+        """Store tables with their info and point their partitions at them, all of them at the same instant."""
+        snapshots = {}
+        for partition, (table, info) in made.items():
+            content = encode(table)
+            snapshot = Snapshot(dataset, partition, digest_bytes(content), table.num_rows, info)
+            path = self._content_path(snapshot)
+            if not path.exists() or path.read_bytes() != content:  # a damaged one is repaired by building it again
+                write_file(path, content, replace=True)
+            snapshots[partition] = snapshot
+        with self._changing(dataset) as index:
+            taken = sorted(index.keys() & snapshots.keys()) if once else []
+            if taken:
+                raise FileExistsError(f"{dataset} {taken[0]}")
+            for partition, one in snapshots.items():
+                pointer = Pointer(digest=one.digest, rows=one.rows, info=one.info)
+                index[partition] = pointer.follow(index.get(partition))
+        return snapshots
 
     def find(self, dataset: str, partition: str) -> Snapshot | None:
-        """The snapshot the partition points at, or None.
+        """The snapshot the partition points at, or None; also where its file was removed and can be made anew.
 
         Raises:
-            StoreError: the pointer is damaged.
+            StoreError: the index of the dataset is damaged, not signed, or was changed after it was signed.
         """
-        try:
-            content = self._pointer_path(dataset, partition).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        self._folder(dataset, partition)
+        pointer = self._index(dataset).get(partition)
+        if pointer is None or not self._is_there(dataset, partition, pointer):
             return None
-        try:
-            return _from_pointer(dataset, partition, content)
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{dataset} {partition}: its pointer file is damaged. {REBUILD}") from error
+        return Snapshot(dataset, partition, pointer.digest, pointer.rows, pointer.info)
+
+    def versions(self, dataset: str, partition: str) -> list[str]:
+        """The digests of all that the partition ever pointed at, the newest last."""
+        pointer = self._index(dataset).get(partition)
+        return pointer.versions if pointer else []
 
     def get(self, dataset: str, partition: str) -> Snapshot:
         """The snapshot the partition points at; StoreError where there is none."""
@@ -188,28 +232,49 @@ class Store:
         try:
             content = self._content_path(snapshot).read_bytes()
         except FileNotFoundError:
-            raise StoreError(f"{where}: the snapshot {snapshot.digest[:SHORT]} is missing. {REBUILD}") from None
+            raise StoreError(
+                f"{where}: the snapshot {snapshot.digest[:SHORT]} is missing. {self._way_out(snapshot.dataset)}"
+            ) from None
         found = digest_bytes(content)
         if found != snapshot.digest:
             raise StoreError(
                 f"{where}: expected the digest {snapshot.digest[:SHORT]}, found {found[:SHORT]}: "
-                f"the file was changed after it was written. {REBUILD}"
+                f"the file was changed after it was written. {self._way_out(snapshot.dataset)}"
             )
-        table = pq.read_table(pa.BufferReader(content))
-        if table.num_rows != snapshot.rows:
-            raise StoreError(
-                f"{where}: its pointer says {snapshot.rows} rows, the snapshot has {table.num_rows}: "
-                f"the pointer was changed after it was written. {REBUILD}"
-            )
-        return table
+        return pq.read_table(pa.BufferReader(content))
 
     def partitions(self, dataset: str) -> list[str]:
         """The partitions of a dataset that are stored, oldest first."""
-        return sorted(path.parent.name for path in self._folder(dataset).glob("*/current.json"))
+        return sorted(name for name, one in self._index(dataset).items() if self._is_there(dataset, name, one))
 
     def relabel(self, snapshot: Snapshot, *, info: dict[str, Any]) -> None:
         """Other facts about the same snapshot."""
-        self._point(Snapshot(snapshot.dataset, snapshot.partition, snapshot.digest, snapshot.rows, info), once=False)
+        with self._changing(snapshot.dataset) as index:
+            pointer = Pointer(digest=snapshot.digest, rows=snapshot.rows, info=info)
+            index[snapshot.partition] = pointer.follow(index.get(snapshot.partition))
+
+    def verify(self) -> None:
+        """Raise StoreError unless every index is signed and every snapshot in force is what its index says."""
+        for dataset in self._datasets():
+            for partition in self.partitions(dataset):
+                self.read(self.get(dataset, partition))
+
+    def begin_again(self) -> None:
+        """Forget what datasets point at where nobody can say who signed it, but for those that are final."""
+        for dataset in self._datasets():
+            try:
+                self._index(dataset)
+            except StoreError:
+                if dataset not in self.final:
+                    folder = self._folder(dataset)
+                    for path in (folder / INDEX, *folder.glob(f"*/{UNSIGNED}")):
+                        path.unlink(missing_ok=True)
+
+    def _datasets(self) -> list[str]:
+        """All that have an index, or pointers from before there was one."""
+        folders = {path.parent for path in self.root.glob(f"**/{INDEX}")}
+        folders |= {path.parent.parent for path in self.root.glob(f"**/{UNSIGNED}")}
+        return sorted(folder.relative_to(self.root).as_posix() for folder in folders)
 
     def files(self) -> Iterator[StoredFile]:
         """Every snapshot file below the root, superseded ones included, by dataset, partition and digest."""
@@ -228,17 +293,66 @@ class Store:
         """Delete one snapshot file; the pointer as well if it names it, and first: it never names what is gone."""
         current = self.find(file.dataset, file.partition)
         if current is not None and current.digest == file.digest:
-            self._pointer_path(file.dataset, file.partition).unlink()
+            with self._changing(file.dataset) as index:
+                del index[file.partition]
         self._path(file.dataset, file.partition, file.digest).unlink(missing_ok=True)
+
+    @contextmanager
+    def _changing(self, dataset: str) -> Iterator[dict[str, Pointer]]:
+        """The index of a dataset, to be changed in place and then signed; one writer at a time."""
+        folder = self._folder(dataset)
+        self.prepare()
+        with one_writer(folder):
+            index = dict(self._index(dataset))
+            yield index
+            content = seal(index, self.keys, use_case=self.use_case, dataset=dataset)
+            write_file(folder / INDEX, content, replace=True)
+
+    def _index(self, dataset: str) -> Mapping[str, Pointer]:
+        """What the partitions of a dataset point at, verified; the same file is read once."""
+        folder = self._folder(dataset)
+        try:
+            state = (folder / INDEX).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            self._require_no_unsigned(dataset, folder)
+            return {}
+        key = (state.st_ino, state.st_mtime_ns, state.st_size)
+        if dataset not in self._opened or self._opened[dataset][0] != key:
+            content = (folder / INDEX).read_bytes()
+            try:
+                index = unseal(content, self.keys, use_case=self.use_case, dataset=dataset)
+            except (StoreError, RegistryError) as error:
+                raise StoreError(f"{error} {self._way_out(dataset, also=True)}") from error
+            self._opened[dataset] = key, index
+        return self._opened[dataset][1]
+
+    def _require_no_unsigned(self, dataset: str, folder: Path) -> None:
+        if any(folder.glob(f"*/{UNSIGNED}")):
+            out = self._way_out(dataset)
+            if dataset in self.final:
+                out = (
+                    f"Move {dataset}/ out of the store of {self.use_case}; its dates can then be scored again by the "
+                    "versions that were in force for them."
+                )
+            raise StoreError(
+                f"{dataset}: expected a signed {INDEX}, found pointers of a version that signed nothing of what it "
+                f"stored, so nobody can say who wrote them. {out}"
+            )
+
+    def _way_out(self, dataset: str, *, also: bool = False) -> str:
+        if dataset in self.final:
+            return f"It is never made anew: restore {dataset}/ in the store of {self.use_case} from a backup."
+        return f"{'Or rebuild' if also else 'Rebuild'} it: ds-pipeline history {self.use_case} --rebuild"
+
+    def _is_there(self, dataset: str, partition: str, pointer: Pointer) -> bool:
+        """Whether a partition counts as stored; one of a final dataset does, and is missed when it is read."""
+        return dataset in self.final or self._path(dataset, partition, pointer.digest).exists()
 
     def _content_path(self, snapshot: Snapshot) -> Path:
         return self._path(snapshot.dataset, snapshot.partition, snapshot.digest)
 
     def _path(self, dataset: str, partition: str, digest: str) -> Path:
         return self._folder(dataset, partition) / f"{digest}.parquet"
-
-    def _pointer_path(self, dataset: str, partition: str) -> Path:
-        return self._folder(dataset, partition) / "current.json"
 
     def _folder(self, dataset: str, *partition: str) -> Path:
         parts = [*dataset.split("/"), *partition]
@@ -249,11 +363,3 @@ class Store:
                 "dots, not beginning with a dot or -."
             )
         return self.root.joinpath(*parts)
-
-
-def _from_pointer(dataset: str, partition: str, content: bytes) -> Snapshot:
-    pointer = json.loads(content)
-    digest, rows, info = pointer["digest"], pointer["rows"], pointer["info"]
-    if not DIGEST.fullmatch(digest) or type(rows) is not int or type(info) is not dict:
-        raise ValueError("not a pointer")
-    return Snapshot(dataset, partition, digest, rows, info)

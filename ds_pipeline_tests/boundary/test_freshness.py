@@ -219,7 +219,9 @@ def test_texts_are_as_old_as_the_people_they_are_about(declare: Declare, execute
 
 def test_what_is_stored_under_another_key_is_not_taken_for_stale(bench: Workbench) -> None:
     built(bench)
-    other = replace(bench, datasets=type(bench.datasets)(bench.use_case, bench.project.store, key_fingerprint="other"))
+    other = replace(
+        bench, datasets=type(bench.datasets)(bench.use_case, bench.project.store, bench.keys, key_fingerprint="other")
+    )
 
     with pytest.raises(KeyChangedError, match="the pseudonym key has changed"):
         missing_history(other, DAYS[-1])

@@ -44,7 +44,7 @@ PLANTED: dict[str, tuple[str, bytes | Callable[[Path], None]]] = {
     "masked visits": (f"{STORE}/datasets/masked/visits/0a/2011-03-07/1.parquet", LEAKING),
     "quarantine plans": (f"{STORE}/datasets/quarantine/plans/0a/2011-03-07/1.parquet", LEAKING),
     "features": (f"{STORE}/datasets/features/0a/2011-03-07/1.parquet", LEAKING),
-    "labels": (f"{STORE}/datasets/labels/0a/2011-03-07/current.json", f'{{"info": "{NAME}"}}'.encode()),
+    "labels": (f"{STORE}/datasets/labels/0a/index.json", f'{{"info": "{NAME}"}}'.encode()),
     "scores": (f"{STORE}/datasets/scores/2011-03-07/1.parquet", LEAKING),
     "documents": (f"{STORE}/documents/evaluation/2011-03-07/0a/evaluation.json", f'["{NAME}"]'.encode()),
     "bundles": (f"{STORE}/registry/versions/v0001/bundle/use_case/label.sql", f"-- {NAME}".encode()),

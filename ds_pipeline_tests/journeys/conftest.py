@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import time_ns
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import dagster as dg
@@ -34,6 +34,9 @@ import yaml
 
 from ds_pipeline_tests.pictures import of_one_pixel
 from ds_pipeline_tests.unsynced import sitecustomize
+
+if TYPE_CHECKING:
+    from ds_pipeline.workbench import Workbench
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -203,6 +206,21 @@ class Journey:
         path = self.source[table]
         frame = change(pd.read_parquet(path))
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
+
+    def open(self) -> Workbench:
+        """The workbench of the project, as only the holder of its key has it."""
+        from ds_pipeline.project import Project, Settings
+        from ds_pipeline.use_case.load import load_use_case
+        from ds_pipeline.workbench import open_workbench
+
+        return open_workbench(Project(Settings(project=self.root)), load_use_case(self.case))
+
+    def forget(self, kind: str, partition: str) -> None:
+        """Take a week of a kind of dataset out of the store, under its signature."""
+        store = self.open().datasets.store
+        for file in list(store.files()):
+            if file.dataset.startswith(kind) and file.partition == partition:
+                store.remove_file(file)
 
     def serving(self) -> dict[str, str]:
         """Digests of all that serves: history, versions, prediction log, deliveries."""

@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.project import Project, Settings
 from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.training.labelled import labelled_rows
-from ds_pipeline.use_case.load import load_use_case
-from ds_pipeline.workbench import Workbench, open_workbench
+from ds_pipeline.workbench import Workbench
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Journey
@@ -85,7 +83,7 @@ def test_a_backtest_without_history_says_what_to_build(new_journey: Journey) -> 
 def bench(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """The finished project as assets see it."""
     monkeypatch.setenv("DAGSTER_HOME", journey.env["DAGSTER_HOME"])
-    return open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
+    return journey.open()
 
 
 def test_a_champion_of_other_features_is_scored_with_its_own(bench: Workbench) -> None:

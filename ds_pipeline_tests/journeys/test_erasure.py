@@ -248,7 +248,7 @@ def rewritten_history(journey: Journey) -> None:
 
 
 def removed_week(journey: Journey) -> None:
-    next(journey.store.glob("datasets/features/*/2011-06-20/current.json")).unlink()
+    journey.forget("features", "2011-06-20")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ from ds_pipeline.evaluation.gates.decision import Decision, decide
 from ds_pipeline.evaluation.gates.specs import gates_of as asked_gates
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.model.parts import parts_of
-from ds_pipeline.project import Project, Settings
 from ds_pipeline.promotion import judge as judging
 from ds_pipeline.promotion import promote as promoting
 from ds_pipeline.promotion import refit as refitting
@@ -37,8 +36,8 @@ from ds_pipeline.promotion import trial_list as operating
 from ds_pipeline.promotion.judge import judge_candidate
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
-from ds_pipeline.use_case.load import UseCase, load_use_case
-from ds_pipeline.workbench import Workbench, open_workbench
+from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey, copy, make_project, run_once
 
 DAY = date(2011, 8, 1)
@@ -90,7 +89,7 @@ def another_seed(journey: Journey) -> None:
 
 
 def bench_of(journey: Journey) -> Workbench:
-    return open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
+    return journey.open()
 
 
 def gates_of(done: Done) -> dict[str, str]:
@@ -523,7 +522,7 @@ def test_nothing_is_measured_before_the_look_is_in_the_ledger(bench: Workbench, 
     folder = waiting.store / "ledger"
     before, seen = len(list(folder.glob("*.json"))), []
 
-    def look(*_: Any) -> None:
+    def look(*_: Any, **__: Any) -> None:
         newest = json.loads(sorted(folder.glob("*.json"))[-1].read_text())["event"]["says"]
         seen.append((len(list(folder.glob("*.json"))), newest["kind"]))
         raise EvaluationError("enough")

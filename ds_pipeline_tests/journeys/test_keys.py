@@ -14,12 +14,13 @@ OTHER_KEY = "another-key-of-forty-characters-or-so-123"
 
 def fingerprints(journey: Journey) -> set[str]:
     """The keys that the masked tables and their quarantine say they were made with."""
-    pointers = [
-        *journey.store.glob("datasets/masked/*/*/*/current.json"),
-        *journey.store.glob("datasets/quarantine/*/*/*/current.json"),
+    indexes = [
+        json.loads(path.read_text())["partitions"]
+        for kind in ("masked", "quarantine")
+        for path in journey.store.glob(f"datasets/{kind}/*/*/index.json")
     ]
-    assert pointers
-    return {json.loads(path.read_text())["info"]["key"] for path in pointers}
+    assert indexes
+    return {pointer["info"]["key"] for index in indexes for pointer in index.values()}
 
 
 def test_a_changed_key_stops_every_command_until_it_is_accepted(journey: Journey) -> None:

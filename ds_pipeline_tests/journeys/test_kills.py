@@ -62,7 +62,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     assert done.code == 0, done.text
     assert journey.made().keys() == first_run[0].made().keys()
     assert journey.made() == first_run[0].made()
-    assert journey.cli("verify").out.split() == ["history", "ok", "v0001", "ok", "ledger", "ok"]
+    assert journey.cli("verify").out.split() == ["history", "ok", "v0001", "ok", "ledger", "ok", "store", "ok"]
     folder = journey.root / "data" / "deliveries"
     assert sorted(path.name for path in folder.rglob("*.*")) == ["campaign_list.csv", "campaign_list.parquet"]
 

@@ -9,12 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from ds_pipeline.project import Project, Settings
 from ds_pipeline.promotion import judge as judging
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training import declare as declaring
-from ds_pipeline.use_case.load import load_use_case
-from ds_pipeline.workbench import open_workbench
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -244,7 +241,7 @@ def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_i
     assert "2011-08-01 00:00:00 UTC is before the last event" in refused.err
     assert kinds(journey) == before
 
-    bench = open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
+    bench = journey.open()
     last = bench.ledger.entries(known={})[-1]
     bench.ledger.append(last.model_copy(update={"number": 5, "previous": last.digest, "at": earlier}))
 

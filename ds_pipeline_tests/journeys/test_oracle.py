@@ -41,10 +41,10 @@ FRIENDLY = re.compile("thank|please|great|love|pleasure")
 
 def snapshots(journey: Journey, dataset: str) -> dict[date, Path]:
     """The file of each partition of a dataset that is in force."""
-    pointers = sorted((journey.store / "datasets" / dataset).glob("*/*/current.json"))
     return {
-        date.fromisoformat(path.parent.name): path.parent / f"{json.loads(path.read_text())['digest']}.parquet"
-        for path in pointers
+        date.fromisoformat(day): path.parent / day / f"{pointer['digest']}.parquet"
+        for path in (journey.store / "datasets" / dataset).glob("*/index.json")
+        for day, pointer in json.loads(path.read_text())["partitions"].items()
     }
 
 

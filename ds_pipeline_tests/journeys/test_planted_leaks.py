@@ -14,12 +14,9 @@ import pytest
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
-from ds_pipeline.project import Project, Settings
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training.labelled import labelled_rows
 from ds_pipeline.training.rows import rows_to_train_on
-from ds_pipeline.use_case.load import load_use_case
-from ds_pipeline.workbench import open_workbench
 from ds_pipeline_tests.journeys.conftest import FIRST, LAST
 
 if TYPE_CHECKING:
@@ -118,7 +115,7 @@ def test_six_planted_leaks_stop_the_training_before_the_search(leaking: Journey)
 
 def require_each_alone(journey: Journey) -> None:
     """Each of them beside the honest inputs only, on the stored features."""
-    bench = open_workbench(Project(Settings(project=journey.root)), load_use_case(journey.case))
+    bench = journey.open()
     use_case, day = bench.use_case, LAST
     rows = labelled_rows(bench, use_case.clock.training(day), until=day).rows
     entity = use_case.problem.entity

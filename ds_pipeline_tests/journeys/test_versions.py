@@ -151,7 +151,7 @@ def test_verify_finds_everything_in_order(journey: Journey) -> None:
     done = journey.cli("verify")
 
     assert done.code == 0, done.text
-    assert done.out.split() == ["history", "ok", "v0001", "ok", "ledger", "ok"]
+    assert done.out.split() == ["history", "ok", "v0001", "ok", "ledger", "ok", "store", "ok"]
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,7 @@ def test_changed_sql_does_not_break_what_serves(week_later: Journey) -> None:
     assert journey.cli("history").code == 0
     assert journey.cli("score").code == 0
     expected = log_of(journey, "2011-08-01")
-    for path in (journey.store / "datasets" / "scores" / "2011-08-01").iterdir():
-        path.unlink()
+    journey.forget("scores", "2011-08-01")
     journey.replace("features/rhythm.sql", "min(days_ago) as", "min(days_ago) + 1 as")
 
     done = journey.cli("score")

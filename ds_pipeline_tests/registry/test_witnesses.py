@@ -85,8 +85,6 @@ def test_what_is_damaged_or_not_a_list_of_ours_leaves_the_others_to_tell(bench: 
     folder.mkdir(parents=True)
     for name, content in {"csv": b"\xff", "parquet": b"PAR", "txt": b"v0009"}.items():
         (folder / f"campaign_list.{name}").write_bytes(content)
-    (bench.datasets.store.root / SCORES / "2011-11-28").mkdir(parents=True)
-    (bench.datasets.store.root / SCORES / "2011-11-28" / "current.json").write_bytes(b"{")
     assert bench.registry.champion() is not None
 
     shutil.rmtree(bench.registry.root)

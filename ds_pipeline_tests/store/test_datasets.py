@@ -15,6 +15,7 @@ from ds_pipeline.errors import HistoryError, KeyChangedError
 from ds_pipeline.store.datasets import KEY, Datasets
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
+from ds_pipeline_tests.workbenches import signer
 
 FIRST = date(2011, 3, 7)
 DAYS = [FIRST + timedelta(weeks=week) for week in range(8)]
@@ -23,11 +24,17 @@ SOURCES = {"visits": "digest of visits", "plans": "digest of plans"}
 
 @pytest.fixture
 def datasets(shop: UseCase, tmp_path: Path) -> Datasets:
-    return Datasets(shop, tmp_path, key_fingerprint="one key")
+    return Datasets(shop, tmp_path, signer(tmp_path), key_fingerprint="one key")
 
 
 def put(datasets: Datasets, dataset: str, day: date, **info: Any) -> None:
     datasets.store.put(pa.table({"week": [str(day), dataset]}), dataset=dataset, partition=str(day), info=info)
+
+
+def forget(datasets: Datasets, dataset: str, day: date) -> None:
+    """Take a week out of a dataset."""
+    (file,) = [one for one in datasets.store.files() if (one.dataset, one.partition) == (dataset, str(day))]
+    datasets.store.remove_file(file)
 
 
 def put_masked(datasets: Datasets, days: list[date], tables: tuple[str, ...] = ("visits", "plans")) -> None:
@@ -148,7 +155,7 @@ def test_one_missing_partition_of_features_or_labels_is_found(datasets: Datasets
     put_masked(datasets, DAYS)
     put_made(datasets, DAYS)
     for dataset, day in ((datasets.features, DAYS[1]), (datasets.labels, DAYS[6])):
-        (datasets.store.root / dataset / str(day) / "current.json").unlink()
+        forget(datasets, dataset, day)
 
     assert datasets.missing_history(DAYS[-1], SOURCES) == [DAYS[1], DAYS[6]]
 
@@ -162,7 +169,7 @@ def test_a_changed_treatment_begins_a_new_history(datasets: Datasets, shop: UseC
 
     def names(sources: dict[str, Any]) -> list[str]:
         use_case = replace(shop, sources=Sources.model_validate(sources))
-        other = Datasets(use_case, tmp_path, key_fingerprint="one key")
+        other = Datasets(use_case, tmp_path, signer(tmp_path), key_fingerprint="one key")
         return [other.masked("plans"), other.masked("visits"), other.quarantine("plans")]
 
     here = [datasets.masked("plans"), datasets.masked("visits"), datasets.quarantine("plans")]
@@ -171,7 +178,7 @@ def test_a_changed_treatment_begins_a_new_history(datasets: Datasets, shop: UseC
 
 
 def test_another_key_begins_a_new_history(datasets: Datasets, shop: UseCase, tmp_path: Path) -> None:
-    other = Datasets(shop, tmp_path, key_fingerprint="another key")
+    other = Datasets(shop, tmp_path, signer(tmp_path), key_fingerprint="another key")
 
     assert other.masked("visits") != datasets.masked("visits")
     assert other.quarantine("visits") != datasets.quarantine("visits")
@@ -189,12 +196,16 @@ def test_other_weeks_begin_a_new_history(
     dates = shop.problem.clock.model_copy(update=clock)
     use_case = replace(shop, problem=shop.problem.model_copy(update={"clock": dates}))
 
-    assert Datasets(use_case, tmp_path, key_fingerprint="one key").masked("visits") != datasets.masked("visits")
+    assert Datasets(use_case, tmp_path, signer(tmp_path), key_fingerprint="one key").masked(
+        "visits"
+    ) != datasets.masked("visits")
 
 
 def test_changed_sql_begins_new_features_and_labels(datasets: Datasets, shop: UseCase, tmp_path: Path) -> None:
     def changed(file: str) -> Datasets:
-        return Datasets(replace(shop, files=shop.files | {file: b"select 1"}), tmp_path, key_fingerprint="one key")
+        return Datasets(
+            replace(shop, files=shop.files | {file: b"select 1"}), tmp_path, signer(tmp_path), key_fingerprint="one key"
+        )
 
     for file in ("population.sql", "features/visits.sql", "features.yaml"):
         assert changed(file).features != datasets.features
@@ -214,7 +225,7 @@ def test_a_key_that_has_changed_stops_with_both_fingerprints_and_the_command_tha
 ) -> None:
     """The history was built anew under whatever key was set, and nobody was asked."""
     put_under(datasets, "visits", "plans")
-    other = Datasets(shop, tmp_path, key_fingerprint="another key")
+    other = Datasets(shop, tmp_path, signer(tmp_path), key_fingerprint="another key")
     datasets.require_key()
 
     for asked in (
@@ -247,7 +258,7 @@ def test_a_key_is_known_again_when_every_table_is_stored_under_it(
 ) -> None:
     """A rebuild that was interrupted between two tables has to be asked for again."""
     put_under(datasets, "visits", "plans")
-    other = Datasets(shop, tmp_path, key_fingerprint="another key")
+    other = Datasets(shop, tmp_path, signer(tmp_path), key_fingerprint="another key")
 
     put_under(other, "visits")
     with pytest.raises(KeyChangedError, match="masked_plans is stored under the key one key"):
@@ -263,9 +274,9 @@ def test_a_changed_treatment_is_no_changed_key(datasets: Datasets, shop: UseCase
     tables["tables"]["plans"]["columns"]["plan"]["treatment"] = "drop"
     changed = replace(shop, sources=Sources.model_validate(tables))
 
-    Datasets(changed, tmp_path, key_fingerprint="one key").require_key()
+    Datasets(changed, tmp_path, signer(tmp_path), key_fingerprint="one key").require_key()
     with pytest.raises(KeyChangedError):
-        Datasets(changed, tmp_path, key_fingerprint="another key").require_key()
+        Datasets(changed, tmp_path, signer(tmp_path), key_fingerprint="another key").require_key()
 
 
 @pytest.mark.parametrize(
@@ -283,7 +294,7 @@ def test_what_is_only_said_of_a_table_begins_no_new_history(
     tables["tables"]["plans"] |= change
     tables["tables"]["plans"]["columns"]["plan"]["meaning"] = "which plan"
     changed = Datasets(
-        replace(shop, sources=Sources.model_validate(tables)), tmp_path, key_fingerprint=datasets.key_fingerprint
+        replace(shop, sources=Sources.model_validate(tables)), tmp_path, signer(tmp_path), key_fingerprint="one key"
     )
 
     assert (changed.masked("plans") != datasets.masked("plans")) is is_new
@@ -295,7 +306,7 @@ def test_another_limit_of_k_anonymity_judges_every_week_anew(datasets: Datasets,
         tables["tables"]["plans"]["columns"]["plan"]["identifies"] = "quasi"
         tables["tables"]["plans"]["k_anonymity"] = {"k": k}
         case = replace(shop, sources=Sources.model_validate(tables))
-        return Datasets(case, tmp_path, key_fingerprint="one key").masked("plans")
+        return Datasets(case, tmp_path, signer(tmp_path), key_fingerprint="one key").masked("plans")
 
     assert masked(5) != masked(6)
 
@@ -307,7 +318,7 @@ def test_another_text_engine_begins_a_new_history_of_the_tables_with_texts(
         tables = shop.sources.model_dump(mode="json", exclude_unset=True)
         tables["tables"]["plans"]["columns"]["plan"] |= {"identifies": "direct", "treatment": "redact"}
         case = replace(shop, sources=Sources.model_validate(tables | {"text_engine": engine}))
-        other = Datasets(case, tmp_path, key_fingerprint="one key")
+        other = Datasets(case, tmp_path, signer(tmp_path), key_fingerprint="one key")
         return [other.masked("plans"), other.masked("visits")]
 
     patterns, embedded = names("patterns"), names("embedded")
