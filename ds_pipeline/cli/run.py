@@ -23,6 +23,7 @@ from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.figures import aligned, counted
 from ds_pipeline.progress import log
 from ds_pipeline.promotion.backtest import backtest, show_backtest, write_backtest
+from ds_pipeline.promotion.holdout_ledger import record_rebuild
 from ds_pipeline.promotion.report import row_counts, rows_to_come
 from ds_pipeline.registry.verdicts import WORDS, Verdict
 from ds_pipeline.scoring.serve import require_contract, require_version
@@ -304,6 +305,8 @@ def _history(session: Session, *, rebuild: bool, title: str) -> None:
     clock = session.bench.use_case.clock
     days = clock.dates_until(session.day)
     require_made(session.bench.use_case, session.bench.project.root)
+    if rebuild:
+        record_rebuild(session.bench, session.day)
     missing = days if rebuild else missing_history(session.bench, session.day)
     if not missing:
         console.print(f"\n[bold]{title}[/]: all {len(days)} weeks are there")

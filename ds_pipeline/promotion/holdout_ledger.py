@@ -6,6 +6,7 @@ from typing import Any
 
 from ds_pipeline.boundary.leak_check import require_clean_reason
 from ds_pipeline.boundary.suppress import erasures_of
+from ds_pipeline.digests import SHORT
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -22,6 +23,7 @@ from ds_pipeline.registry.ledger import (
     Judged,
     Looked,
     Promoted,
+    Rebuilt,
     Seen,
     WeekCount,
     count_weeks,
@@ -29,6 +31,7 @@ from ds_pipeline.registry.ledger import (
     overrides,
 )
 from ds_pipeline.registry.registry import OK, Verified
+from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.approved import require_approved
 from ds_pipeline.training.declare import configuration_of, known_entries, require_as_on_disk
@@ -85,7 +88,7 @@ def record_look(
 
     Raises:
         EvaluationError: the candidate was not declared, or under other files than those of this run or of the disk, or
-            they ask less than before without an approval.
+            they ask less than before without an approval; or rows that were looked at are others, and nothing says why.
         RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
     """
     require_as_on_disk(bench, EvaluationError)
@@ -94,6 +97,7 @@ def record_look(
     declared = _declaration(before, day, trained_under)
     _require_limit_kept(bench, before, day)
     require_approved(bench, day, before, EvaluationError)
+    _require_known_rows(bench, before, seen)
     configuration = configuration_of(bench.use_case)
     if declared.configuration != configuration:
         raise EvaluationError(
@@ -124,6 +128,47 @@ def record_look(
         approvals=approvals_of(entries),
     )
     return record, measure_ledger(record, bench.use_case.requirements.holdout)
+
+
+def record_rebuild(bench: Workbench, day: date) -> None:
+    """Forget what nobody can vouch for before every week is made anew, and write that down if weeks were looked at.
+
+    Raises:
+        RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to; nothing was forgotten.
+    """
+    known = known_entries(bench)
+    if looks_of(bench.ledger.entries(known=known)):
+        bench.ledger.add(
+            Rebuilt(),
+            as_of=day,
+            actor=bench.keys.holder(),
+            reason="every week is made anew",
+            at=now(),
+            known=known,
+        )
+    bench.datasets.store.begin_again()
+
+
+def _require_known_rows(bench: Workbench, entries: Sequence[Entry], seen: Seen) -> None:
+    """Raise EvaluationError if rows that were looked at are others now, without a record of what replaced them.
+
+    The signed index of a dataset knows all it ever pointed at. A look that it does not know of was at a later state, or
+    the index was begun anew; a recorded rebuild explains both.
+    """
+    rebuilt = max((entry.number for entry in entries if isinstance(entry.says, Rebuilt)), default=0)
+    for entry in entries[rebuilt:]:
+        for week, rows in (entry.says.seen or {} if isinstance(entry.says, Looked | Backtested) else {}).items():
+            for name, digest in rows.items():
+                dataset, _, partition = name.rpartition("/")
+                is_same = digest == seen.get(week, {}).get(name, digest)
+                if not is_same and digest not in bench.datasets.store.versions(dataset, partition):
+                    raise EvaluationError(
+                        f"{dataset.partition('/')[0]} of {partition}: ledger/{file_name(entry.number)} has looked at "
+                        f"other rows ({digest[:SHORT]}), and the store does not know that they were ever replaced: an "
+                        "older state of it was put back, or its index was removed. Nothing was looked at. Restore "
+                        f"datasets/ of {bench.use_case.name} from a backup, or make every week anew from the sources, "
+                        f"which is recorded: ds-pipeline history {bench.use_case.name} --rebuild"
+                    )
 
 
 def record_backtest(bench: Workbench, day: date, *, seen: Seen) -> None:

@@ -1,19 +1,22 @@
 """Score one week with the version that is in force for it, once, and deliver what was recorded."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.boundary.cross import identifiers_of
 from ds_pipeline.boundary.leak_check import OWN_FILES, delivered_identifiers, guarded, require_clean_table
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import ScoringError, StoreError
+from ds_pipeline.errors import HistoryError, ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_version
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.registry.witnesses import delivered_versions
 from ds_pipeline.scoring.delivery import campaign_list, render
 from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week, scores_schema
@@ -21,6 +24,8 @@ from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode, write_file
 from ds_pipeline.use_case.load import UseCase, use_case_of_files
 from ds_pipeline.workbench import Workbench
+
+ROUNDING = 1e-9  # of a score between 0 and 1: another build of the same packages may round otherwise
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     event, entity = bench.registry.champion(day), bench.use_case.problem.entity
     if event is None:
         raise _nothing_in_force(bench, day)
+    _require_not_delivered(bench, day, event.version)
     bundle = bench.registry.open(event.version)
     model_case = use_case_of(bench, bundle)
     features = features_for(bench, model_case, day)
@@ -111,6 +117,18 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     return ScoredWeek(day, scores, event.version, is_new=True)
 
 
+def _require_not_delivered(bench: Workbench, day: date, version: str) -> None:
+    """Raise ScoringError if a list of the date by another version went out, whose scores the log has lost."""
+    delivered = delivered_versions(bench.project.deliveries / bench.use_case.name / str(day), bench.use_case.contract)
+    others = sorted(delivered - {version})
+    if others:
+        raise ScoringError(
+            f"{bench.use_case.name}: a list of {day} by {others[0]} was delivered, but the prediction log does not "
+            f"hold its scores, and {version} is in force now. A date is never scored twice: restore {SCORES}/ in the "
+            "store of the use case from a backup."
+        )
+
+
 def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
     """What an earlier run scored."""
     scores, version = _read_log(bench, logged), str(logged.info["model_version"])
@@ -120,13 +138,42 @@ def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
             f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
             "date is never scored twice, so there is nothing to deliver."
         )
-    model_case = use_case_of(bench, bench.registry.open(version))  # nothing is delivered that does not verify
+    has_changed = _features_have_changed(bench, scores, version, day)
+    return ScoredWeek(day, scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
+
+
+def _features_have_changed(bench: Workbench, scores: pd.DataFrame, version: str, day: date) -> bool:
+    """Whether the features of a date are others since it was scored; if not, they must give the same scores again.
+
+    Raises:
+        ScoringError: they give others, or the ranks and the decisions do not follow from the scores.
+        RegistryError: the bundle of the version does not verify.
+        HistoryError: the features of the date are missing or stale.
+    """
+    bundle, entity = bench.registry.open(version), bench.use_case.problem.entity
+    model_case = use_case_of(bench, bundle)
     features = features_for(bench, model_case, day)
     if scores.empty:
-        has_changed = features.num_rows > 0
-    else:
-        has_changed = digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]
-    return ScoredWeek(day, scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
+        return features.num_rows > 0
+    if digest_bytes(encode(features)) != scores["features_snapshot"].iloc[0]:
+        return True
+    frame = features.to_pandas()
+    again = pd.Series(predict(bundle.load_model(), frame, model_case.features), index=frame[entity])
+    difference = np.abs(again.reindex(scores[entity]).to_numpy() - scores["score"].to_numpy())
+    differ = abs(len(again) - len(scores)) + int((~(difference <= ROUNDING)).sum())  # NaN differs
+    ranked = scores.sort_values(["score", entity], ascending=[False, True])
+    is_chosen = ranked["decision"].eq(CAMPAIGN).to_numpy()
+    is_in_order = (ranked["rank"].to_numpy() == np.arange(1, len(ranked) + 1)).all() and is_chosen[
+        : is_chosen.sum()
+    ].all()
+    if differ or not is_in_order:
+        what = f"{differ:,} of {len(scores):,} scores" if differ else "the ranks or decisions"
+        raise ScoringError(
+            f"{bench.use_case.name}: {what} recorded for {day} are not what {version} gives for the same features, so "
+            f"nothing is delivered. Restore {SCORES}/ in the store of {bench.use_case.name} from a backup, or install "
+            "the packages that its lineage.json names."
+        )
+    return False
 
 
 def require_contract(bench: Workbench, day: date) -> None:
@@ -213,6 +260,8 @@ def deliver(bench: Workbench, day: date) -> Delivery:
     if logged is None:
         raise ScoringError(f"{bench.use_case.name}: {day} is not scored, so there is nothing to deliver.")
     scores = _read_log(bench, logged)
+    with suppress(HistoryError):  # features that are being built again cannot be compared with; the log is signed
+        _features_have_changed(bench, scores, str(logged.info["model_version"]), day)
     chosen = scores[scores["decision"] == CAMPAIGN]
     table = campaign_list(
         scores,

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
-from ds_pipeline.promotion.holdout_ledger import allow_holdout, overrides_of, read_ledger, record_backtest, record_look
+from ds_pipeline.promotion.holdout_ledger import (
+    allow_holdout,
+    overrides_of,
+    read_ledger,
+    record_backtest,
+    record_look,
+    record_rebuild,
+)
 from ds_pipeline.registry.ledger import Looked, Seen
 from ds_pipeline.training.declare import declare, facts_of, known_entries
 from ds_pipeline.workbench import Workbench
@@ -19,6 +28,7 @@ from ds_pipeline_tests.workbenches import lay_down
 
 DAY = date(2011, 12, 5)
 CANDIDATE = digest_bytes(b"candidate")
+LABELS = "labels/x"
 
 
 @pytest.fixture
@@ -32,11 +42,15 @@ def trained(bench: Workbench) -> dict[str, Any]:
 
 
 def rows(bench: Workbench, labels: str = "labels") -> Seen:
-    """What a holdout holds, by digest."""
-    return {
-        week: {f"labels/x/{week}": digest_bytes(labels.encode()), f"features/x/{week}": digest_bytes(b"features")}
-        for week in bench.use_case.clock.holdout(DAY)
-    }
+    """Store a holdout with these labels; its rows by digest."""
+    weeks = bench.use_case.clock.holdout(DAY)
+    made = {str(week): (pa.table({"label": [labels]}), {}) for week in weeks}
+    stored = bench.datasets.store.put_all(made, dataset=LABELS)
+    return {week: {f"{LABELS}/{week}": stored[str(week)].digest} for week in weeks}
+
+
+def index(bench: Workbench) -> Path:
+    return bench.datasets.store.root / LABELS / "index.json"
 
 
 def look(bench: Workbench, trained_under: dict[str, Any], labels: str = "labels") -> LedgerRecord:
@@ -86,6 +100,44 @@ def test_labels_that_changed_are_another_look_under_the_same_files(bench: Workbe
     trained_under = trained(bench)
     looks = [look(bench, trained_under, labels).looks for labels in ("labels", "labels", "flipped", "labels")]
     assert looks == [1, 1, 2, 2]
+
+
+def test_an_older_state_of_the_store_is_not_judged_on(bench: Workbench) -> None:
+    """Its signature is genuine. The ledger has seen the state after it."""
+    trained_under, before = trained(bench), rows(bench, "before they were corrected")
+    older = index(bench).read_bytes()
+    look(bench, trained_under, "corrected")
+    entries = len(read_ledger(bench))
+    index(bench).write_bytes(older)
+
+    assert bench.datasets.store.get(LABELS, str(min(before))).digest in before[min(before)].values()
+    with pytest.raises(
+        EvaluationError, match=r"labels of \S+: ledger/000002.json has looked at other rows .* put back"
+    ):
+        record_look(bench, DAY, candidate=CANDIDATE, trained_under=trained_under, seen=before)
+    assert len(read_ledger(bench)) == entries
+
+
+def test_an_index_begun_anew_over_other_labels_needs_a_recorded_rebuild_and_is_another_look(bench: Workbench) -> None:
+    trained_under = trained(bench)
+    look(bench, trained_under)
+    index(bench).unlink()
+
+    with pytest.raises(EvaluationError, match=r"its index was removed.* ds-pipeline history shop --rebuild"):
+        look(bench, trained_under, "flipped")
+
+    record_rebuild(bench, DAY)
+    assert look(bench, trained_under, "flipped").looks == 2
+
+
+def test_a_rebuild_is_recorded_where_something_was_looked_at(bench: Workbench) -> None:
+    record_rebuild(bench, DAY)
+    assert read_ledger(bench) == []
+
+    look(bench, trained(bench))
+    record_rebuild(bench, DAY)
+    entry = read_ledger(bench)[-1]
+    assert (entry.says.kind, entry.actor) == ("rebuilt", bench.keys.holder())
 
 
 def test_a_backtest_is_noted_once_and_counts_with_the_next_verdict_of_another_configuration(bench: Workbench) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -130,3 +131,34 @@ def test_a_week_with_nobody_in_scope_has_an_empty_list(ready: Workbench) -> None
     header, *rows = closed.delivery_paths(DAYS[1])[0].read_text().splitlines()
     assert (header.split(",")[0], rows) == ("customer_id", [])
     assert len(score_day(closed, FIRST).scores) == len(CUSTOMERS)
+
+
+def test_scores_that_the_version_does_not_give_are_not_delivered_whoever_signed_them(ready: Workbench) -> None:
+    """Their signature is genuine here: what is delivered must also follow from the features and the bundle."""
+    store = ready.datasets.store
+    scores = score_day(ready, FIRST).scores
+    changes = {
+        "5 of 5 scores": {"score": scores["score"] / 2},
+        "the ranks or decisions": {"decision": scores["decision"].to_numpy()[::-1]},
+    }
+    for said, change in changes.items():
+        table = pa.Table.from_pandas(scores.assign(**change), preserve_index=False)
+        store.put(table, dataset=SCORES, partition=str(FIRST), info=store.get(SCORES, str(FIRST)).info)
+
+        for step in (score_day, deliver):
+            with pytest.raises(ScoringError, match=f"{said} recorded for 2011-03-07 are not what v0001 gives"):
+                step(ready, FIRST)
+    assert not any(path.exists() for path in ready.delivery_paths(FIRST))
+
+
+def test_a_date_whose_list_went_out_by_another_version_is_not_scored_again(ready: Workbench) -> None:
+    score_day(ready, FIRST)
+    deliver(ready, FIRST)
+    (file,) = [one for one in ready.datasets.store.files() if one.dataset == SCORES]
+    ready.datasets.store.remove_file(file)
+    assert score_day(ready, FIRST).is_new  # the same version gives the same scores
+
+    ready.datasets.store.remove_file(file)
+    put_in_force(ready, MODEL, as_of=FIRST, candidate="another")
+    with pytest.raises(ScoringError, match=r"a list of 2011-03-07 by v0001 was delivered, .* v0002 is in force now"):
+        score_day(ready, FIRST)
