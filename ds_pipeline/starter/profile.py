@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -395,7 +396,14 @@ def _column(name: str, cells: pa.Array, reading: Reading) -> ColumnProfile:
 
 
 def _select(rows: pa.Table, sql: str, *values: str) -> list[Any]:
-    with duckdb.connect(":memory:", config={"threads": 2}) as connection:
-        connection.execute("SET enable_progress_bar = false")
+    with _database().cursor() as connection:
         connection.register("source", rows)
         return connection.execute(f"SELECT {sql}", values).fetchall()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all questions: opening it takes longer than most of them. What a cursor registers is its own."""
+    connection = duckdb.connect(":memory:", config={"threads": 2})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
