@@ -9,6 +9,7 @@ PYTHONHASHSEED ?= 0
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 DAGSTER_MODULE_NAME ?= ds_pipeline.definitions
 export PYTHONHASHSEED DAGSTER_HOME DAGSTER_MODULE_NAME
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process compiles the package and every test worker the tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,10 +24,10 @@ run: .venv/.installed ## run a use case end to end: make run CASE=retail_lapse
 	@.venv/bin/ds-pipeline run "$(CASE)"
 
 test: .venv/.installed ## run the tests: make test ARGS="-k clock"
-	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 test-fast: .venv/.installed ## run the tests without the journeys: make test-fast ARGS="-k clock"
-	@.venv/bin/pytest -n 2 --dist loadgroup --ignore=ds_pipeline_tests/journeys $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile --ignore=ds_pipeline_tests/journeys $(ARGS)
 
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
 	@exec .venv/bin/ds-pipeline ui --port "$(PORT)"

@@ -26,8 +26,6 @@ from ds_pipeline.ingestion.ingest import REASON, split_weeks
 from ds_pipeline.ingestion.read import ROW_NUMBER, read_source, source_digest, source_shape, source_state
 from ds_pipeline.use_case.sources import Table
 
-pytestmark = pytest.mark.xdist_group("databases")  # one worker starts a PostgreSQL, not each
-
 ENV = "SHOP_DATABASE"
 SECRET = "4929-1111"
 ROWS = [

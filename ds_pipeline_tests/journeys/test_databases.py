@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-pytestmark = pytest.mark.xdist_group("databases")  # one worker makes its fixtures, not each
-
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
 

@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from ds_pipeline.features.build import build_features
 from ds_pipeline.store.asof import AsOfTables
@@ -109,7 +108,6 @@ TABLES = ("users", "subscriptions", "payments", "usage_events", "support_tickets
 User = dict[str, list[Row]]  # the rows of one user, by table
 
 
-@pytest.mark.xdist_group("subscriptions")
 def test_features_of_subscription_churn_are_those_of_plain_python(small: tuple[Journey, Done]) -> None:  # noqa: F811
     journey, entity = small[0], "user_token"
     features = {(row[entity], row["scoring_date"]): row for row in stored(journey, "features", entity)}
@@ -264,7 +262,6 @@ def emails(rows: list[Row], at: datetime) -> Row:
     }
 
 
-@pytest.mark.xdist_group("subscriptions")
 def test_a_correction_that_arrives_after_the_scoring_date_changes_nothing_at_it(
     small: tuple[Journey, Done],  # noqa: F811
 ) -> None:

@@ -16,8 +16,6 @@ import pytest
 
 from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey, run_once
 
-pytestmark = pytest.mark.xdist_group("subscriptions")  # one worker makes its fixtures, not each
-
 CASE = "subscription_churn"
 USERS, WEEKS, FIRST = 1_000, 46, "2025-06-30"
 FOLDER = Path("data/simulated") / CASE

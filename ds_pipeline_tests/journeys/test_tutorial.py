@@ -14,8 +14,6 @@ import yaml
 
 from ds_pipeline_tests.journeys.conftest import BIN, REPOSITORY, Done, Journey
 
-pytestmark = pytest.mark.xdist_group("tutorial")  # one worker makes its fixtures, not each
-
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 CASE = "my_case"
 
