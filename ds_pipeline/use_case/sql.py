@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
-import duckdb
 import pyarrow as pa
 
 from ds_pipeline.errors import FeatureError
@@ -69,23 +69,15 @@ def check_sql(problem: Problem, sources: Sources, features: FeatureSet | None, t
         texts: file name to SQL: population.sql, label.sql and features/*.sql, as far as they are there.
     """
     entity = problem.entity
-    problems: list[str] = []
     visible = _visible_schemas(sources)
     future = {f"future.{name}": masked_schema(table) for name, table in sources.tables.items()}
-    population = {POPULATION: pa.schema([pa.field(entity, pa.string())])}
     try:
-        connection = sandbox.connect(problem.clock.time_zone, memory=sandbox.CHECK_MEMORY)
+        results, refused = _results_of(
+            problem.clock.time_zone, entity, tuple(visible.items()), tuple(future.items()), tuple(texts.items())
+        )
     except FeatureError as error:
         return [f"problem.yaml: clock.time_zone: {error}"]
-    with connection:
-        connection.execute("CREATE SCHEMA future")
-        for name, schema in (visible | future | population).items():
-            sandbox.create_table(connection, name, schema.empty_table())
-        columns = {}
-        for file, sql in texts.items():
-            tables = visible if file == "population.sql" else visible | population
-            tables = tables | future if file == "label.sql" else tables
-            columns[file] = _columns_of(connection, sql, file, tables, problems)
+    columns, problems = dict(results), list(refused)
     if not any(entity in schema.names for schema in visible.values()):
         return problems  # what no table has cannot be in a result; cross_check says so
     for file, found in columns.items():
@@ -106,20 +98,37 @@ def _visible_schemas(sources: Sources) -> dict[str, pa.Schema]:
     return schemas
 
 
-def _columns_of(
-    connection: duckdb.DuckDBPyConnection,
-    sql: str,
-    file: str,
-    tables: Mapping[str, pa.Schema],
-    problems: list[str],
-) -> list[ResultColumn] | None:
-    """The columns a query returns on empty tables, or None with the reason appended to problems."""
-    try:
-        sql_guard.require_safe(sql, where=file, tables=frozenset(tables))
-        return sandbox.result_columns(connection, sql, where=file, scoring_at=ANY_MOMENT)
-    except FeatureError as error:
-        problems.append(f"{error}{_names_that_exist(str(error), sql, tables)}")
-        return None
+@lru_cache(maxsize=64)  # each step loads its use case, and opening a database takes 10 ms
+def _results_of(
+    time_zone: str,
+    entity: str,
+    visible: tuple[tuple[str, pa.Schema], ...],
+    future: tuple[tuple[str, pa.Schema], ...],
+    texts: tuple[tuple[str, str], ...],
+) -> tuple[tuple[tuple[str, tuple[ResultColumn, ...] | None], ...], tuple[str, ...]]:
+    """The columns that each file returns on empty tables, None with its reason among the problems.
+
+    Raises:
+        FeatureError: the time zone is unknown.
+    """
+    population = {POPULATION: pa.schema([pa.field(entity, pa.string())])}
+    columns: list[tuple[str, tuple[ResultColumn, ...] | None]] = []
+    problems: list[str] = []
+    with sandbox.connect(time_zone, memory=sandbox.CHECK_MEMORY) as connection:
+        connection.execute("CREATE SCHEMA future")
+        for name, schema in (dict(visible) | dict(future) | population).items():
+            sandbox.create_table(connection, name, schema.empty_table())
+        for file, sql in texts:
+            tables = dict(visible) if file == "population.sql" else dict(visible) | population
+            tables = tables | dict(future) if file == "label.sql" else tables
+            try:
+                sql_guard.require_safe(sql, where=file, tables=frozenset(tables))
+                found = sandbox.result_columns(connection, sql, where=file, scoring_at=ANY_MOMENT)
+                columns.append((file, tuple(found)))
+            except FeatureError as error:
+                problems.append(f"{error}{_names_that_exist(str(error), sql, tables)}")
+                columns.append((file, None))
+    return tuple(columns), tuple(problems)
 
 
 def _names_that_exist(message: str, sql: str, tables: Mapping[str, pa.Schema]) -> str:
@@ -132,7 +141,7 @@ def _names_that_exist(message: str, sql: str, tables: Mapping[str, pa.Schema]) -
     return f". {listed}." if listed else ""
 
 
-def _wrong_columns(file: str, columns: list[ResultColumn], entity: str) -> list[str]:
+def _wrong_columns(file: str, columns: Sequence[ResultColumn], entity: str) -> list[str]:
     """What is wrong with the columns of one file, apart from features.yaml."""
     names = [column.name for column in columns]
     types = dict(columns)
@@ -159,7 +168,7 @@ def _wrong_columns(file: str, columns: list[ResultColumn], entity: str) -> list[
     return problems
 
 
-def _compare(columns: Mapping[str, list[ResultColumn] | None], features: FeatureSet, entity: str) -> list[str]:
+def _compare(columns: Mapping[str, Sequence[ResultColumn] | None], features: FeatureSet, entity: str) -> list[str]:
     """Where the feature files and features.yaml do not say the same."""
     problems: list[str] = []
     made: dict[str, str] = {}
