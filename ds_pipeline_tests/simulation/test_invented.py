@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
@@ -24,12 +23,3 @@ def test_without_faker_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(SourceError, match=r"pip install 'ds-pipeline\[demo\]'"):
         make_faker("en_GB")
-
-
-def test_the_command_and_the_definitions_do_without_faker() -> None:
-    check = (
-        "import sys; sys.modules['faker'] = None;"
-        "import ds_pipeline.cli.app, ds_pipeline.cli.run, ds_pipeline.defs.assemble, ds_pipeline.simulation.files"
-    )
-
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
