@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -61,6 +62,13 @@ LABEL_SQL = """
     select customer_token, (count(f.visited_at) > 0)::int as label
     from population left join future.visits as f using (customer_token) group by customer_token
 """
+
+
+def pytest_collection_finish() -> None:
+    """What was imported is there to stay: not looked at again by the garbage collector, which took 8 % of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
