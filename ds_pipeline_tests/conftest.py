@@ -71,6 +71,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # or native libraries would call it a leak at exit
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that two workers end together: full runs and processes, then other journeys."""
     longest = ("test_retail_lapse.py", "test_kills.py", "test_weeks.py")

@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ds_pipeline_tests.journeys.started import Started
 from ds_pipeline_tests.pictures import of_one_pixel
 from ds_pipeline_tests.unsynced import sitecustomize
 
@@ -121,6 +122,16 @@ class Journey:
             umask=0o022,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, first: Callable[[], None] | None = None) -> Started:
+        """`ds-pipeline arguments` in a process beside this one, to be killed, interrupted or waited for.
+
+        Args:
+            first: what that process does before anything else.
+        """
+        logs = self.root.with_name(f"{self.root.name}.logs")
+        logs.mkdir(exist_ok=True)
+        return Started(list(arguments), folder=self.root, env=self.env, logs=logs, first=first)
 
     def cli(self, command: str, *arguments: str, **env: str) -> Done:
         """`ds-pipeline command USE_CASE arguments` inside this process, which saves the seconds of the imports."""
@@ -436,9 +447,3 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     seed = int(os.environ.get("JOURNEY_SEED") or time_ns())
     request.node.add_report_section("call", "seed", f"JOURNEY_SEED={seed}")
     return random.Random(seed)
-
-
-@pytest.fixture(scope="session")
-def bin_folder() -> str:
-    """Where the commands of this environment lie."""
-    return str(BIN)

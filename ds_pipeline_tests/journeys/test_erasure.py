@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -17,6 +19,7 @@ import pytest
 
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.project import Project, Settings
+from ds_pipeline.store import snapshots
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.use_case.load import load_use_case
 
@@ -176,22 +179,20 @@ def test_what_cannot_be_an_identifier_is_not_shown(journey: Journey) -> None:
     assert not (journey.store / "suppression").exists()
 
 
-KILL = """
-import os, sys
-from ds_pipeline.cli.app import main
-from ds_pipeline.store import snapshots as store
-write, left = store._write_whole, int(sys.argv.pop(1))
-def dying(path, content, *, replace):
-    global left
-    left -= 1
-    if left == 0:
-        os._exit(137)
-    write(path, content, replace=replace)
-    if left == 1 and path.suffix == ".json" and "erasures" in str(path.parent):
-        os._exit(137)
-store._write_whole = dying
-main()
-"""
+def die_at_write(left: int) -> None:
+    """End this process as kill -9 does before its n-th write, or after the one before where that is the record."""
+    write = snapshots._write_whole
+
+    def dying(path: Path, content: bytes, *, replace: bool) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os._exit(137)
+        write(path, content, replace=replace)
+        if left == 1 and path.suffix == ".json" and "erasures" in str(path.parent):
+            os._exit(137)
+
+    snapshots._write_whole = dying
 
 
 @pytest.mark.parametrize("step", [3, 20, 61])
@@ -199,8 +200,8 @@ def test_a_killed_erasure_stops_every_run_and_is_finished_by_the_next_call(journ
     one = person(journey)
     wanted = one, token(journey, one)
     arguments = ("erase", journey.name, "--entity-id", one, *REASON, "--yes")
-    killed = journey.shell("python", "-c", KILL, str(step), *arguments)
-    assert killed.code == 137, killed.text
+    code, *printed = journey.start(*arguments, first=partial(die_at_write, step)).wait()
+    assert code == 137, printed
     assert journey.status()["erasures"]["unfinished"]
 
     for command in ("run", "history", "train", "score"):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -19,37 +17,22 @@ if TYPE_CHECKING:
 STAGES = ("masked_transactions", "holdout_evaluation", "promotion")
 
 
-def kill_after(journey: Journey, stage: str, *, seconds: float, bin_folder: str, command: str = "run") -> str:
+def kill_after(journey: Journey, stage: str, *, seconds: float, command: str = "run") -> str:
     """Start a command and kill it some time after the first line about a stage. What it had printed."""
-    process = subprocess.Popen(
-        [f"{bin_folder}/ds-pipeline", command, journey.name],
-        cwd=journey.root,
-        env=journey.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    printed = ""
-    for line in process.stdout:
-        printed += line
-        if stage in line:
-            break
+    started = journey.start(command, journey.name)
+    printed = started.until(stage)
     time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    started.kill()
     return printed
 
 
 def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
-    new_recorded_journey: Journey, first_run: tuple[Journey, Done], bin_folder: str, rng: random.Random
+    new_recorded_journey: Journey, first_run: tuple[Journey, Done], rng: random.Random
 ) -> None:
     journey = new_recorded_journey
     for stage in STAGES:
         delay = rng.uniform(0, 0.6)
-        printed = kill_after(journey, stage, seconds=delay, bin_folder=bin_folder)
+        printed = kill_after(journey, stage, seconds=delay)
         assert stage in printed
         where = f"killed {delay:.3f} s after {stage}"
         checked = journey.cli("verify")
@@ -67,12 +50,10 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     assert sorted(path.name for path in folder.rglob("*.*")) == ["campaign_list.csv", "campaign_list.parquet"]
 
 
-def test_a_run_killed_while_it_serves_leaves_the_old_list_or_the_new(
-    journey: Journey, bin_folder: str, rng: random.Random
-) -> None:
+def test_a_run_killed_while_it_serves_leaves_the_old_list_or_the_new(journey: Journey, rng: random.Random) -> None:
     before = journey.serving()
 
-    kill_after(journey, "Scoring", seconds=rng.uniform(0, 0.8), bin_folder=bin_folder, command="score")
+    kill_after(journey, "Scoring", seconds=rng.uniform(0, 0.8), command="score")
 
     after = journey.serving()
     assert {name: after.get(name) for name in before} == before

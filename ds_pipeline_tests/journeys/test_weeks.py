@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -109,43 +107,28 @@ def test_a_contract_that_has_ended_delivers_nothing(journey: Journey) -> None:
     assert journey.serving() == before
 
 
-def test_ctrl_c_is_a_message_and_the_next_run_goes_on(new_recorded_journey: Journey, bin_folder: str) -> None:
+def test_ctrl_c_is_a_message_and_the_next_run_goes_on(new_recorded_journey: Journey) -> None:
     """Dagster takes Ctrl-C for a failed step, and the user once read the name of its exception."""
     journey = new_recorded_journey
-    process = subprocess.Popen(
-        [f"{bin_folder}/ds-pipeline", "run", journey.name],
-        cwd=journey.root,
-        env=journey.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "features" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
+    started = journey.start("run", journey.name)
+    started.until("features")
+    started.interrupt()
+    code, _, errors = started.wait()
 
-    assert process.returncode == 130
+    assert code == 130
     assert errors.strip().endswith("run the same command again to go on.")
     assert "Traceback" not in errors
     assert "Interrupted" not in errors
-    assert journey.cli("run").code == 0
+    assert journey.cli("history").code == 0
 
 
-def test_two_first_runs_at_once_both_end_and_leave_a_project_that_works(
-    new_recorded_journey: Journey, bin_folder: str
-) -> None:
+def test_two_first_runs_at_once_both_end_and_leave_a_project_that_works(new_recorded_journey: Journey) -> None:
     """Both made the Dagster database, which then had two heads for good."""
     journey = new_recorded_journey
-    command = [f"{bin_folder}/ds-pipeline", "history", journey.name]
-    runs = [
-        subprocess.Popen(command, cwd=journey.root, env=journey.env, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    errors = [run.communicate()[1] for run in runs]
+    command = ("history", journey.name, "--date", "2011-05-30")
+    ends = [run.wait() for run in [journey.start(*command) for _ in range(2)]]
 
-    assert [run.returncode for run in runs] == [0, 0], errors
-    assert journey.cli("run").code == 0
+    assert [code for code, _, _ in ends] == [0, 0], ends
+    again = journey.type(*command)
+    assert again.code == 0, again.text
+    assert "all 4 weeks are there" in again.out
