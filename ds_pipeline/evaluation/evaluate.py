@@ -56,13 +56,18 @@ def evaluate(of: Material, *, cut_off: float | None, truth: str | None = None, n
         looks=of.looks,
         champion=of.champion.candidate if of.champion else None,
     )
-    lacking = unmeasured(requirements, facts, problems=problems, rivals=rivals, cut_off=cut_off)
+    known_entities = set(of.trained_on[entity])
+    is_new = ~frame[entity].isin(known_entities)
+    lacking = unmeasured(
+        requirements, facts, problems=problems, rivals=rivals, cut_off=cut_off, has_new=bool(is_new.any())
+    )
     figures: dict[str, Any] = {"measured_as": measured_as(requirements), "problems": problems, "facts": facts}
     if problems:
         return Checked(figures, lacking)
     usable = frame.drop(columns=[name for name in ("logistic_regression", "champion") if rivals[name]], errors="ignore")
     rows = ScoredRows.from_frame(usable, entity, cost=requirements.cost, cut_off=cut_off)
-    measured = measure_all(rows, requirements, facts, skip=lacking, n_jobs=n_jobs)
+    new = ScoredRows.from_frame(usable[is_new], entity) if is_new.any() else None
+    measured = measure_all(rows, requirements, facts, skip=lacking, n_jobs=n_jobs, new=new)
     groups, differences = compare_groups(frame, rows, requirements, facts, entity=entity)
     selected = selections(rows, requirements)
     acted_on = next(iter(selected.values()), np.zeros(len(frame)))
@@ -79,7 +84,7 @@ def evaluate(of: Material, *, cut_off: float | None, truth: str | None = None, n
             min_support=requirements.slices.min_support,
             seed=requirements.bootstrap.seed,
             automatic=automatic,
-            known_entities=set(of.trained_on[entity]),
+            known_entities=known_entities,
         ),
         "groups": groups,
         "truth": [] if truth is None else compare_with_truth(rows, frame[truth].to_numpy(), requirements),

@@ -193,8 +193,8 @@ def _top_share(requirements: Requirements, contract: Contract) -> list[str]:
         f"requirements.yaml: acceptance.{name}.share: the gate judges the highest {threshold.share:g}, contract.yaml "
         f"delivers the highest {contract.top_share:g} (top_share). Make them equal."
         for name, threshold in requirements.acceptance.items()
-        if isinstance(threshold, PrecisionAtTop | RecallAtTop | GroupDifference)
-        and threshold.share != contract.top_share
+        if isinstance(threshold, PrecisionAtTop | RecallAtTop | GroupDifference | CostSaving)
+        and threshold.share not in (None, contract.top_share)
     ]
 
 

@@ -87,12 +87,14 @@ class AveragePrecisionGain(FileModel):
     Attributes:
         over: the baseline rule; the prior, which is the same score for everybody; a logistic regression on the same
             training rows and inputs; the champion in force, on the same rows.
-        minimum: below 0 for the champion only: the tolerance by which a candidate may be worse.
+        entities: all, or new: those that training did not know, ranked among themselves.
+        minimum: below 0 for the champion only: the tolerance by which a candidate may be worse; 0 for new entities.
     """
 
     metric: Annotated[Literal["average_precision_gain"], GATE]
     over: Annotated[Literal["baseline", "prior", "logistic_regression", "champion"], GATE] = "baseline"
-    minimum: Annotated[float, Field(gt=-1, lt=1), at_least("average precision above {rival}")]
+    entities: Annotated[Literal["all", "new"], GATE] = "all"
+    minimum: Annotated[float, Field(gt=-1, lt=1), at_least("average precision above {rival}{of_whom}")]
     bound: LowerBound
     owner: Owner
 
@@ -100,25 +102,46 @@ class AveragePrecisionGain(FileModel):
     def rival(self) -> str:
         return RIVALS[self.over]
 
+    @property
+    def of_whom(self) -> str:
+        return ", of entities that training did not know" if self.entities == "new" else ""
+
     @model_validator(mode="after")
     def _is_a_gain(self) -> AveragePrecisionGain:
-        if self.minimum <= 0 and self.over != "champion":
-            raise ValueError(f"minimum must be above 0, found {self.minimum:g}: only the champion has a tolerance")
-        return self
+        if self.over == "champion" or self.minimum > 0 or (self.entities == "new" and self.minimum == 0):
+            return self
+        least = "0 or more" if self.entities == "new" else "above 0"
+        raise ValueError(f"minimum must be {least}, found {self.minimum:g}: only the champion has a tolerance")
 
 
 class CostSaving(FileModel):
-    """What acting from the cost-minimising score on saves per 1,000 rows, against the better of all and nobody.
+    """What acting on some rows saves per 1,000 rows, against the better of what needs no model.
 
-    The score from which on a row is acted on is chosen on the validation weeks of the training, never on the holdout.
+    Attributes:
+        share: the highest-scored share of each week is acted on, against as many by lot and nobody: the list has its
+            length. None: whoever reaches the score from which on acting is cheapest, against everybody and nobody; that
+            score is chosen on the validation weeks of the training, never on the holdout.
     """
 
     metric: Annotated[Literal["cost_saving"], GATE]
+    share: Annotated[Share | None, GATE] = None
     minimum: Annotated[
-        float, Field(ge=0), at_least("saved per 1,000 rows against the better of acting on all and on nobody")
+        float,
+        Field(ge=0),
+        at_least("saved per 1,000 rows by acting on {on_whom}, against the better of acting on {others} and on nobody"),
     ]  # in the currency of cost
     bound: LowerBound
     owner: Owner
+
+    @property
+    def on_whom(self) -> str:
+        if self.share is None:
+            return "whoever reaches the cheapest score"
+        return f"the highest-scored {100 * self.share:.4g} % of each week"
+
+    @property
+    def others(self) -> str:
+        return "all" if self.share is None else "as many by lot"
 
 
 class ExpectedCalibrationError(FileModel):
@@ -446,9 +469,16 @@ class Requirements(FileModel):
 
     @property
     def asks_for_ranking(self) -> bool:
-        """The floor: with data_minimums and holdout, which no file is without, it stays once a model is in force."""
+        """The floor: with data_minimums and holdout, which no file is without, it stays once a model is in force.
+
+        A first model has no champion to be compared with, and a gain of nothing on new entities asks for no more than
+        chance now and then gives.
+        """
         return any(
-            isinstance(gate, Ranking) and getattr(gate, "over", None) != "champion" for gate in self.acceptance.values()
+            isinstance(gate, Ranking)
+            and getattr(gate, "over", None) != "champion"
+            and getattr(gate, "entities", "all") == "all"
+            for gate in self.acceptance.values()
         )
 
 

@@ -26,6 +26,7 @@ import pytest
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.decision import require_in_force
 from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.evaluation.gates.verdicts import apply_gates
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
 from ds_pipeline.use_case.requirements import (
     FIXED_GATES,
@@ -156,6 +157,50 @@ def test_what_a_threshold_guards_is_broken(
     assert not alone or refused == [name]
     with pytest.raises(EvaluationError, match=rf"is refused: .*{name}"):
         in_force(decision, whole)
+
+
+def test_a_model_that_remembers_people_is_refused_on_those_it_does_not_know(
+    good: pd.DataFrame, asked: dict[str, Any], run: Any, conclude: Any
+) -> None:
+    """It knows the outcome of 30 of 40 people, and is a random number for the others."""
+    good = good.drop(columns="champion")
+    known = [f"token-{number:02d}" for number in range(30)]
+    noise = np.random.default_rng(2).random(len(good))
+    remembered = good.assign(
+        score=np.where(good["customer_token"].isin(known), 0.5 * good["label"] + 0.5 * noise, 0.25 + 0.5 * noise)
+    )
+    of_new = GAIN | {"over": "prior", "entities": "new", "minimum": 0}
+    asked |= {"acceptance": {"of_all": GAIN | {"over": "prior", "minimum": 0.2}, "of_new": of_new}}
+    asked["holdout"] |= {"min_rows": 50, "min_positives": 20}
+    requirements = Requirements.model_validate(asked)
+
+    honest, memory = (
+        conclude(run(one, requirements, known_entities=known), requirements) for one in (good, remembered)
+    )
+
+    assert honest.passed
+    assert [gate.name for gate in memory.gates if not gate.passed] == ["of_new"]
+
+
+def test_too_few_new_entities_cannot_be_judged(good: pd.DataFrame, asked: dict[str, Any], run: Any) -> None:
+    asked |= {"acceptance": {"of_new": GAIN | {"over": "prior", "entities": "new", "minimum": 0}}}
+    requirements = Requirements.model_validate(asked)
+    known = [f"token-{number:02d}" for number in range(39)]
+    gate = apply_gates(run(good.drop(columns="champion"), requirements, known_entities=known), requirements)[0]
+    assert not gate.passed
+    assert "8 rows; the requirements ask for 200 to assess anything" in gate.reason
+
+
+@pytest.mark.breaks("cost_saving")
+def test_a_delivered_list_that_saves_nothing_is_refused(
+    good: pd.DataFrame, asked: dict[str, Any], run: Any, conclude: Any
+) -> None:
+    asked |= {"acceptance": {"saving": ACCEPTANCE["cost_saving"] | {"share": 0.5, "minimum": 0}}, "cost": COST}
+    requirements = Requirements.model_validate(asked)
+    good = good.drop(columns="champion")
+    reversed_ = good.assign(score=1 - good["score"])
+    passed = [conclude(run(one, requirements), requirements).passed for one in (good, reversed_)]
+    assert passed == [True, False]
 
 
 @pytest.mark.breaks("cost_saving")

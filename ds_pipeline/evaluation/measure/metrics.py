@@ -40,7 +40,7 @@ def measure(threshold: HoldoutMetric, sample: Resamples) -> Floats:
         case AveragePrecisionGain():
             return average_precision_gain(sample, over=threshold.over)
         case CostSaving():
-            return cost_saving(sample)
+            return cost_saving(sample, share=threshold.share)
         case ExpectedCalibrationError():
             return expected_calibration_error(sample, bins=threshold.bins)
         case _:
@@ -125,21 +125,31 @@ def average_precision(cut_offs: CutOffs) -> Floats:
     return _divide((added * precision).sum(axis=1), hits[:, -1])
 
 
-def cost_saving(sample: Resamples) -> Floats:
-    """Saved per 1,000 rows by acting from the cut-off on, against the cheaper of acting on all and on nobody.
+def cost_saving(sample: Resamples, *, share: float | None = None) -> Floats:
+    """Saved per 1,000 rows, against the cheaper of two ways that need no model, chosen anew in each resample.
 
-    The cheaper one is chosen anew in each resample. Without a cost or a cut-off it is not defined.
+    Without a cost, or anything that says on whom to act, it is not defined.
+
+    Args:
+        share: act on the highest-scored share of each week, against as many by lot and nobody; None: from the cut-off
+            on, against everybody and nobody.
     """
     label, cost, cut_off = sample.rows.label, sample.rows.cost, sample.rows.cut_off
-    if cost is None or cut_off is None:
+    if cost is None or (cut_off is None and share is None):
         return np.full(len(sample.counts), np.nan)
-    is_acted_on = sample.rows.score >= cut_off
     rows, positives = sample.total(np.ones(len(label))), sample.total(label)
-    taken, hits = sample.total(is_acted_on), sample.total(is_acted_on & (label == 1))
+    if share is None:
+        is_acted_on = sample.rows.score >= (np.inf if cut_off is None else cut_off)
+        taken, hits = sample.total(is_acted_on), sample.total(is_acted_on & (label == 1))
+        others, others_hits = rows, positives
+    else:
+        places = sample.at_positives
+        taken, hits = (one.sum(axis=1) for one in (_quota(places, share), _taken(places, sample, share=share)))
+        others, others_hits = taken, taken * _divide(positives, rows)
     acting = cost_of(cost, taken=taken, hits=hits, positives=positives)
-    everybody = cost_of(cost, taken=rows, hits=positives, positives=positives)
+    without = cost_of(cost, taken=others, hits=others_hits, positives=positives)
     nobody = cost_of(cost, taken=0 * rows, hits=0 * rows, positives=positives)
-    return _divide(1000 * (np.minimum(everybody, nobody) - acting), rows)
+    return _divide(1000 * (np.minimum(without, nobody) - acting), rows)
 
 
 def expected_calibration_error(sample: Resamples, *, bins: int) -> Floats:

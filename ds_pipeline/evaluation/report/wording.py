@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.measure.slices import KNOWN, SliceRow
+from ds_pipeline.evaluation.measure.slices import KNOWN, WEEK, SliceRow
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.figures import beside, ratio
 from ds_pipeline.registry.verdicts import Verdict
@@ -31,6 +32,8 @@ def told_of(evaluation: Evaluation, decision: Decision, use_case: UseCase) -> di
         "invented": invented(use_case.sources, use_case.features),
         "headline": headline(decision, None),
         "known_and_new": known_and_new(evaluation.slices),
+        "weeks": weeks_of(evaluation.slices),
+        "trend": trend(weeks_of(evaluation.slices)),
         "sections": sections_of(decision.gates),
         "verdicts": VERDICTS,
         "beside": beside,
@@ -92,6 +95,24 @@ def known_and_new(slices: Sequence[SliceRow]) -> str | None:
     found = {row.group: row for row in slices if row.slice == KNOWN}
     told = [f"{group} ones {_reached(found[group])}" for group in ("known", "new") if group in found]
     return f"Entities that training knew from earlier weeks, and new ones: {'; '.join(told)}." if told else None
+
+
+def weeks_of(slices: Sequence[SliceRow]) -> list[SliceRow]:
+    """The weeks of the holdout, oldest first."""
+    return sorted((row for row in slices if row.slice == WEEK), key=lambda row: row.group)
+
+
+def trend(weeks: Sequence[SliceRow]) -> str | None:
+    """The older half of the weeks beside the newer: precision of the list, and its lift over the share of positives."""
+    told = [(row.precision, row.precision / row.base_rate) for row in weeks if row.precision and row.base_rate]
+    half = len(told) // 2
+    if not half:
+        return None
+    older, newer = (tuple(map(fmean, zip(*those, strict=True))) for those in (told[:half], told[-half:]))
+    return (
+        f"From the older half of the weeks to the newer, precision goes from {ratio(older[0])} to {ratio(newer[0])}, "
+        f"and its lift from {older[1]:.2f} to {newer[1]:.2f}."
+    )
 
 
 def _reached(row: SliceRow) -> str:

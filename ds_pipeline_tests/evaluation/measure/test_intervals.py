@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from ds_pipeline.evaluation.measure import intervals
 from ds_pipeline.evaluation.measure.intervals import bootstrap, bootstrap_counts, confidence_at, lower_bound
@@ -37,6 +38,33 @@ def test_whole_entities_are_drawn_never_rows(requirements: Requirements) -> None
     everyone = requirements.acceptance["at_top"].model_copy(update={"share": 0.999})
     values = bootstrap(rows, {"base_rate": everyone}, settings=SETTINGS, n_jobs=1)["base_rate"]
     assert set(values) == {0.0, 0.5, 1.0}
+
+
+def test_weeks_are_drawn_as_well_where_asked(requirements: Requirements) -> None:
+    """Everybody is positive in the second of two weeks: entities alone always give 1/2, weeks 0, 1/2 or 1."""
+    week, entity = np.repeat([0, 1], 20), np.tile(np.arange(20), 2)
+    rows = ScoredRows(week=week, entity=entity, label=week, score=np.linspace(0, 1, 40), baseline=week + 0.0)
+    everyone = {"base_rate": requirements.acceptance["at_top"].model_copy(update={"share": 0.999})}
+    found = [
+        set(bootstrap(rows, everyone, settings=SETTINGS, n_jobs=1, with_weeks=weeks)["base_rate"])
+        for weeks in (False, True)
+    ]
+    assert found == [{0.5}, {0.0, 0.5, 1.0}]
+
+
+def test_a_row_is_there_as_often_as_its_entity_times_its_week(requirements: Requirements) -> None:
+    """Held against rows that are really repeated."""
+    rng = np.random.default_rng(4)
+    week, entity = np.repeat(np.arange(3), 10), np.tile(np.arange(10), 3)
+    label, score = rng.integers(0, 2, 30), rng.random(30)
+    rows = ScoredRows(week=week, entity=entity, label=label, score=score, baseline=score)
+    gain = requirements.acceptance["gain"].model_copy(update={"over": "prior"})
+    found = bootstrap(rows, {"gain": gain}, settings=SETTINGS, n_jobs=1, with_weeks=True)["gain"]
+    entities, weeks = bootstrap_counts(10, range(100), 1), bootstrap_counts(3, range(100), 1, intervals.WEEKS)
+    for draw in (0, 1, 7, 99):
+        times = entities[draw][entity] * weeks[draw][week]
+        there, scored = np.repeat(label, times), np.repeat(score, times)
+        assert found[draw] == pytest.approx(average_precision_score(there, scored) - there.mean())
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3], ids=lambda jobs: f"{jobs} jobs")

@@ -4,7 +4,27 @@ from types import SimpleNamespace
 from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
-from ds_pipeline.evaluation.report.wording import headline, invented, sections_of
+from ds_pipeline.evaluation.measure.slices import WEEK, SliceRow
+from ds_pipeline.evaluation.report.wording import headline, invented, sections_of, trend, weeks_of
+
+
+def test_a_trend_is_told_with_the_lift_beside_it() -> None:
+    """Precision halves with the share of positives, so the lift stays: the model is not worse."""
+    common = {"rows": 100, "positives": 10, "average_precision": None, "lift": None, "selected": 10, "recall": 0.5}
+    weeks = [
+        SliceRow(slice=WEEK, group=day, base_rate=rate, precision=precision, is_assessable=True, **common)
+        for day, rate, precision in [
+            ("2024-01-15", 0.1, 0.4), ("2024-01-01", 0.2, 0.8), ("2024-01-22", 0.1, 0.4), ("2024-01-08", 0.2, 0.8)
+        ]
+    ]  # fmt: skip
+
+    assert [row.group for row in weeks_of(weeks)] == ["2024-01-01", "2024-01-08", "2024-01-15", "2024-01-22"]
+    told = trend(weeks_of(weeks))
+    assert told == (
+        "From the older half of the weeks to the newer, precision goes from 0.800 to 0.400, "
+        "and its lift from 4.00 to 4.00."
+    )
+    assert trend(weeks[:1]) is None
 
 
 def sources(**synthetic: bool) -> Any:
