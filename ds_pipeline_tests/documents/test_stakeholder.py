@@ -129,21 +129,23 @@ def test_each_threshold_is_told_with_metric_limit_bound_and_owner(retail_lapse: 
     lower = "its one-sided 95 % lower confidence bound"
     what, gain, error = (
         MEANING.capitalize(),
-        "average_precision_gain, over baseline",
+        "average_precision_gain, over baseline, entities all",
         "expected_calibration_error, bins 10",
     )
 
     told = rows(text, 6)
     assert [row[0].strip("`") for row in told] == list(retail_lapse.requirements.acceptance)
     assert [row for row in told if row[0] in ("`no_worse_than_champion`", "`saving`")] == [
-        ["`no_worse_than_champion`", what, "at least -0.02", lower, "average_precision_gain, over champion",
-         "crm-analytics"],
-        ["`saving`", what, "at least 50", lower, "cost_saving", "crm-analytics"],
+        ["`no_worse_than_champion`", what, "at least -0.02", lower,
+         "average_precision_gain, over champion, entities all", "crm-analytics"],
+        ["`saving`", what, "at least 150", lower, "cost_saving, share 0.1", "crm-analytics"],
     ]  # fmt: skip
-    assert [row for row in told if row[0] not in ("`no_worse_than_champion`", "`saving`")] == [
+    assert [row for row in told if row[0] not in ("`no_worse_than_champion`", "`saving`") and "_by_" not in row[0]] == [
         ["`precision_at_recall_60`", what, "at least 0.55", lower, "precision_at_recall, recall 0.6", "crm-analytics"],
         ["`precision_in_top_decile`", what, "at least 0.6", lower, "precision_at_top, share 0.1", "crm-analytics"],
         ["`gain_over_recency_rule`", what, "at least 0.08", lower, gain, "data-science"],
+        ["`gain_for_new_customers`", what, "at least 0", lower, "average_precision_gain, over prior, entities new",
+         "data-science"],
         ["`calibration`", what, "at most 0.1", "the value itself", error, "data-science"],
     ]  # fmt: skip
 

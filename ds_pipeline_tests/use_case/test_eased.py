@@ -123,5 +123,6 @@ def test_the_floor_is_a_ranking_at_a_bound_that_a_first_model_is_held_to(retail_
     }
     assert floors == {
         "precision_at_recall_60": True, "precision_in_top_decile": True, "gain_over_recency_rule": True,
-        "no_worse_than_champion": False, "saving": False, "calibration": False,
+        "gain_for_new_customers": False, "no_worse_than_champion": False, "saving": False, "calibration": False,
+        "false_positives_by_age": False, "parity_by_age": False, "odds_by_age": False, "calibration_by_age": False,
     }  # fmt: skip
