@@ -10,8 +10,10 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -233,7 +235,7 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Every training and evaluation: configuration, verdict, figures, and the version it became."""
-    from ds_pipeline.cli.runs import plain_run, read_runs, show_comparison, show_runs
+    from ds_pipeline.cli.runs import plain_run, read_runs, show_comparison, show_other_looks, show_runs
     from ds_pipeline.promotion.approve import approvals_of
     from ds_pipeline.promotion.holdout_ledger import overrides_of, read_ledger
     from ds_pipeline.promotion.runs import differences, run_number
@@ -243,8 +245,9 @@ def runs(
     if compare is None:
         newest = found[-last:]
         plain = [plain_run(one) for one in newest]
-        approvals = approvals_of(read_ledger(bench))
-        shown = show_runs(newest, of=len(found), overrides=overrides_of(bench), approvals=approvals)
+        entries = read_ledger(bench)
+        told = show_runs(newest, of=len(found), overrides=overrides_of(bench), approvals=approvals_of(entries))
+        shown: Iterable[str] = chain(told, show_other_looks(entries))
     else:
         first, second = (run_number(found, number) for number in compare)
         differ = differences(first, second)

@@ -8,7 +8,7 @@ from ds_pipeline.evaluation.checks.holdout_budget import Approval, Override
 from ds_pipeline.figures import short
 from ds_pipeline.promotion.holdout_ledger import read_ledger
 from ds_pipeline.promotion.runs import Difference, Run, runs_of
-from ds_pipeline.registry.ledger import Figure
+from ds_pipeline.registry.ledger import Backtested, Entry, Figure, Rebuilt
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.workbench import Workbench
 
@@ -59,6 +59,19 @@ def show_runs(
             f"Approval of {approval.at:%Y-%m-%d} for {', '.join(approval.owners)} by {approval.actor}: "
             f"{approval.words}: {approval.reason}"
         )
+
+
+def show_other_looks(entries: Sequence[Entry]) -> Iterator[str]:
+    """Lines: what beside the runs has shown weeks, or changed what they hold."""
+    for entry in entries:
+        says = entry.says
+        if isinstance(says, Backtested):
+            yield (
+                f"Backtest of {entry.at:%Y-%m-%d}: configuration {says.configuration[:SHORT]} has seen {says.weeks[0]} "
+                f"to {says.weeks[-1]}"
+            )
+        elif isinstance(says, Rebuilt):
+            yield f"Rebuilt on {entry.at:%Y-%m-%d} by {entry.actor}: every week up to {entry.as_of} was made anew"
 
 
 def show_comparison(first: Run, second: Run, found: Sequence[Difference]) -> Iterator[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ds_pipeline.cli.runs import HEAD, plain_run, read_runs, show_comparison, show_runs
+from ds_pipeline.cli.runs import HEAD, plain_run, read_runs, show_comparison, show_other_looks, show_runs
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.evaluation.checks.holdout_budget import Override
 from ds_pipeline.promotion.runs import Difference, Run
-from ds_pipeline.registry.ledger import Configuration, Declared, Figure, Judged
+from ds_pipeline.registry.ledger import Backtested, Configuration, Declared, Entry, Figure, Judged, Rebuilt
 from ds_pipeline.workbench import Workbench
 
 AT = datetime(2011, 12, 5, 9, 30, tzinfo=UTC)
@@ -135,3 +135,26 @@ def test_a_difference_for_programs_keeps_its_values(value: object) -> None:
     assert asdict(Difference("gate", "x", value, None)) == {
         "what": "gate", "name": "x", "first": value, "second": None,
     }  # fmt: skip
+
+
+def test_backtests_and_rebuilds_are_told() -> None:
+    week = DAY - timedelta(weeks=9)
+    shown = Backtested(configuration=digest("c"), weeks=[week, DAY], seen={week: {}, DAY: {}})
+    entries = [
+        Entry(
+            use_case="mini",
+            number=number,
+            actor="ann, key 1f2e",
+            reason="one",
+            at=AT,
+            previous=None,
+            as_of=DAY,
+            says=says,
+        )
+        for number, says in enumerate((DECLARED, shown, Rebuilt()), start=1)
+    ]
+
+    assert list(show_other_looks(entries)) == [
+        f"Backtest of 2011-12-05: configuration {digest('c')[:12]} has seen 2011-10-03 to 2011-12-05",
+        "Rebuilt on 2011-12-05 by ann, key 1f2e: every week up to 2011-12-05 was made anew",
+    ]
