@@ -5,10 +5,8 @@ A project of its own with three customers, four built weeks and no source file a
 
 from __future__ import annotations
 
-import os
 import runpy
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -239,19 +237,6 @@ def test_the_notebook_runs_without_a_browser(bench: Workbench, monkeypatch: pyte
     promote(bench)
 
     run_notebook(monkeypatch, "--use-case", CASE, "--feature", feature)
-
-
-def test_the_notebook_fails_where_there_is_nothing_to_show(bench: Workbench, tmp_path: Path) -> None:
-    shutil.rmtree(bench.datasets.store.root)
-
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "notebooks" / "explore.py"), "--use-case", CASE],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert done.returncode != 0
-    assert f"ds-pipeline history {CASE}" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_no_source_is_named_in_the_notebook() -> None:

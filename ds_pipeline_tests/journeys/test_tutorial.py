@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,6 +46,10 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journey, dict[st
     for block in blocks():
         if block.startswith("ds-pipeline check"):
             search_less(journey)
+        name, *arguments = shlex.split(block.replace("\\\n", " "))
+        if name == "ds-pipeline":
+            printed[" ".join(block.split()[:3])] = journey.type(*arguments)
+            continue
         done = subprocess.run(
             ["sh", "-e", "-c", block],
             cwd=journey.root,
