@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import Annotated, Any, get_args
 
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.gates.specs import gates_of
@@ -101,22 +104,27 @@ def test_a_part_that_is_not_declared_has_no_gate_and_a_declared_one_has_its_owne
     assert owners.keys() <= set(FIXED_GATES)
 
 
+def in_full(part: type[BaseModel]) -> dict[str, Any]:
+    """A part of the file with all that it can declare, each at the first of some values that it takes."""
+    return {name: of_field(field) for name, field in part.model_fields.items()}
+
+
+def of_field(field: FieldInfo) -> Any:
+    kinds = [kind for kind in get_args(field.annotation) or [field.annotation] if isinstance(kind, type)]
+    parts = [kind for kind in kinds if issubclass(kind, BaseModel)]
+    if parts:
+        return in_full(parts[0])
+    takes = TypeAdapter(Annotated[field.annotation, field])
+    for value in ("ds", 0.6, 5, 10):
+        with suppress(ValidationError):
+            return takes.validate_python(value, strict=True)
+    raise AssertionError(f"none of the values fits {field}")
+
+
 def test_every_fixed_gate_can_be_asked_for_and_no_name_is_there_twice(asked: dict[str, Any]) -> None:
+    fields = Requirements.model_fields
+    asked |= {name: of_field(field) for name, field in fields.items() if not field.is_required() and name not in asked}
     asked["holdout"]["max_configurations"] = 5
-    asked["leakage"] = {
-        "max_single_feature_auc": 0.9, "owner": "ds",
-        "shuffled_labels": {"permutations": 10, "max_deviations": 4, "seed": 7},
-    }  # fmt: skip
-    asked["label_quality"] = {
-        "max_undecided_share": 0.1, "max_rate_shift": 0.1, "max_conflicting_duplicates": 0.1,
-        "max_rare_value_share": 0.1, "max_estimated_errors": 0.1, "owner": "ds",
-    }  # fmt: skip
-    asked["stability"] = {
-        "seeds": 5, "max_standard_deviation": 0.1, "perturbation": 0.1, "max_score_change": 0.1, "owner": "ds",
-    }  # fmt: skip
-    asked["operations"] = {
-        "min_rows_per_second": 10, "max_memory_mb": 500, "max_bundle_mb": 50, "max_load_seconds": 5, "owner": "ds",
-    }  # fmt: skip
 
     names = [gate.name for gate in gates_of(Requirements.model_validate(asked))]
 
