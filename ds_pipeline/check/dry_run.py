@@ -46,7 +46,7 @@ from ds_pipeline.masking.columns.spellings import spelled_apart
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.training.labels import assign_labels
 from ds_pipeline.training.rows import join_labels, require_people, require_values
-from ds_pipeline.use_case.features import LABEL
+from ds_pipeline.use_case.features import LABEL, SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
@@ -149,7 +149,8 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     rows = join_labels([features[day] for day in labels], list(labels.values()), entity=entity)
     require_values(rows, case.features, of=f"the {len(sampled)} sampled weeks")
     require_people(rows, case, of=f"the {len(sampled)} sampled weeks")
-    facts = feature_facts(rows, case.features)
+    # What an input tells of the weeks that a candidate is judged on is left to the judging, which is counted.
+    facts = feature_facts(rows[rows[SCORING_DATE] < case.clock.holdout(newest)[0]], case.features)
     changed = _changed(case, weeks)
     per_week = features_seconds / len(features) + labels_seconds / len(labels)
     fits = _fit_seconds(case, rows, rates, training_weeks)

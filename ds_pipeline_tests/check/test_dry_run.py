@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ds_pipeline.check import dry_run as module
 from ds_pipeline.check.dry_run import DryRun, dry_run
 from ds_pipeline.errors import FeatureError, SourceError, TrainingError
 from ds_pipeline.workbench import Workbench
@@ -98,6 +99,21 @@ def test_a_value_that_is_written_in_two_ways_is_a_warning(bench: Workbench, tmp_
         one.startswith("plans.plan: 1 value written in more than one way, 2 rows not as most")
         for one in tried(replace(bench, use_case=case)).warnings
     )
+
+
+def test_inputs_are_not_tried_on_the_weeks_that_a_candidate_is_judged_on(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their ROC AUC on the holdout was a look that nobody counted."""
+    seen: list[date] = []
+    monkeypatch.setattr(module, "feature_facts", lambda rows, _: seen.extend(rows["scoring_date"]) or [])
+    write(tmp_path)
+
+    rates = tried(bench).rates
+
+    judged = bench.use_case.clock.holdout(NEWEST)
+    assert (min(seen), max(seen)) == (bench.use_case.clock.first, max(one.day for one in rates if one.day < judged[0]))
+    assert rates[-1].day == judged[-1]
 
 
 def test_a_feature_without_any_value_stops_the_dry_run_by_name(bench: Workbench, tmp_path: Path) -> None:
