@@ -1,7 +1,7 @@
 """Where tables lie: immutable snapshots named by their digest, and one signed index per dataset that points at them.
 
 A file appears whole or not at all. Folders are 0700 and files 0600. What a snapshot means is the caller's business.
-Source: docs/decisions/0011-what-is-stored-is-signed.md
+Source: docs/decisions/0012-what-is-stored-is-signed.md
 """
 
 from __future__ import annotations
