@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from ds_pipeline.boundary.erasures import Change, Erasure
+from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import ConfigError, EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord
@@ -22,6 +24,7 @@ from ds_pipeline.promotion.holdout_ledger import (
     record_rebuild,
 )
 from ds_pipeline.registry.ledger import Looked, Seen
+from ds_pipeline.store.chain import next_link
 from ds_pipeline.training.declare import declare, facts_of, known_entries
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import lay_down
@@ -100,6 +103,23 @@ def test_labels_that_changed_are_another_look_under_the_same_files(bench: Workbe
     trained_under = trained(bench)
     looks = [look(bench, trained_under, labels).looks for labels in ("labels", "labels", "flipped", "labels")]
     assert looks == [1, 1, 2, 2]
+
+
+def test_rows_out_of_which_people_were_erased_are_no_further_look(bench: Workbench) -> None:
+    trained_under = trained(bench)
+    look(bench, trained_under, "whole")
+    before, after = rows(bench, "whole"), rows(bench, "without one")
+    changes = [
+        Change(dataset=LABELS, partition=str(week), rows=1, old=before[week][name], new=after[week][name])
+        for week, name in ((week, f"{LABELS}/{week}") for week in before)
+    ]
+    assert look(bench, trained_under, "without one").looks == 2  # until the erasure is recorded
+
+    erased = {"request": "1", "people": 1, "found": 1, "listed": 1, "changes": changes, "affected": []}
+    event = next_link(Erasure, [], use_case="shop", actor="ann", reason="asked", at=datetime.now(UTC), **erased)
+    erasures_of(bench).append(event)
+
+    assert look(bench, trained_under, "without one").looks == 1
 
 
 def test_an_older_state_of_the_store_is_not_judged_on(bench: Workbench) -> None:
