@@ -324,6 +324,10 @@ class LabelQuality(FileModel):
         Share | None,
         at_most("share of training rows whose label out-of-fold scores contradict", "estimated_label_errors"),
     ] = None
+    max_random_errors: Annotated[
+        Share | None,
+        at_most("share of training labels that can be turned at random, as far as scores tell", "random_label_errors"),
+    ] = None
     owner: Owner
 
 

@@ -19,7 +19,7 @@ def of_labels(features: Any = None, *, min_support: int = 50, seed: int = 7, **k
     """Material of a use case that limits everything about labels; its entity is token."""
     limits = LabelQuality(
         max_undecided_share=0.1, max_rate_shift=0.1, max_conflicting_duplicates=0.1, max_rare_value_share=0.1,
-        max_estimated_errors=0.1, owner="ds",
+        max_estimated_errors=0.1, max_random_errors=0.1, owner="ds",
     )  # fmt: skip
     requirements = SimpleNamespace(
         label_quality=limits,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,17 @@ from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks import fits as refits
-from ds_pipeline.evaluation.checks.label_errors import LabelErrors, check_label_errors, confident_class
+from ds_pipeline.evaluation.checks.label_errors import (
+    RANDOM,
+    LabelErrors,
+    check_label_errors,
+    confident_class,
+    most_random,
+)
+from ds_pipeline.evaluation.gates.specs import gates_of
+from ds_pipeline.evaluation.gates.verdicts import judge
 from ds_pipeline.evaluation.measure.measurement import Measurement
+from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline_tests.evaluation.checks.made_up import of_labels
 
 GATE = "estimated_label_errors"
@@ -55,6 +65,37 @@ def test_turned_labels_are_estimated(flipped: float) -> None:
     rows = rows_of(flipped=flipped)
     wrong = float((rows["label"] != rows.index % 2).mean())
     assert share(rows) == pytest.approx(wrong, abs=0.02)
+
+
+@pytest.mark.parametrize("flipped", [0.0, 0.05, 0.17])
+def test_labels_turned_at_random_cannot_be_fewer_than_those_at_the_ends_of_the_scores(flipped: float) -> None:
+    found, measured = estimate_label_errors(rows_of(4000, flipped=flipped), seed=7, fit_predict=logistic)
+    assert measured[RANDOM].value == found.random == pytest.approx(flipped, abs=0.03)
+
+
+@pytest.mark.breaks("random_label_errors")
+def test_labels_turned_at_random_are_refused(asked: dict[str, Any]) -> None:
+    """One label in six was let pass by the limit on labels that scores contradict with confidence."""
+    rng = np.random.default_rng(9)
+    x = rng.random(6000)
+    truth = (rng.random(6000) < x).astype(int)
+    rows = pd.DataFrame({"token": [f"t{number // 2:04d}" for number in range(6000)], "x": x, "label": truth})
+    turned = rows.assign(label=np.where(rng.random(6000) < 0.17, 1 - truth, truth))
+    asked["label_quality"] = {"max_undecided_share": 0.5, "max_random_errors": 0.1, "owner": "ds"}
+    gate = next(one for one in gates_of(Requirements.model_validate(asked)) if one.name == RANDOM)
+
+    sound, noisy = (estimate_label_errors(one, seed=7, fit_predict=logistic)[1] for one in (rows, turned))
+
+    assert noisy[RANDOM].value > 2.5 * sound[RANDOM].value
+    assert [judge(gate, one[RANDOM]).passed for one in (sound, noisy)] == [True, False]
+
+
+def test_errors_in_one_direction_alone_are_not_told_from_chance() -> None:
+    """Of 20 rows the lowest-scored one is positive, and so is the highest: none can have been turned both ways."""
+    label, score = np.array([1, *[0] * 18, 1]), np.arange(20) / 20
+    assert most_random(label, score) == 0
+    assert most_random(1 - label, score) == 0
+    assert most_random(np.array([1, *[0] * 19]), score) == 1
 
 
 def test_the_count_by_hand() -> None:

@@ -30,6 +30,7 @@ LIMITS = {
     "max_conflicting_duplicates": "conflicting_duplicates",
     "max_rare_value_share": "rare_value_share",
     "max_estimated_errors": "estimated_label_errors",
+    "max_random_errors": "random_label_errors",
 }
 
 

@@ -83,6 +83,12 @@ def test_a_pipeline_that_looks_at_the_validation_labels_is_found_out(pipeline: r
     assert measured["shuffled_labels"].value > SETTINGS.max_deviations
 
 
+def test_an_input_that_knows_the_outcome_is_not_found_by_labels_that_know_nothing_of_it() -> None:
+    knowing = [rows.assign(a=rows["label"] + 0.01 * rows["a"]) for rows in (FIT, VALIDATE)]
+    _, measured = shuffled_labels(*knowing, settings=SETTINGS, fit_predict=honest)
+    assert measured["shuffled_labels"].value < 3
+
+
 def test_deviations_by_hand() -> None:
     """Areas 1, 1, 1, 0.5 and 0.5: mean 0.8, sample variance (3 * 0.04 + 2 * 0.09) / 4, above that of random ranks."""
     validate = VALIDATE.head(200).sort_values("label", ignore_index=True)
