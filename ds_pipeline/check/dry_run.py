@@ -35,6 +35,7 @@ from ds_pipeline.check.findings import (
     week_rate,
 )
 from ds_pipeline.check.joins import find_overlaps, require_joins
+from ds_pipeline.check.written_back import deleted_rows, single_versions, telling_gaps
 from ds_pipeline.errors import ClockError, TrainingError
 from ds_pipeline.features.build import build_features
 from ds_pipeline.features.outside import say_outside
@@ -150,7 +151,8 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     require_values(rows, case.features, of=f"the {len(sampled)} sampled weeks")
     require_people(rows, case, of=f"the {len(sampled)} sampled weeks")
     # What an input tells of the weeks that a candidate is judged on is left to the judging, which is counted.
-    facts = feature_facts(rows[rows[SCORING_DATE] < case.clock.holdout(newest)[0]], case.features)
+    before = rows[rows[SCORING_DATE] < case.clock.holdout(newest)[0]]
+    facts = feature_facts(before, case.features)
     changed = _changed(case, weeks)
     per_week = features_seconds / len(features) + labels_seconds / len(labels)
     fits = _fit_seconds(case, rows, rates, training_weeks)
@@ -164,6 +166,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
             *unjoined,
             *(line for name in weeks for line in undeclared_nobody(bench, name, (week.kept for week in weeks[name]))),
             *(line for name in weeks for line in _spellings(case, name, weeks[name])),
+            *_written_back(case, weeks, before),
             *_impossible(case, stored, days),
             *filter(None, [say_outside(features.values())]),
             *find_warnings(case, rates, facts, changed, training_weeks=training_weeks),
@@ -271,6 +274,18 @@ def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days
                 "the times of both tables are in the declared time zones."
             )
     return warnings
+
+
+def _written_back(case: UseCase, weeks: Weeks, rows: pd.DataFrame) -> list[str]:
+    warnings = []
+    for name, table in case.sources.tables.items():
+        by_day = {week.day: week.kept for week in weeks[name]}
+        if table.kind == "versions":
+            versions = pa.concat_tables(by_day.values()).select(table.entity).to_pandas()
+            warnings += single_versions(case, name, versions)
+        else:
+            warnings += deleted_rows(case, name, by_day, lambda register, alias: _column(weeks[register], alias))
+    return [*warnings, *telling_gaps(rows, case.features)]
 
 
 def _changed(case: UseCase, weeks: Weeks) -> list[Changed]:

@@ -15,6 +15,7 @@ from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.checks.error_analysis import check_errors
 from ds_pipeline.evaluation.checks.findings import Checks
 from ds_pipeline.evaluation.checks.fits import FitPredict
+from ds_pipeline.evaluation.checks.input_trends import check_input_trends
 from ds_pipeline.evaluation.checks.label_quality import check_labels
 from ds_pipeline.evaluation.checks.leakage import check_inputs
 from ds_pipeline.evaluation.checks.material import Check, Checked, Material, check_all
@@ -158,6 +159,7 @@ def check_holdout(of: Material) -> Checked:
 CHECKS: tuple[Check, ...] = (
     check_overlap,
     check_inputs,
+    check_input_trends,
     check_shuffled_labels,
     check_labels,
     check_stability,

@@ -291,11 +291,15 @@ class Leakage(FileModel):
         float,
         Field(gt=0.5, lt=1),
         at_most(
-            "AUC of the strongest single input on the training weeks",
+            "AUC of the strongest single input on the training weeks, or on the weeks of the holdout",
             "single_feature_auc",
             effect="above it the training stops",
         ),
     ]
+    max_single_feature_rise: Annotated[
+        Share | None,
+        at_most("rise of the AUC of a single input from the training weeks to a holdout week", "single_feature_rise"),
+    ] = None
     shuffled_labels: ShuffledLabels | None = None
     owner: Owner
 

@@ -28,6 +28,7 @@ from ds_pipeline.evaluation.gates.decision import require_in_force
 from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.gates.verdicts import apply_gates
 from ds_pipeline.evaluation.measure.baselines import ChampionFacts
+from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.use_case.requirements import (
     FIXED_GATES,
     AveragePrecisionGain,
@@ -233,6 +234,23 @@ def test_too_little_to_train_on_is_refused(
 ) -> None:
     decision = conclude(run(good, whole, champion=CHAMPION, cut_off=0.5, **{name: few}), whole)
     assert [gate.name for gate in decision.gates if not gate.passed] == [name]
+
+
+@pytest.mark.breaks("single_feature_rise", "single_feature_auc")
+@pytest.mark.parametrize(("name", "value"), [("single_feature_rise", 0.06), ("single_feature_auc", 0.92)])
+def test_an_input_that_knows_more_and_more_is_refused(
+    name: str, value: float, good: pd.DataFrame, asked: dict[str, Any], run: Any, conclude: Any
+) -> None:
+    """What each of both comes to is measured in checks/test_input_trends.py and checks/test_leakage.py."""
+    leakage = {"max_single_feature_auc": 0.9, "max_single_feature_rise": 0.05, "owner": "ds"}
+    requirements = Requirements.model_validate(asked | {"acceptance": ACCEPTANCE, "cost": COST, "leakage": leakage})
+    evaluation = run(good, requirements, champion=CHAMPION, cut_off=0.5)
+    found = gauge("single_feature_auc", value=0.64) | gauge("single_feature_rise", value=0.05)
+
+    for broken, refused in ((found, []), (found | gauge(name, value=value), [name])):
+        measured = evaluation.model_copy(update={"measurements": evaluation.measurements | broken})
+        decision = conclude(measured, requirements)
+        assert [gate.name for gate in decision.gates if not gate.passed] == refused
 
 
 # Every gate there is, and the tests that break it

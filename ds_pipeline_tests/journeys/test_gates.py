@@ -182,8 +182,8 @@ def test_what_is_broken_below_is_promoted_as_long_as_it_is_whole(waiting: Journe
     evaluation, decision = recorded(bench)
     assert [gate.name for gate in decision.gates if not gate.passed] == []
     asked = {gate.metric for gate in decision.gates}
-    assert len(asked_gates(bench.use_case.requirements)) == len(decision.gates) == 34
-    assert len(asked) == 31  # four gains are one metric
+    assert len(asked_gates(bench.use_case.requirements)) == len(decision.gates) == 35
+    assert len(asked) == 32  # four gains are one metric
     assert evaluation.checks is not None
     ranked = [one.auc for one in evaluation.checks.input_aucs]
     assert ranked == sorted(ranked, reverse=True)  # what is too weak to be refused is at least ranked
@@ -261,9 +261,11 @@ def peeking(_: pd.DataFrame, left_out: pd.DataFrame) -> Any:
 
 
 def plant_the_label(bench: Workbench) -> None:
-    """An input of the stored features that is made from the label."""
+    """An input of the stored features that is made from the label, and one that is written back on the newest weeks."""
     for day in bench.use_case.clock.training(DAY):
         rewrite_week(bench, day, lambda rows, label: rows.assign(refund_gbp_90d=1000.0 * label.fillna(0)))
+    for day in bench.use_case.clock.holdout(DAY):
+        rewrite_week(bench, day, lambda rows, label: rows.assign(refund_lines_90d=label.fillna(0).astype("int64")))
 
 
 @pytest.mark.breaks(
@@ -271,7 +273,8 @@ def plant_the_label(bench: Workbench) -> None:
     "average_precision_gain over baseline", "average_precision_gain over prior", "average_precision_gain over champion",
     "average_precision_gain over logistic_regression", "cost_saving", "false_positive_rate_difference",
     "demographic_parity_difference", "equalized_odds_difference", "calibration_difference", "training_rows",
-    "training_positives", "holdout_configurations", "single_feature_auc", "shuffled_labels", "distinct_refits",
+    "training_positives", "holdout_configurations", "single_feature_auc", "single_feature_rise", "shuffled_labels",
+    "distinct_refits",
     "reload_difference", "seed_deviation", "score_change", "rows_per_second", "memory_mb", "bundle_mb", "load_seconds",
     "contract_differences",
 )  # fmt: skip

@@ -69,4 +69,4 @@ def test_a_quick_fit_has_the_parameters_of_the_candidate_and_fewer_trees(
 
 
 def test_every_check_is_made_once() -> None:
-    assert len({check.__name__ for check in judge.CHECKS}) == len(judge.CHECKS) == 8
+    assert len({check.__name__ for check in judge.CHECKS}) == len(judge.CHECKS) == 9

@@ -90,6 +90,7 @@ def _tables(evaluation: Evaluation, decision: Decision) -> dict[str, dg.TableMet
         "protected_groups": evaluation.groups,
         "importance": checks.explained.inputs if checks and checks.explained else [],
         "inputs_alone": checks.input_aucs if checks else [],
+        "inputs_over_time": checks.input_trends if checks else [],
         "model_beside_the_truth": evaluation.truth,
         "proxies_of_protected_attributes": evaluation.proxies,
         "looks_at_the_holdout": ledger.weeks if ledger else [],

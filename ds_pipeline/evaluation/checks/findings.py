@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ds_pipeline.evaluation.checks.error_analysis import ErrorAnalysis
 from ds_pipeline.evaluation.checks.explanations import Explained
+from ds_pipeline.evaluation.checks.input_trends import InputTrend
 from ds_pipeline.evaluation.checks.label_quality import LabelFindings
 from ds_pipeline.evaluation.checks.leakage import InputAuc
 from ds_pipeline.evaluation.checks.overlap import Overlap
@@ -20,6 +21,7 @@ class Checks(Record):
 
     Attributes:
         input_aucs: of each input alone on the training rows, the strongest first.
+        input_trends: of each input alone in the weeks of training and of the holdout, the largest rise first.
         explained: what each input is worth, on the validation weeks.
         errors: false positives, then false negatives of the campaign's selection.
         Whatever the requirements do not ask for is empty or None.
@@ -27,6 +29,7 @@ class Checks(Record):
 
     overlap: Overlap | None = None
     input_aucs: list[InputAuc] = Field(default_factory=list)
+    input_trends: list[InputTrend] = Field(default_factory=list)
     shuffled: ShuffledFits | None = None
     labels: LabelFindings | None = None
     refits: Refits | None = None

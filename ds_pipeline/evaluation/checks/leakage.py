@@ -16,6 +16,7 @@ from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 from ds_pipeline.use_case.requirements import Leakage
 
+AUC_INPUTS = ("int64", "float64", "bool", "string")  # texts are left out
 FOLDS = 5
 MOST_BINS = 256  # of a number with many values: as many as the model itself tells apart
 ROWS_PER_VALUE = 20  # on average; with fewer, a number is taken in bins
@@ -26,21 +27,25 @@ Codes = NDArray[np.int64]
 
 
 class InputAuc(Record):
-    """One input alone on the training rows.
+    """One input alone on the training rows, and on those of the holdout.
 
     Attributes:
         auc: area under the ROC curve, 0.5 (says nothing) to 1 (determines the label); None: one class of label only.
+        holdout: the same on the rows of the holdout; None where it was not, or cannot be, measured.
     """
 
     input: str
     auc: float | None
+    holdout: float | None = None
 
 
 def check_inputs(of: Material) -> Checked:
-    """Each input alone on the rows that the candidate was trained on."""
+    """Each input alone on the rows that the candidate was trained on, and on those of the holdout."""
     if of.requirements.leakage is None:
         return Checked()
     aucs = single_feature_aucs(of.trained_on, of.features, entity=of.entity)
+    later = {one.input: one.auc for one in single_feature_aucs(of.holdout, of.features, entity=of.entity)}
+    aucs = [one.model_copy(update={"holdout": later[one.input]}) for one in aucs]
     return Checked({"input_aucs": aucs}, single_feature_gate(aucs))
 
 
@@ -56,7 +61,7 @@ def single_feature_aucs(rows: pd.DataFrame, features: FeatureSet, *, entity: str
     either.
 
     Args:
-        rows: training rows with the entity, the inputs and the label (0/1).
+        rows: rows with the entity, the inputs and the label (0/1).
 
     Raises:
         EvaluationError: a column is missing.
@@ -64,15 +69,15 @@ def single_feature_aucs(rows: pd.DataFrame, features: FeatureSet, *, entity: str
     Source: D. Micci-Barreca, A preprocessing scheme for high-cardinality categorical attributes, SIGKDD Explorations
     3 (2001), 27-32, for the smoothing.
     """
-    inputs = features.inputs_of("int64", "float64", "bool", "string")
+    inputs = features.inputs_of(*AUC_INPUTS)
     missing = [name for name in (entity, LABEL, *inputs) if name not in rows.columns]
     if missing:
-        raise EvaluationError(f"training rows: the columns {', '.join(missing)} are missing. Build the features again.")
+        raise EvaluationError(f"labelled rows: the columns {', '.join(missing)} are missing. Build the features again.")
     label = rows[LABEL].to_numpy(dtype="int64")
     if not 0 < label.sum() < len(label):
         return [InputAuc(input=name, auc=None) for name in inputs]
-    folds = _folds(rows[entity])
-    found = [InputAuc(input=name, auc=_auc_alone(rows[name], label, folds)) for name in inputs]
+    folds = folds_of(rows[entity])
+    found = [InputAuc(input=name, auc=auc_alone(rows[name], label, folds)) for name in inputs]
     return sorted(found, key=lambda one: (-(one.auc or 0.0), one.input))
 
 
@@ -82,6 +87,9 @@ def single_feature_gate(aucs: Sequence[InputAuc]) -> dict[str, Measurement]:
     strongest = _strongest(aucs)
     if strongest is None:
         return gauge(name, problem="the training rows have no input that can be measured alone")
+    later = max(((one.holdout, one.input) for one in aucs if one.holdout is not None), default=(0.0, ""))
+    if later[0] > strongest[1]:
+        return gauge(name, value=later[0], note=f"The strongest is {later[1]}, on the holdout.")
     return gauge(name, value=strongest[1], note=f"The strongest is {strongest[0]}.")
 
 
@@ -113,7 +121,8 @@ def _strongest(aucs: Sequence[InputAuc]) -> tuple[str, float] | None:
     return max(measured.items(), key=lambda one: one[1]) if len(measured) == len(aucs) and measured else None
 
 
-def _auc_alone(values: pd.Series, label: Codes, folds: Codes) -> float:
+def auc_alone(values: pd.Series, label: Codes, folds: Codes) -> float:
+    """One input alone on rows of both labels, as single_feature_aucs measures it."""
     codes, uniques = pd.factorize(values, sort=True)
     codes = np.where(codes < 0, len(uniques), codes).astype("int64")  # a missing value comes last
     ordered = _auc_in_order(codes, label, count=len(uniques))
@@ -157,7 +166,7 @@ def _binned(codes: Codes) -> Codes:
     return (before * bins // len(codes))[codes].astype("int64")
 
 
-def _folds(entities: pd.Series) -> Codes:
+def folds_of(entities: pd.Series) -> Codes:
     """The fold of each row; all rows of an entity are in one, whatever the order of the rows."""
     codes, uniques = pd.factorize(entities, sort=True)
     drawn = np.random.default_rng(0).permutation(len(uniques)) % FOLDS

@@ -171,6 +171,21 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
     assert again == single_feature_aucs(rows, features, entity="token")
 
 
+def test_the_strongest_on_the_holdout_counts_as_well() -> None:
+    """A column that is written back said little in training, and most on the weeks before the source was read."""
+    rows = pd.DataFrame({"token": TOKENS, "label": LABEL, "x": ACTIVITY, "late": RNG.random(len(LABEL))})
+    features = features_of(x=NUMBER, late=NUMBER)
+    asked = SimpleNamespace(
+        requirements=SimpleNamespace(leakage=LIMIT), features=features, problem=SimpleNamespace(entity="token")
+    )
+
+    checked = check_inputs(material(use_case=asked, trained_on=rows, holdout=rows.assign(late=LABEL)))
+
+    assert {one.input: one.holdout for one in checked.findings["input_aucs"]}["late"] == 1.0
+    measured = checked.measurements["single_feature_auc"]
+    assert (measured.value, measured.note) == (1.0, "The strongest is late, on the holdout.")
+
+
 def test_one_class_of_label_or_no_input_is_a_problem_and_stops_the_training() -> None:
     rows = pd.DataFrame({"token": TOKENS, "label": 0, "x": ACTIVITY})
     one_class = single_feature_aucs(rows, features_of(x=NUMBER), entity="token")
