@@ -20,7 +20,7 @@ from ds_pipeline.use_case.load import UseCase, load_use_case
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline_tests.unsynced import sitecustomize  # noqa: F401
-from ds_pipeline_tests.workbenches import bench, declare  # noqa: F401
+from ds_pipeline_tests.workbenches import bench, declare, ready  # noqa: F401
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 COMMON = {

@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.digests import canonical_json, digest_bytes
+from ds_pipeline.features.weeks import make_features
 from ds_pipeline.project import Project, Settings
 from ds_pipeline.registry.signing import SigningKeys
+from ds_pipeline.scoring import lists, serve
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.labels import labels_schema
+from ds_pipeline.use_case.contract import IdentifierSource
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
@@ -31,6 +36,8 @@ from ds_pipeline.workbench import Workbench, open_workbench
 CUSTOMERS = ["Zarathea Wexcombe", "Quillon Thistlewold", "Ottoline Ravensbourne", "Peregrin Oddleighton", "Bo Ek"]
 TEST_SECRET = "made-up-for-the-tests-of-defs"
 SEEN = datetime(2011, 3, 1, 12)
+SERVED = [date(2011, 3, 7), date(2011, 3, 14)]
+MODEL = LogisticRegression().fit(pd.DataFrame({"visits_seen": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1])
 Declare = Callable[..., Workbench]
 
 
@@ -66,6 +73,27 @@ def signer(root: Path) -> SigningKeys:
     keys = SigningKeys(root / ".keys")
     keys.create_if_first(registry_is_empty=True)
     return keys
+
+
+@pytest.fixture
+def ready(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    """Two weeks of features, and a version of the first; the use case of its bundle is that of the workbench.
+
+    The consumer's own identifiers are the names of the customers.
+    """
+    bench = declare(visits={"allow_silent_weeks": True})
+    contract = bench.use_case.contract
+    columns = {name: column for name, column in contract.columns.items() if column.origin != "reason"}
+    columns["customer_id"] = columns["customer_id"].model_copy(update={"type": "string"})
+    identifier = IdentifierSource(table="plans", column="customer_token")
+    contract = contract.model_copy(update={"identifier": identifier, "columns": columns})
+    bench = replace(bench, use_case=replace(bench.use_case, contract=contract))
+    put_masked(bench, SERVED)
+    make_features(bench, SERVED)
+    for module in (serve, lists):
+        monkeypatch.setattr(module, "use_case_of", lambda *_: bench.use_case)
+    put_in_force(bench, MODEL, as_of=SERVED[0])
+    return bench
 
 
 def write_sources(root: Path, *, plan: str = "gold", customers: list[str] = CUSTOMERS) -> None:

@@ -99,12 +99,21 @@ def score(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where retraining is due or the quality is critical.")
     ] = False,
+    supersede: Annotated[
+        bool, typer.Option("--supersede", help="Replace scores and list that are recorded; takes --reason.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why they are replaced; kept in the ledger for good.")
+    ] = None,
 ) -> None:
     """Score one week with the version in force and write the campaign list."""
     from ds_pipeline.cli.run import score_week
 
+    if supersede != (reason is not None):
+        raise typer.BadParameter("--supersede and --reason go together: say why scores and list are replaced.")
+    reason = None if reason is None else _say_something(reason)
     bench = _open(use_case)
-    _finish(score_week(bench, _day_of(bench, day), strict=strict))
+    _finish(score_week(bench, _day_of(bench, day), strict=strict, supersede_because=reason))
 
 
 @app.command()
@@ -140,10 +149,13 @@ def rollback(
 ) -> None:
     """Put an earlier version back in force. Its signature is verified first; scores that are recorded stay."""
     from ds_pipeline.promotion.promote import roll_back
+    from ds_pipeline.promotion.supersede import say_still_out
 
     bench = _open(use_case)
     event = roll_back(bench, to, actor=bench.keys.holder(), reason=reason)
     typer.echo(f"{event.version} (as of {event.as_of}) is in force. Recorded as event {event.number} by {event.actor}.")
+    for line in say_still_out(bench):
+        typer.echo(line)
 
 
 @app.command()

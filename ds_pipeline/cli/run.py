@@ -25,8 +25,10 @@ from ds_pipeline.progress import log
 from ds_pipeline.promotion.backtest import backtest, show_backtest, write_backtest
 from ds_pipeline.promotion.holdout_ledger import record_rebuild
 from ds_pipeline.promotion.report import row_counts, rows_to_come
+from ds_pipeline.promotion.supersede import supersede
 from ds_pipeline.registry.verdicts import WORDS, Verdict
-from ds_pipeline.scoring.serve import require_contract, require_version
+from ds_pipeline.scoring.lists import require_contract
+from ds_pipeline.scoring.serve import require_version
 from ds_pipeline.simulation.files import make_files, missing_files, require_made, simulation_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.use_case.sources import Simulation
@@ -158,9 +160,17 @@ def train_candidate(bench: Workbench, day: date) -> int:
     return session.end()
 
 
-def score_week(bench: Workbench, day: date, *, strict: bool) -> int:
-    """Score one week with the version in force; where it is strict, a monitor that fails is a refusal."""
+def score_week(bench: Workbench, day: date, *, strict: bool, supersede_because: str | None = None) -> int:
+    """Score one week with the version in force; where it is strict, a monitor that fails is a refusal.
+
+    Args:
+        supersede_because: why scores that are recorded are replaced first; None where they stay.
+    """
     session = Session(bench, day)
+    if supersede_because is not None:
+        with at_work(bench):
+            replaced = supersede(bench, day, actor=bench.keys.holder(), reason=supersede_because)
+        console.print(replaced.summary)
     outcome = _scoring(session, title="Scoring")
     failing = [monitor for check, monitor in MONITORS.items() if outcome is not None and check in outcome.severe]
     if strict and failing:

@@ -14,6 +14,7 @@ from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.figures import aligned
 from ds_pipeline.monitoring.week import read_monitors
 from ds_pipeline.promotion.report import row_counts
+from ds_pipeline.promotion.supersede import still_out
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
@@ -31,6 +32,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
             None).
         monitors: of the newest scores: name, status (ok, watch, fails, unknown), says.
+        still_out: scoring date to version, of scores by a version that was rolled back from.
         latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
     """
     store = bench.datasets.store
@@ -56,6 +58,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         }
         if latest
         else None,
+        "still_out": {str(day): version for day, version in still_out(bench).items()},
         "monitors": [asdict(one) for one in read_monitors(bench, date.fromisoformat(scored[-1]))] if scored else [],
         "tables": [dict(one) for one in tables],
         "quarantine": [{"table": one["table"], "reason": one["reason"], "rows": one["rows"]} for one in quarantine],
@@ -87,6 +90,7 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"    {gate['name']:<{width}} {aligned(gate['value'])}{bound}, asked {asked}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
+    lines += [f"  STILL OUT  the list of {day} by {version}" for day, version in found["still_out"].items()]
     lines += [f"  {one['name']:<16} {MONITOR_WORDS[one['status']]}: {one['says']}" for one in found["monitors"]]
     width = max((len(one["table"]) for one in found["tables"]), default=0)
     for one in found["tables"]:

@@ -176,6 +176,21 @@ class Rebuilt(FileModel):
     kind: Literal["rebuilt"] = "rebuilt"
 
 
+class Superseded(FileModel):
+    """The recorded scores of a date are replaced by others, and its list with them; the entry's as_of is the date.
+
+    Attributes:
+        before, after: the versions that made them.
+        scores_before, scores_after: digests of the snapshots; the earlier one stays in the store.
+    """
+
+    kind: Literal["superseded"] = "superseded"
+    before: Text
+    after: Text
+    scores_before: Digest
+    scores_after: Digest
+
+
 class Approved(FileModel):
     """The owners of thresholds agree that less is asked, or that a candidate which was refused may be judged again.
 
@@ -210,7 +225,7 @@ class Promoted(FileModel):
     version: Text
 
 
-Says = Declared | Looked | Backtested | Judged | Allowed | Rebuilt | Approved | Promoted
+Says = Declared | Looked | Backtested | Judged | Allowed | Rebuilt | Approved | Promoted | Superseded
 
 
 class Entry(Link):

@@ -23,6 +23,7 @@ FORMULA = re.compile(f"{_START}{_RUN}")
 PUT_THERE = re.compile(f"{_START}'{_RUN}")
 # A line of the file is a customer: a line end inside a cell is shown as the picture of itself.
 PICTURES = str.maketrans("\n\v\f\r", "␊␋␌␍")
+FIRST = "none"  # a list that replaces no other
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32()}
 
 
@@ -33,6 +34,7 @@ def campaign_list(
     entity: str,
     identifiers: pd.Series | None,
     reasons: pd.DataFrame | None = None,
+    replaces: str | None = None,
 ) -> pa.Table:
     """The chosen rows of a week's scores, in the columns the contract names.
 
@@ -40,6 +42,7 @@ def campaign_list(
         scores: from score_week, or read back from the prediction log.
         identifiers: the consumer's own identifiers, indexed by token; None if the contract asks for none.
         reasons: from reasons.as_columns, at least of the chosen; None if the contract asks for none.
+        replaces: the version whose list this one replaces; None where it is the first of its date.
 
     Returns:
         The chosen, the highest score first, without those who have no identifier; nobody takes their place.
@@ -57,6 +60,8 @@ def campaign_list(
     for name, column in contract.columns.items():
         if column.origin == "identifier":
             values = own
+        elif column.origin == "replaces":
+            values = pd.Series(replaces or FIRST, index=chosen.index, dtype=object)
         elif column.place is not None:
             values = _reasons(chosen[entity], reasons, place=column.place)
         else:

@@ -1,30 +1,30 @@
-"""Score one week with the version that is in force for it, once, and deliver what was recorded."""
+"""Score one week with the version that is in force for it, once; what was recorded is read from then on."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ds_pipeline.boundary.cross import identifiers_of
-from ds_pipeline.boundary.leak_check import OWN_FILES, delivered_identifiers, guarded, require_clean_table
+from ds_pipeline.boundary.leak_check import OWN_FILES, guarded
 from ds_pipeline.digests import digest_bytes
-from ds_pipeline.errors import HistoryError, ScoringError, StoreError
+from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_version
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.registry.ledger import Entry, Superseded
 from ds_pipeline.registry.witnesses import delivered_versions
-from ds_pipeline.scoring.delivery import campaign_list, render
-from ds_pipeline.scoring.reasons import as_columns, only_of_logged, reasons
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week, scores_schema
+from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.datasets import KEY, SCORES
-from ds_pipeline.store.snapshots import Snapshot, encode, write_file
+from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.use_case.load import UseCase, use_case_of_files
 from ds_pipeline.workbench import Workbench
 
+SUPERSEDES = "supersedes"  # in the info of scores that replace others: their version, and the entry of the ledger
 ROUNDING = 1e-9  # of a score between 0 and 1: another build of the same packages may round otherwise
 
 
@@ -35,6 +35,7 @@ class ScoredWeek:
     Attributes:
         erased: rows removed since the scores were recorded, of people who were erased; ranks are as they were given.
         features_have_changed: since the scores were recorded; true after an erasure too.
+        replaces: the version whose scores were recorded before; None where these are the first.
     """
 
     day: date
@@ -43,6 +44,7 @@ class ScoredWeek:
     is_new: bool
     features_have_changed: bool = False
     erased: int = 0
+    replaces: str | None = None
 
     @property
     def chosen(self) -> int:
@@ -58,25 +60,35 @@ class ScoredWeek:
         if self.erased:
             note = f" (recorded earlier; the rows of people who were erased since are removed: {self.erased:,})"
         scored = f"{len(self.scores):,} scored for {self.day} by {self.model_version}{note}"
-        return f"{scored}; {self.chosen:,} for the campaign"
+        replaces = f"; they replace those of {self.replaces}" if self.replaces else ""
+        return f"{scored}; {self.chosen:,} for the campaign{replaces}"
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """The files of a list, as they are called in the project, and the number of rows in each.
+class MadeScores:
+    """Scores of a date by the version in force for it, not recorded yet."""
 
-    Attributes:
-        left_out: of the chosen, who have no identifier of the consumer's.
-    """
-
-    files: list[str]
-    rows: int
-    left_out: int
+    day: date
+    scores: pd.DataFrame
+    table: pa.Table
+    version: str
 
     @property
-    def summary(self) -> str:
-        left_out = f" ({self.left_out:,} of the chosen left out: no identifier)" if self.left_out else ""
-        return f"{self.rows:,} rows{left_out}: {', '.join(self.files)}"
+    def digest(self) -> str:
+        return digest_bytes(encode(self.table))
+
+    def record(self, bench: Workbench, *, supersedes: dict[str, Any] | None = None) -> ScoredWeek:
+        """Put them into the prediction log: once, or in the place of others that they supersede."""
+        info = {"model_version": self.version, KEY: bench.datasets.key_fingerprint}
+        guarded(bench).datasets.store.put(
+            self.table,
+            dataset=SCORES,
+            partition=str(self.day),
+            info=info | ({SUPERSEDES: supersedes} if supersedes else {}),
+            once=supersedes is None,
+        )
+        replaces = None if supersedes is None else str(supersedes["model_version"])
+        return ScoredWeek(self.day, self.scores, self.version, is_new=True, replaces=replaces)
 
 
 def score_day(bench: Workbench, day: date) -> ScoredWeek:
@@ -91,10 +103,22 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
         return _recorded(bench, logged, day)
+    made = make_scores(bench, day)
+    _require_not_delivered(bench, day, made.version)
+    return made.record(bench)
+
+
+def make_scores(bench: Workbench, day: date) -> MadeScores:
+    """Scores of a date by the version in force for it; nothing is recorded.
+
+    Raises:
+        ScoringError: no version is in force for the date.
+        RegistryError: the bundle of the version does not verify.
+        HistoryError: the features of the date are missing or stale.
+    """
     event, entity = bench.registry.champion(day), bench.use_case.problem.entity
     if event is None:
         raise _nothing_in_force(bench, day)
-    _require_not_delivered(bench, day, event.version)
     bundle = bench.registry.open(event.version)
     model_case = use_case_of(bench, bundle)
     features = features_for(bench, model_case, day)
@@ -107,14 +131,8 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
         top_share=bench.use_case.contract.top_share,
         origin=Origin(event.version, event.candidate_digest, digest_bytes(encode(features))),
     )
-    guarded(bench).datasets.store.put(
-        pa.Table.from_pandas(scores, schema=scores_schema(entity), preserve_index=False),
-        dataset=SCORES,
-        partition=str(day),
-        info={"model_version": event.version, KEY: bench.datasets.key_fingerprint},
-        once=True,
-    )
-    return ScoredWeek(day, scores, event.version, is_new=True)
+    table = pa.Table.from_pandas(scores, schema=scores_schema(entity), preserve_index=False)
+    return MadeScores(day, scores, table, event.version)
 
 
 def _require_not_delivered(bench: Workbench, day: date, version: str) -> None:
@@ -131,18 +149,48 @@ def _require_not_delivered(bench: Workbench, day: date, version: str) -> None:
 
 def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
     """What an earlier run scored."""
-    scores, version = _read_log(bench, logged), str(logged.info["model_version"])
+    require_settled(bench, logged)
+    scores, version = read_log(bench, logged), str(logged.info["model_version"])
     erased = int(logged.info.get("erased", 0))
     if scores.empty and erased:
         raise ScoringError(
             f"{bench.use_case.name}: {erased} scores were recorded for {day} and all of them were erased since. A "
             "date is never scored twice, so there is nothing to deliver."
         )
-    has_changed = _features_have_changed(bench, scores, version, day)
-    return ScoredWeek(day, scores, version, is_new=False, features_have_changed=has_changed, erased=erased)
+    has_changed = features_have_changed(bench, scores, version, day)
+    return ScoredWeek(
+        day,
+        scores,
+        version,
+        is_new=False,
+        features_have_changed=has_changed,
+        erased=erased,
+        replaces=logged.info.get(SUPERSEDES, {}).get("model_version"),
+    )
 
 
-def _features_have_changed(bench: Workbench, scores: pd.DataFrame, version: str, day: date) -> bool:
+def require_settled(bench: Workbench, logged: Snapshot) -> Entry | None:
+    """The entry by which scores replaced others; None where they are the first.
+
+    Raises:
+        ScoringError: the ledger says that they were to be replaced, and they were not.
+    """
+    entries = [
+        entry
+        for entry in bench.ledger.read()
+        if isinstance(entry.says, Superseded) and str(entry.as_of) == logged.partition
+    ]
+    newest = entries[-1] if entries else None
+    if newest is not None and newest.number != logged.info.get(SUPERSEDES, {}).get("entry"):
+        raise ScoringError(
+            f"{bench.use_case.name}: ledger/{file_name(newest.number)} replaces the scores of {logged.partition}, but "
+            "was interrupted before it did, so nothing is delivered. Do it again: ds-pipeline score "
+            f'{bench.use_case.name} --date {logged.partition} --supersede --reason "..."'
+        )
+    return newest
+
+
+def features_have_changed(bench: Workbench, scores: pd.DataFrame, version: str, day: date) -> bool:
     """Whether the features of a date are others since it was scored; if not, they must give the same scores again.
 
     Raises:
@@ -176,16 +224,6 @@ def _features_have_changed(bench: Workbench, scores: pd.DataFrame, version: str,
     return False
 
 
-def require_contract(bench: Workbench, day: date) -> None:
-    """Raise ScoringError if the agreement with the consumer has ended before the date."""
-    sunset = bench.use_case.contract.sunset
-    if day > sunset:
-        raise ScoringError(
-            f"configs/{bench.use_case.name}/contract.yaml: sunset: the contract ended on {sunset}; nothing is "
-            f"delivered for {day}. Agree on a new one and change the date."
-        )
-
-
 def require_version(bench: Workbench, day: date) -> None:
     """Raise ScoringError if the date has no scores and no version is in force for it."""
     if bench.datasets.store.find(SCORES, str(day)) is None and bench.registry.champion(day) is None:
@@ -197,7 +235,7 @@ def is_under_this_key(bench: Workbench, logged: Snapshot) -> bool:
     return logged.info.get(KEY, bench.datasets.key_fingerprint) == bench.datasets.key_fingerprint
 
 
-def _read_log(bench: Workbench, logged: Snapshot) -> pd.DataFrame:
+def read_log(bench: Workbench, logged: Snapshot) -> pd.DataFrame:
     if not is_under_this_key(bench, logged):
         raise ScoringError(
             f"{bench.use_case.name}: the scores of {logged.partition} were recorded under the pseudonym key "
@@ -245,53 +283,3 @@ def use_case_of(bench: Workbench, bundle: Bundle) -> UseCase:
     return use_case_of_files(
         bench.use_case.name, {name.removeprefix(OWN_FILES): content for name, content in files.items()}
     )
-
-
-def deliver(bench: Workbench, day: date) -> Delivery:
-    """Write the list of a scored date in the formats of the contract.
-
-    Raises:
-        ScoringError: the date is not scored, the contract has ended, or too many customers cannot be identified.
-        LeakError: an identifier stands in a column that the contract does not flag.
-    """
-    require_contract(bench, day)
-    contract, entity = bench.use_case.contract, bench.use_case.problem.entity
-    logged = bench.datasets.store.find(SCORES, str(day))
-    if logged is None:
-        raise ScoringError(f"{bench.use_case.name}: {day} is not scored, so there is nothing to deliver.")
-    scores = _read_log(bench, logged)
-    with suppress(HistoryError):  # features that are being built again cannot be compared with; the log is signed
-        _features_have_changed(bench, scores, str(logged.info["model_version"]), day)
-    chosen = scores[scores["decision"] == CAMPAIGN]
-    table = campaign_list(
-        scores,
-        contract,
-        entity=entity,
-        identifiers=identifiers_of(bench, set(chosen[entity]), day),
-        reasons=_reasons_of(bench, chosen, day) if contract.asks_for_reasons else None,
-    )
-    listed = table.drop_columns(delivered_identifiers(bench))
-    require_clean_table(bench, listed, where=f"campaign list of {day}, columns that contract.yaml does not flag")
-    paths = bench.delivery_paths(day)
-    for path in paths:
-        write_file(path, render(table, path.suffix.removeprefix(".")), replace=True)
-    return Delivery([bench.project.shown(path) for path in paths], table.num_rows, len(chosen) - table.num_rows)
-
-
-def _reasons_of(bench: Workbench, chosen: pd.DataFrame, day: date) -> pd.DataFrame:
-    """The reasons for logged scores, by token, from the verified version that made them; empty where none was chosen.
-
-    Where its features are no longer what they were, such as after a week was built again, they are unknown.
-    """
-    entity = bench.use_case.problem.entity
-    logged = chosen.set_index(entity)["score"]
-    if chosen.empty:
-        return as_columns([], chosen[entity])
-    (version,) = set(chosen["model_version"])
-    bundle = bench.registry.open(version)
-    model_case, model = use_case_of(bench, bundle), bundle.load_model()
-    frame = features_for(bench, model_case, day).to_pandas()
-    frame = frame[frame[entity].isin(logged.index)]
-    why = reasons(model, frame, model_case.features, reference=bundle.json("reference.json"))
-    today = pd.Series(predict(model, frame, model_case.features), index=frame[entity])
-    return only_of_logged(as_columns(why, frame[entity]), today, logged)

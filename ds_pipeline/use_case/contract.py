@@ -11,10 +11,10 @@ from ds_pipeline.use_case.model import FileModel
 from ds_pipeline.use_case.problem import Day, Text
 
 # Where a delivered column can come from; identifier is re-attached in memory at the outward boundary.
-Origin = Literal["identifier", "scoring_date", "score", "decile", "rank", "model_version", "reason"]
+Origin = Literal["identifier", "scoring_date", "score", "decile", "rank", "model_version", "reason", "replaces"]
 TYPE_OF_ORIGIN = {
     "scoring_date": "date", "score": "double", "decile": "integer", "rank": "integer", "model_version": "string",
-    "reason": "string",
+    "reason": "string", "replaces": "string",
 }  # fmt: skip
 REASONS = 3  # that a list can give for a score
 

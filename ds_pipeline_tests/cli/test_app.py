@@ -92,6 +92,9 @@ def test_an_error_of_anybody_else_keeps_its_trace(monkeypatch: pytest.MonkeyPatc
     [
         pytest.param(["rollback", "x", "--reason", " "], "it is empty", id="blank-reason"),
         pytest.param(["rollback", "x"], "--reason", id="no-reason"),
+        pytest.param(["score", "x", "--supersede"], "go together", id="superseded-without-a-reason"),
+        pytest.param(["score", "x", "--reason", "late"], "go together", id="a-reason-for-nothing"),
+        pytest.param(["score", "x", "--supersede", "--reason", " "], "it is empty", id="superseded-for-nothing"),
         pytest.param(["allow-holdout", "x", "--reason", "r", "--more", "0"], "--more", id="none-more"),
         pytest.param(["erase", "x"], "--reason is needed", id="erase-without-reason"),
         pytest.param(["erase", "x", "--resume", "--reason", "r"], "--resume finishes what was begun", id="resume"),

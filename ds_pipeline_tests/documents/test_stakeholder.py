@@ -67,11 +67,12 @@ def test_the_schema_of_the_list_flags_pii_and_shows_a_row(retail_lapse: UseCase)
     assert [(row[0], row[1], row[2]) for row in rows(schema, 4)] == [
         ("`customer_id`", "integer", "yes"), ("`scoring_date`", "date", "no"), ("`rank`", "integer", "no"),
         ("`score`", "double", "no"), ("`decile`", "integer", "no"), ("`model_version`", "string", "no"),
+            ("`replaces`", "string", "no"),
         ("`reason_1`", "string", "no"), ("`reason_2`", "string", "no"), ("`reason_3`", "string", "no"),
     ]  # fmt: skip
-    (example,) = rows(schema, 9)
-    assert example[:6] == ["12345", "2011-12-05", "1", "0.83", "1", "v0001"]
-    assert example[6] == "raises: days since the last purchase (above other customers)"
+    (example,) = rows(schema, 10)
+    assert example[:7] == ["12345", "2011-12-05", "1", "0.83", "1", "v0001", "none"]
+    assert example[7] == "raises: days since the last purchase (above other customers)"
     assert "comes from `customer_id` of customers" in schema
 
 

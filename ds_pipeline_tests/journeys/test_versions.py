@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ds_pipeline_tests.journeys.conftest import Done, Journey, copy, run_once
@@ -71,6 +72,30 @@ def test_a_rollback_is_recorded_and_recorded_scores_stay(promoted_twice: Journey
     assert scored.code == 0, scored.text
     assert "scored for 2011-08-01 by v0001 (recorded earlier, unchanged)" in scored.out
     assert [name for name in journey.serving().items() if "scores" in name[0]] == scores
+
+
+def test_a_list_that_is_still_out_is_named_and_replaced(promoted_twice: Journey) -> None:
+    """A rollback left the list of the bad version with the campaign, and the date could not be scored again."""
+    journey, because = promoted_twice, ("--supersede", "--reason", "another version serves now")
+    assert journey.cli("score", *because).code == 0
+    folder = journey.root / "data" / "deliveries" / journey.name / "2011-08-01"
+    bad = (folder / "campaign_list.csv").read_bytes()
+
+    rolled_back = journey.cli("rollback", "--reason", "complaints from the campaign team")
+    out = journey.status()["still_out"]
+    done = journey.cli("score", *because)
+
+    assert "Still out: the list of 2011-08-01 by v0002. Replace it: ds-pipeline score" in rolled_back.out
+    assert out == {"2011-08-01": "v0002"}
+    assert done.code == 0, done.text
+    assert "they replace those of v0002" in done.out
+    assert journey.status()["still_out"] == {}
+    listed = pd.read_csv(folder / "campaign_list.csv")
+    assert (set(listed["model_version"]), set(listed["replaces"])) == ({"v0001"}, {"v0002"})
+    assert bad in [path.read_bytes() for path in folder.glob("campaign_list.replaced-*.csv")]
+    assert json.loads((folder / "manifest.json").read_text())["replaces"]["model_version"] == "v0002"
+    assert "nothing was replaced" in journey.cli("score", *because).err
+    assert journey.cli("verify").code == 0
 
 
 def test_the_next_run_does_not_promote_what_was_rolled_back(promoted_twice: Journey) -> None:

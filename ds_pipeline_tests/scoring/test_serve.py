@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, timedelta
-
-import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.errors import LeakError, ScoringError
-from ds_pipeline.features.weeks import make_features
 from ds_pipeline.scoring import serve
-from ds_pipeline.scoring.serve import deliver, score_day
-from ds_pipeline.store.datasets import KEY, SCORES
-from ds_pipeline.use_case.contract import IdentifierSource
+from ds_pipeline.scoring.lists import deliver
+from ds_pipeline.scoring.serve import score_day
+from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
-from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, put_in_force, put_masked
+from ds_pipeline_tests.workbenches import CUSTOMERS, MODEL, SERVED, put_in_force
 
-FIRST = date(2011, 3, 7)
-DAYS = [FIRST, FIRST + timedelta(weeks=1)]
-MODEL = LogisticRegression().fit(pd.DataFrame({"visits_seen": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1])
-
-
-@pytest.fixture
-def ready(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> Workbench:
-    """Two weeks of features, and a version of the first; the use case of its bundle is that of the workbench.
-
-    The consumer's own identifiers are the names of the customers.
-    """
-    bench = declare(visits={"allow_silent_weeks": True})
-    contract = bench.use_case.contract
-    columns = {name: column for name, column in contract.columns.items() if column.origin != "reason"}
-    columns["customer_id"] = columns["customer_id"].model_copy(update={"type": "string"})
-    identifier = IdentifierSource(table="plans", column="customer_token")
-    contract = contract.model_copy(update={"identifier": identifier, "columns": columns})
-    bench = replace(bench, use_case=replace(bench.use_case, contract=contract))
-    put_masked(bench, DAYS)
-    make_features(bench, DAYS)
-    monkeypatch.setattr(serve, "use_case_of", lambda *_: bench.use_case)
-    put_in_force(bench, MODEL, as_of=FIRST)
-    return bench
+FIRST, DAYS = SERVED[0], SERVED
 
 
 def test_a_week_is_scored_once_and_read_from_then_on(ready: Workbench) -> None:
@@ -84,53 +56,6 @@ def test_scores_are_checked_for_identifiers_before_they_are_recorded(
     with pytest.raises(LeakError, match="'decision'"):
         score_day(ready, FIRST)
     assert ready.datasets.store.find(SCORES, str(FIRST)) is None
-
-
-def test_the_list_is_what_was_recorded(ready: Workbench) -> None:
-    week = score_day(ready, FIRST)
-
-    delivery = deliver(ready, FIRST)
-
-    assert delivery.rows == week.chosen
-    assert delivery.summary == f"1 rows: {', '.join(delivery.files)}"
-    assert [ready.project.root / name for name in delivery.files] == ready.delivery_paths(FIRST)
-    listed = pd.read_csv(ready.delivery_paths(FIRST)[0])
-    assert listed["score"].tolist() == [week.scores["score"].max()]
-    assert set(listed["customer_id"]) < set(CUSTOMERS)
-
-
-def test_a_week_that_is_not_scored_has_no_list(ready: Workbench) -> None:
-    with pytest.raises(ScoringError, match="2011-03-14 is not scored"):
-        deliver(ready, DAYS[1])
-
-
-def test_scores_under_another_key_are_not_delivered(ready: Workbench) -> None:
-    scores = ready.datasets.store.read(ready.datasets.store.get(SCORES, str(score_day(ready, FIRST).day)))
-    ready.datasets.store.put(
-        scores, dataset=SCORES, partition=str(DAYS[1]), info={"model_version": "v0001", KEY: "another"}
-    )
-
-    with pytest.raises(ScoringError, match="recorded under the pseudonym key another"):
-        deliver(ready, DAYS[1])
-
-
-def test_a_week_with_nobody_in_scope_has_an_empty_list(ready: Workbench) -> None:
-    """A shop that was closed for a week stopped that Monday: nobody had come in the week before it."""
-    sql = "select distinct customer_token from visits where visited_at >= $scoring_at - interval 7 days"
-    closed = replace(ready, use_case=replace(ready.use_case, population_sql=sql))
-
-    made = make_features(closed, DAYS)
-    week, again = score_day(closed, DAYS[1]), score_day(closed, DAYS[1])
-    delivery = deliver(closed, DAYS[1])
-
-    assert [made.weeks[day].rows for day in DAYS] == [len(CUSTOMERS), 0]
-    assert "nobody in scope at 2011-03-14" in made.summary
-    assert week.summary == "nobody was in scope for 2011-03-14: nobody scored, and an empty list"
-    assert (week.is_new, again.is_new, again.features_have_changed) == (True, False, False)
-    assert delivery.rows == 0
-    header, *rows = closed.delivery_paths(DAYS[1])[0].read_text().splitlines()
-    assert (header.split(",")[0], rows) == ("customer_id", [])
-    assert len(score_day(closed, FIRST).scores) == len(CUSTOMERS)
 
 
 def test_scores_that_the_version_does_not_give_are_not_delivered_whoever_signed_them(ready: Workbench) -> None:

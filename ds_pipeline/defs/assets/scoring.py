@@ -7,7 +7,8 @@ import dagster as dg
 from ds_pipeline.defs.partitions import days_of, weekly_asset
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.progress import say
-from ds_pipeline.scoring.serve import deliver, score_day
+from ds_pipeline.scoring.lists import deliver
+from ds_pipeline.scoring.serve import score_day
 from ds_pipeline.use_case.load import UseCase
 
 # In a run of everything the scores wait for the promotion, although they do not depend on it: a refusal must not stop
