@@ -19,6 +19,12 @@ DATABASES = (".db", ".sqlite")
 _PICTURE = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TAG = re.compile(r"<[^<>]*>")
+_BLOCK = re.compile(  # what stands in different ones was never one number
+    r"</?(?:td|th|tr|table|caption|p|li|ul|ol|dl|dt|dd|h[1-6]|div|section|article|figure|figcaption|summary|details|pre)"
+    r"\b[^<>]*>",
+    re.IGNORECASE,
+)
+_APART = " | "
 _PRINTED = re.compile(rb"[\x20-\x7e\x80-\xf4]{6,}")  # ASCII, and the bytes that make up other letters in UTF-8
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00\x00\x00){2,}")  # a NumPy array of strings
 # The opcodes of a pickle that are followed by a text: its length in one, four or eight bytes, and the text.
@@ -56,11 +62,15 @@ def texts_in_database(path: Path) -> list[str]:
 
 
 def _page(page: str) -> Iterator[str]:
-    """All of it, for attributes and comments; and what a reader sees, with the tags as blanks and without them."""
+    """All of it, for attributes and comments; and what a reader sees, with the tags as blanks and without them.
+
+    The cells of a table stay apart: figures side by side would make the numbers of people.
+    """
     plain = _without_pictures(page)
     yield html.unescape(plain)
-    yield html.unescape(_TAG.sub(" ", plain))
-    yield html.unescape(_TAG.sub("", plain))
+    blocks = _BLOCK.sub(_APART, plain)
+    yield html.unescape(_TAG.sub(" ", blocks))
+    yield html.unescape(_TAG.sub("", blocks))
 
 
 def _pickled(content: bytes) -> Iterator[str]:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from ds_pipeline.boundary.extract import texts_in, texts_in_database
+from ds_pipeline.boundary.raw_identifiers import RawColumn, RawIdentifiers
+from ds_pipeline.boundary.scan import TextColumn, scan_columns
 
 NAME = "Zarathea Wexcombe"
 
@@ -59,6 +61,24 @@ def test_the_text_of_a_page_is_found(page: str) -> None:
     texts = [" ".join(text.split()) for text in texts_in("evaluation.html", page.encode())]
 
     assert any(NAME in text for text in texts), texts
+
+
+FIGURES = "<table><tr><td>2,032</td><td>0.608</td> <td>0.569</td></tr><tr><td>1074</td><td>1072</td></tr></table>"
+
+
+def test_figures_in_cells_side_by_side_make_no_number_of_a_person() -> None:
+    """Three figures of a page of backtests were taken for a phone, and two counts for the number of a customer."""
+    texts = texts_in("backtest.html", FIGURES.encode())
+    known = RawIdentifiers.of([RawColumn("id", ["10741072"]), RawColumn("phone", ["0608 0569"])])
+
+    assert not scan_columns([TextColumn("page", texts, np.ones(len(texts), dtype=int))])
+    assert known.find_in_texts(texts) == 0
+
+
+def test_the_parts_of_a_name_in_cells_side_by_side_are_found() -> None:
+    texts = texts_in("page.html", b"<tr><td>Zarathea</td><td>Wexcombe</td></tr>")
+
+    assert RawIdentifiers.of([RawColumn("name", [NAME])]).find_in_texts(texts) > 0
 
 
 def test_pictures_are_left_out() -> None:

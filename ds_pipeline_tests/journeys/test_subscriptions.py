@@ -44,6 +44,7 @@ def make_small(root: Path) -> Journey:
             gate |= {"minimum": 0.01} if "minimum" in gate else {"maximum": 0.9}
         requirements["data_minimums"] |= {"training_rows": 1000, "training_positives": 50}
         requirements["bootstrap"]["resamples"] = 100
+        requirements["slices"]["min_support"] = 10  # positives of a group
         requirements.pop("cross_validation")
     with journey.edit("training.yaml") as training:
         training |= {"trials": 2, "validation_weeks": 3, "max_train_rows": 3000}
