@@ -24,7 +24,6 @@ _BLOCK = re.compile(  # what stands in different ones was never one number
     r"\b[^<>]*>",
     re.IGNORECASE,
 )
-_APART = " | "
 _PRINTED = re.compile(rb"[\x20-\x7e\x80-\xf4]{6,}")  # ASCII, and the bytes that make up other letters in UTF-8
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00\x00\x00){2,}")  # a NumPy array of strings
 # The opcodes of a pickle that are followed by a text: its length in one, four or eight bytes, and the text.
@@ -64,13 +63,14 @@ def texts_in_database(path: Path) -> list[str]:
 def _page(page: str) -> Iterator[str]:
     """All of it, for attributes and comments; and what a reader sees, with the tags as blanks and without them.
 
-    The cells of a table stay apart: figures side by side would make the numbers of people.
+    What is seen is cut into cells and paragraphs: figures side by side would make the numbers of people.
     """
     plain = _without_pictures(page)
     yield html.unescape(plain)
-    blocks = _BLOCK.sub(_APART, plain)
-    yield html.unescape(_TAG.sub(" ", blocks))
-    yield html.unescape(_TAG.sub("", blocks))
+    for block in _BLOCK.split(plain):
+        if block.strip():
+            yield html.unescape(_TAG.sub(" ", block))
+            yield html.unescape(_TAG.sub("", block))
 
 
 def _pickled(content: bytes) -> Iterator[str]:
