@@ -1,6 +1,7 @@
 """Scores and a list that must not stand: found, and replaced by those of the version in force, for good on record.
 
 The earlier scores stay in the store, known to its signed index, and the earlier list beside the new one.
+Source: docs/decisions/0014-a-list-is-replaced-on-record.md
 """
 
 from __future__ import annotations

@@ -64,6 +64,17 @@ def test_each_list_that_names_one_of_them_changes_by_her_rows(bench: Workbench) 
     assert delivered_changes(bench, hashes("1001", "1002"), key=KEY) == []
 
 
+def test_a_list_that_was_replaced_loses_her_rows_as_well(bench: Workbench) -> None:
+    path = deliver(bench, "2011-03-07")
+    kept = path.rename(path.with_stem("campaign_list.replaced-000012"))
+
+    changes = delivered_changes(bench, hashes("1001"), key=KEY)
+    remove_delivered(bench, changes, hashes("1001"), key=KEY)
+
+    assert [one.dataset for one in changes] == ["deliveries/campaign_list.replaced-000012.csv"]
+    assert kept.read_text() == f"{HEAD}\n1003,1,0.9\n"
+
+
 def test_an_apostrophe_that_keeps_a_spreadsheet_from_running_a_cell_does_not_hide_her(bench: Workbench) -> None:
     path = deliver(bench, "2011-03-07", ["'1001,1,0.9", "1003,2,0.8"])
 
