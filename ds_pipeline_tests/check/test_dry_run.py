@@ -15,6 +15,7 @@ import pytest
 from ds_pipeline.check import dry_run as module
 from ds_pipeline.check.dry_run import DryRun, dry_run
 from ds_pipeline.errors import FeatureError, SourceError, TrainingError
+from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.workbench import Workbench
 
 NEWEST, START = date(2011, 7, 11), datetime(2011, 3, 1, 12)
@@ -99,6 +100,18 @@ def test_a_value_that_is_written_in_two_ways_is_a_warning(bench: Workbench, tmp_
         one.startswith("plans.plan: 1 value written in more than one way, 2 rows not as most")
         for one in tried(replace(bench, use_case=case)).warnings
     )
+
+
+def test_inputs_of_a_table_that_may_be_overwritten_are_a_warning(bench: Workbench, tmp_path: Path) -> None:
+    """A plan as of the day of the extract passed check with "No warning"."""
+    write(tmp_path)
+    declared = bench.use_case.features.model_dump(mode="json", exclude_none=True)
+    declared["features"]["plan"]["role"] = "input"
+    case = replace(bench.use_case, features=FeatureSet.model_validate(declared))
+
+    assert not [one for one in tried(bench).warnings if "more than one version" in one]
+    (found,) = [one for one in tried(replace(bench, use_case=case)).warnings if "more than one version" in one]
+    assert found.startswith("plans: hardly any customer_token has more than one version, so nothing says when plan")
 
 
 def test_inputs_are_not_tried_on_the_weeks_that_a_candidate_is_judged_on(
