@@ -38,29 +38,35 @@ class Quality:
 
 @dataclass(frozen=True)
 class RealizedQuality:
-    """One scoring date: everyone with a label, and of those the ones who were not treated."""
+    """One scoring date: everyone with a label, and of those the ones who were not treated.
+
+    Attributes:
+        lost: scored people who are not in the population of the date any more, since its features were made anew.
+    """
 
     everyone: Quality
     untreated: Quality
     treated: int
     undecided: int
+    lost: int = 0
 
     def figures(self) -> dict[str, float]:
         """All that is known, by name; those of the untreated only where somebody was treated."""
         figures = asdict(self.everyone) | {"treated": self.treated, "undecided": self.undecided}
         if self.treated:
             figures |= {f"{name}_untreated": value for name, value in asdict(self.untreated).items()}
+        figures |= {"lost": self.lost} if self.lost else {}
         return {name: value for name, value in figures.items() if value is not None}
 
     @property
     def in_words(self) -> str:
         """One clause for people."""
-        everyone = self.everyone
+        everyone, lost = self.everyone, f"; {self.lost:,} are not in the population any more" if self.lost else ""
         if everyone.base_rate is None:
-            return f"all {self.undecided:,} outcomes are undecided"
+            return f"all {self.undecided:,} outcomes are undecided{lost}"
         campaign = "-" if everyone.campaign_precision is None else f"{everyone.campaign_precision:.1%}"
         treated = f"; {self.treated:,} were treated" if self.treated else ""
-        return f"{campaign} of the campaign were positive, {everyone.base_rate:.1%} of all{treated}"
+        return f"{campaign} of the campaign were positive, {everyone.base_rate:.1%} of all{treated}{lost}"
 
 
 @dataclass(frozen=True)
@@ -102,34 +108,41 @@ class Verdict:
         return f"{self.precision:.1%} of {who} were positive: {self.status}{few}"
 
 
-def join_outcomes(scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str) -> pd.DataFrame:
+def join_outcomes(
+    scores: pd.DataFrame, labels: pd.DataFrame, *, entity: str, max_lost_share: float = 0.0
+) -> pd.DataFrame:
     """The logged predictions of one scoring date with what happened.
 
     Args:
         scores: the prediction log of the date.
         labels: its matured labels, one row per entity: label (0, 1, or null for undecided) and, where the use case
             says it, is_treated.
+        max_lost_share: of the predictions, rounded up, that may have no row among the labels.
 
     Returns:
-        The rows of scores plus label (float; NaN for undecided) and is_treated (bool; null counts as not treated).
+        The rows of scores plus label (float; NaN for undecided and lost), is_treated (bool; null counts as not treated)
+        and is_lost (bool).
 
     Raises:
-        ScoringError: a logged prediction has no row among the labels.
+        ScoringError: more logged predictions than that have no row among the labels.
     """
     known = [name for name in ("label", "is_treated") if name in labels]
     joined = scores.merge(
         labels[[entity, *known]], on=entity, how="left", validate="one_to_one", indicator="is_labelled"
     )
-    lost = int((joined["is_labelled"] != "both").sum())
-    if lost:
+    is_lost = joined["is_labelled"] != "both"
+    allowed = int(top_count(max_lost_share, len(joined)))
+    if is_lost.sum() > allowed:
         raise ScoringError(
-            f"{lost:,} of {len(joined):,} logged predictions have no label. The population of the scoring date has "
+            f"{is_lost.sum():,} of {len(joined):,} logged predictions have no label, at most {allowed:,} may be "
+            "without (realized_quality.max_lost_share in requirements.yaml). The population of the scoring date has "
             "changed since it was scored; its quality cannot be judged."
         )
     treated = joined["is_treated"].eq(True) if "is_treated" in known else pd.Series(False, index=joined.index)
     return joined.drop(columns="is_labelled").assign(
         label=joined["label"].astype("Float64").to_numpy(dtype=float, na_value=np.nan),
         is_treated=treated.fillna(False).astype(bool),
+        is_lost=is_lost,
     )
 
 
@@ -140,7 +153,8 @@ def realized_quality(outcomes: pd.DataFrame) -> RealizedQuality:
         everyone=_quality(decided),
         untreated=_quality(decided[~decided["is_treated"]]),
         treated=int(decided["is_treated"].sum()),
-        undecided=len(outcomes) - len(decided),
+        undecided=len(outcomes) - len(decided) - int(outcomes["is_lost"].sum()),
+        lost=int(outcomes["is_lost"].sum()),
     )
 
 

@@ -180,8 +180,12 @@ def _outcomes(bench: Workbench, scored: date, *, until: date) -> pd.DataFrame | 
     if logged is None or logged.rows == 0 or not is_under_this_key(bench, logged):
         return None
     labels = bench.datasets.require_labels([scored], until=until)[0]
+    limits = bench.use_case.requirements.monitoring.realized_quality
     return join_outcomes(
-        store.read(logged).to_pandas(), store.read(labels).to_pandas(), entity=bench.use_case.problem.entity
+        store.read(logged).to_pandas(),
+        store.read(labels).to_pandas(),
+        entity=bench.use_case.problem.entity,
+        max_lost_share=limits.max_lost_share or 0.0 if limits else 0.0,
     )
 
 

@@ -425,6 +425,12 @@ class RealizedQualityLimits(FileModel):
     min_weeks: Annotated[
         int, Field(ge=1, le=52), Read("monitor", "so many of the newest weeks with a known outcome are judged together")
     ] = 1
+    max_lost_share: Annotated[
+        Share | None,
+        Read(
+            "monitor", "of a scored week, rounded up, may have left the population since; they are left out and counted"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _is_ordered(self) -> RealizedQualityLimits:

@@ -75,6 +75,20 @@ def test_a_prediction_without_a_label_is_an_error() -> None:
         outcomes(a=1, b=0, c=0, stranger=1)
 
 
+def test_a_few_who_left_the_population_are_left_out_and_counted() -> None:
+    """One customer who was merged with another when the source was corrected stopped the monitor for five Mondays."""
+    known = labels(a=1, b=0, c=0)
+
+    outcome = join_outcomes(SCORES, known, entity="customer_token", max_lost_share=0.1)
+    quality = realized_quality(outcome)
+
+    assert (quality.everyone.rows, quality.undecided, quality.lost) == (3, 0, 1)
+    assert quality.figures()["lost"] == 1
+    assert quality.in_words.endswith("; 1 are not in the population any more")
+    with pytest.raises(ScoringError, match="2 of 4 logged predictions have no label, at most 1 may be without"):
+        join_outcomes(SCORES, labels(a=1, b=0), entity="customer_token", max_lost_share=0.1)
+
+
 def test_the_treated_are_reported_apart_because_the_campaign_changed_what_happened() -> None:
     """a was held back by the campaign. Without a: b, c and d, of whom b is positive and in the campaign."""
     quality = quality_of(treated="a", a=0, b=1, c=0, d=0)
