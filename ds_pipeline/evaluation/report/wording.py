@@ -8,7 +8,7 @@ from typing import Any
 
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
-from ds_pipeline.evaluation.measure.slices import KNOWN, WEEK, SliceRow
+from ds_pipeline.evaluation.measure.slices import KNOWN, OTHER, WEEK, SliceRow
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.figures import beside, ratio
 from ds_pipeline.registry.verdicts import Verdict
@@ -98,8 +98,8 @@ def known_and_new(slices: Sequence[SliceRow]) -> str | None:
 
 
 def weeks_of(slices: Sequence[SliceRow]) -> list[SliceRow]:
-    """The weeks of the holdout, oldest first."""
-    return sorted((row for row in slices if row.slice == WEEK), key=lambda row: row.group)
+    """The weeks of the holdout, oldest first, but those with too few rows to stand on their own."""
+    return sorted((row for row in slices if row.slice == WEEK and row.group != OTHER), key=lambda row: row.group)
 
 
 def trend(weeks: Sequence[SliceRow]) -> str | None:

@@ -293,6 +293,17 @@ def test_groups_of_a_protected_attribute_are_told_with_their_rates(
     assert Page(html).text.count("too few rows to assess") == 2  # of the slice and of this attribute
 
 
+def test_the_holdout_is_told_week_by_week(evaluated: Evaluation, decision: Decision, render: Any) -> None:
+    """The lift is 0.5 / 0.25; weeks of 40 rows are too small to be told where a group needs 50."""
+    row = evaluated.slices[0].model_copy(
+        update={"slice": "scoring_date", "group": "2024-01-01", "base_rate": 0.25, "precision": 0.5}
+    )
+    pages = [render(one, decision) for one in (evaluated, evaluated.model_copy(update={"slices": [row]}))]
+    small, large = (page[page.index('id="weeks"') :].split("<h2")[0] for page in pages)
+    assert "No week has the 50 rows that a group needs." in small
+    assert re.search(r'2024-01-01.*>0\.500</td>\s*<td class="n">2\.00</td>', large, re.DOTALL)
+
+
 def test_chance_stands_beside_the_limit_of_a_difference_between_groups(
     evaluated: Evaluation, decision: Decision, render: Callable[..., str]
 ) -> None:
