@@ -26,6 +26,7 @@ from ds_pipeline.boundary.leak_check import (
     strings_of,
 )
 from ds_pipeline.boundary.scan import Finding
+from ds_pipeline.store.snapshots import WRITING
 from ds_pipeline.workbench import Workbench
 
 SAMPLE_ROWS = 200_000  # of one file; a larger one is sampled
@@ -36,6 +37,7 @@ SHOWN = 20
 HEAD = f"{'place':<26}{'files':>7}{'cells, texts':>14}{'findings':>10}{'open':>8}"
 UNREADABLE = "file that cannot be read"
 DAGSTER_DATABASES, DAGSTER_LOGS, KEYS, RUN_LOG = "Dagster databases", "Dagster logs", "keys", "log of this run"
+DELIVERIES = "deliveries"
 
 
 @dataclass
@@ -108,7 +110,7 @@ def scan_written(
     for place, paths in places.items():
         scan = PlaceScan(place, open_to_others=[bench.project.shown(path) for path in paths if _is_open(path)])
         files = [path for path in paths if path.is_file()]
-        _search(bench, scan, [] if place == KEYS else files)
+        _search(bench, scan, [path for path in files if not _is_left_out(place, path)])
         scan.files = len(files)
         scans.append(scan)
         on_place(scan)
@@ -161,7 +163,7 @@ def _first(listed: list[str]) -> list[str]:
 def _paths(bench: Workbench) -> Iterator[tuple[str, Path]]:
     """Every folder and file that was written, with the place it belongs to."""
     project, name = bench.project, bench.use_case.name
-    roots = {"reports": project.reports / name, "deliveries": project.deliveries / name, KEYS: project.keys}
+    roots = {"reports": project.reports / name, DELIVERIES: project.deliveries / name, KEYS: project.keys}
     for path in _below(bench.datasets.root):
         yield _place_in_store(path.relative_to(bench.datasets.root).parts), path
     for place, root in roots.items():
@@ -189,6 +191,11 @@ def _place_in_store(parts: tuple[str, ...]) -> str:
         case (folder, _, *_) if folder != "datasets":
             return folder
     return "root of the store"
+
+
+def _is_left_out(place: str, path: Path) -> bool:
+    """Keys, and half a list: a killed run leaves it, with the numbers that it would have delivered, for a day."""
+    return place == KEYS or (place == DELIVERIES and path.name.startswith(WRITING))
 
 
 def _is_open(path: Path) -> bool:
@@ -224,7 +231,7 @@ def _strings_to_search(bench: Workbench, scan: PlaceScan, path: Path) -> pa.Tabl
     table = _read_list(bench, path) if path.suffix == ".csv" else pq.read_table(path, partitioning=None)
     views = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}  # pandas cannot compare views
     table = table.cast(pa.schema([field.with_type(views.get(field.type, field.type)) for field in table.schema]))
-    if scan.place == "deliveries":
+    if scan.place == DELIVERIES:
         table = table.drop_columns([name for name in delivered_identifiers(bench) if name in table.column_names])
     rows, table = table.num_rows, strings_of(table)
     if rows > SAMPLE_ROWS:
