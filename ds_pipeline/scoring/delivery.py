@@ -54,7 +54,8 @@ def campaign_list(
     chosen = scores[scores["decision"] == CAMPAIGN]
     own = pd.Series(dtype=object)
     if contract.identifier is not None:
-        own = _re_attach(chosen[entity], identifiers, max_unknown_share=contract.identifier.max_unknown_share)
+        kinds = [ARROW_TYPES[column.type] for column in contract.columns.values() if column.origin == "identifier"]
+        own = _re_attach(chosen[entity], identifiers, kinds, max_unknown_share=contract.identifier.max_unknown_share)
         chosen = chosen.loc[own.index]
     columns = {}
     for name, column in contract.columns.items():
@@ -99,20 +100,32 @@ def as_it_was(cell: str) -> str:
     return PUT_THERE.sub("", cell).translate({picture: sign for sign, picture in PICTURES.items()})
 
 
-def _re_attach(tokens: pd.Series, identifiers: pd.Series | None, *, max_unknown_share: float) -> pd.Series:
-    """The identifiers of the tokens that have one."""
+def _re_attach(
+    tokens: pd.Series, identifiers: pd.Series | None, kinds: list[pa.DataType], *, max_unknown_share: float
+) -> pd.Series:
+    """The identifiers of the tokens that have one; where some may be left out, one of another type is none."""
     if identifiers is None:
         identifiers = pd.Series(dtype=object)
     # One token may stand for several spellings, such as one with a blank at its end: the newest is taken.
     attached = tokens.map(identifiers[~identifiers.index.duplicated(keep="last")])
+    if max_unknown_share:
+        attached = attached[[all(_is_of(value, kind) for kind in kinds) for value in attached]].reindex(tokens.index)
     unknown, allowed = int(attached.isna().sum()), int(top_count(max_unknown_share, len(tokens)))
     if unknown > allowed or (unknown and unknown == len(tokens)):
         raise ScoringError(
-            f"{unknown:,} of {len(tokens):,} chosen customers have no identifier in the source that contract.yaml "
-            f"names; identifier.max_unknown_share there allows {allowed:,}. Nothing was delivered; check identifier, "
-            "that the source has all its rows, and that the key has not changed."
+            f"{unknown:,} of {len(tokens):,} chosen customers have no identifier of the declared type in the source "
+            f"that contract.yaml names; identifier.max_unknown_share there allows {allowed:,}. Nothing was delivered; "
+            "check identifier, that the source has all its rows, and that the key has not changed."
         )
     return attached.dropna()
+
+
+def _is_of(value: object, kind: pa.DataType) -> bool:
+    try:
+        pa.scalar(value).cast(kind)
+    except (pa.ArrowException, TypeError, OverflowError):
+        return False
+    return True
 
 
 def _reasons(tokens: pd.Series, reasons: pd.DataFrame | None, *, place: int) -> pd.Series:

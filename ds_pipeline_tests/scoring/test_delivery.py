@@ -124,6 +124,25 @@ def test_unknown_customers_are_left_out_within_the_share_of_the_contract(
     assert table["number"].to_pylist() == list(range(known))[::-1]
 
 
+def test_of_nobody_chosen_nobody_is_unknown() -> None:
+    table = campaign_list(SCORES[:0], contract(unknown=0.1), entity="customer_token", identifiers=NUMBERS)
+
+    assert (table.num_rows, table.column_names[0]) == (0, "number")
+
+
+def test_an_identifier_of_another_type_is_none_where_some_may_be_left_out() -> None:
+    """One test account with letters in its number stopped the list of everyone."""
+    numbers = pd.Series({"a": "TEST-1", "b": "12"}, dtype=object)
+
+    table = campaign_list(SCORES, contract(unknown=0.1), entity="customer_token", identifiers=numbers)
+
+    assert table["number"].to_pylist() == [12]
+    with pytest.raises(ScoringError, match="2 of 2 chosen customers have no identifier of the declared type"):
+        campaign_list(
+            SCORES, contract(unknown=0.1), entity="customer_token", identifiers=numbers.replace("12", "4929-1111")
+        )
+
+
 @pytest.mark.parametrize("value", ["4929-1111", "4929.5", 4929.5, 2**70])
 def test_an_identifier_of_another_type_stops_the_delivery_and_is_not_shown(value: Any) -> None:
     """Arrow's message, which quotes it, was chained and so got into logs."""
