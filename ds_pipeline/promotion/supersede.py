@@ -13,7 +13,7 @@ from ds_pipeline.errors import ScoringError
 from ds_pipeline.registry.history import way_back
 from ds_pipeline.registry.ledger import Superseded
 from ds_pipeline.scoring.lists import require_contract
-from ds_pipeline.scoring.serve import ScoredWeek, make_scores
+from ds_pipeline.scoring.serve import ScoredWeek, make_scores, noted_scores
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.training.declare import known_entries
 from ds_pipeline.workbench import Workbench, now
@@ -39,7 +39,8 @@ def say_still_out(bench: Workbench) -> list[str]:
 def supersede(bench: Workbench, day: date, *, actor: str, reason: str) -> ScoredWeek:
     """Replace the scores of a date by those of the version in force for it; the list follows with the next delivery.
 
-    It is written down before anything is replaced: what is killed in between is refused until it is done again.
+    Scores that the log has lost are replaced as well, by the ledger's word. It is written down before anything is
+    replaced: what is killed in between is refused until it is done again.
 
     Raises:
         ConfigError: the reason holds an identifier.
@@ -48,19 +49,23 @@ def supersede(bench: Workbench, day: date, *, actor: str, reason: str) -> Scored
     """
     require_clean_reason(bench, reason)
     require_contract(bench, day)
-    logged = bench.datasets.store.find(SCORES, str(day))
-    if logged is None:
+    logged, noted = bench.datasets.store.find(SCORES, str(day)), noted_scores(bench, day)
+    if logged is None and noted is None:
         raise ScoringError(
             f"{bench.use_case.name}: {day} is not scored, so there is nothing to replace. Leave --supersede out."
         )
     made = make_scores(bench, day)
-    if made.digest == logged.digest:
+    if logged is not None and made.digest == logged.digest:
         raise ScoringError(
             f"{bench.use_case.name}: {made.version} is in force for {day} and gives the scores that are recorded, so "
             "nothing was replaced. Roll back first, or correct what the features are made of."
         )
-    before = str(logged.info["model_version"])
-    says = Superseded(before=before, after=made.version, scores_before=logged.digest, scores_after=made.digest)
+    if logged is not None:
+        before, scores_before = str(logged.info["model_version"]), logged.digest
+    else:
+        assert noted is not None
+        before, scores_before = noted.version, noted.scores
+    says = Superseded(before=before, after=made.version, scores_before=scores_before, scores_after=made.digest)
     entry = bench.ledger.add(says, as_of=day, actor=actor, reason=reason, at=now(), known=known_entries(bench))[-1]
     _keep_lists(bench, day, number=entry.number)
     return made.record(bench, supersedes={"model_version": before, "entry": entry.number})

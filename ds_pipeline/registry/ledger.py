@@ -176,6 +176,19 @@ class Rebuilt(FileModel):
     kind: Literal["rebuilt"] = "rebuilt"
 
 
+class Scored(FileModel):
+    """The scores of a date are recorded, once, and the entry's as_of is the date: a log that lacks them has lost them.
+
+    Attributes:
+        version: that made them.
+        scores: digest of the snapshot.
+    """
+
+    kind: Literal["scored"] = "scored"
+    version: Text
+    scores: Digest
+
+
 class Superseded(FileModel):
     """The recorded scores of a date are replaced by others, and its list with them; the entry's as_of is the date.
 
@@ -225,7 +238,7 @@ class Promoted(FileModel):
     version: Text
 
 
-Says = Declared | Looked | Backtested | Judged | Allowed | Rebuilt | Approved | Promoted | Superseded
+Says = Declared | Looked | Backtested | Judged | Allowed | Rebuilt | Approved | Promoted | Scored | Superseded
 
 
 class Entry(Link):

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ds_pipeline.errors import RegistryError, StoreError
 from ds_pipeline.registry.history import Event
-from ds_pipeline.registry.ledger import Ledger, Promoted
+from ds_pipeline.registry.ledger import Ledger, Promoted, Scored
 from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.datasets import SCORES, Datasets
 from ds_pipeline.use_case.contract import Contract
@@ -63,6 +63,8 @@ def _in_ledger(ledger: Ledger) -> Iterator[Witness]:
         says = entry.says
         if isinstance(says, Promoted):
             yield Witness(f"{ledger.folder.name}/{file_name(entry.number)}", says.version, (says.event, says.digest))
+        elif isinstance(says, Scored):
+            yield Witness(f"{ledger.folder.name}/{file_name(entry.number)}", says.version)
 
 
 def _in_log(datasets: Datasets) -> Iterator[Witness]:
@@ -72,14 +74,9 @@ def _in_log(datasets: Datasets) -> Iterator[Witness]:
             yield Witness(f"the prediction log of {day}", str(logged.info.get("model_version")))
 
 
-def delivered_versions(folder: Path, contract: Contract) -> set[str]:
-    """The versions that the lists in the folder of a date name."""
-    return {witness.version for witness in _in_lists(folder.parent, contract, day=folder.name)}
-
-
-def _in_lists(folder: Path, contract: Contract, *, day: str = "*") -> Iterator[Witness]:
+def _in_lists(folder: Path, contract: Contract) -> Iterator[Witness]:
     column = next((name for name, column in contract.columns.items() if column.origin == "model_version"), None)
-    for path in sorted(folder.glob(f"{day}/campaign_list.*")) if column else []:
+    for path in sorted(folder.glob("*/campaign_list.*")) if column else []:
         read = {".csv": _first_in_csv, ".parquet": _first_in_parquet}.get(path.suffix)
         with suppress(OSError, ValueError, KeyError, csv.Error, pa.ArrowException):  # not, or no longer, a list of ours
             version = read(path, str(column)) if read else None

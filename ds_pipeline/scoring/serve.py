@@ -9,20 +9,20 @@ import pandas as pd
 import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import OWN_FILES, guarded
+from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import ScoringError, StoreError
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.features.weeks import features_of_version
 from ds_pipeline.model.predict import predict
 from ds_pipeline.registry.bundle import Bundle
-from ds_pipeline.registry.ledger import Entry, Superseded
-from ds_pipeline.registry.witnesses import delivered_versions
+from ds_pipeline.registry.ledger import Entry, Scored, Superseded
 from ds_pipeline.scoring.score import CAMPAIGN, Origin, score_week, scores_schema
 from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.use_case.load import UseCase, use_case_of_files
-from ds_pipeline.workbench import Workbench
+from ds_pipeline.workbench import Workbench, now
 
 SUPERSEDES = "supersedes"  # in the info of scores that replace others: their version, and the entry of the ledger
 ROUNDING = 1e-9  # of a score between 0 and 1: another build of the same packages may round otherwise
@@ -87,6 +87,8 @@ class MadeScores:
             info=info | ({SUPERSEDES: supersedes} if supersedes else {}),
             once=supersedes is None,
         )
+        if supersedes is None:
+            _note(bench, self.day, version=self.version, scores=self.digest)
         replaces = None if supersedes is None else str(supersedes["model_version"])
         return ScoredWeek(self.day, self.scores, self.version, is_new=True, replaces=replaces)
 
@@ -103,9 +105,15 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
     logged = bench.datasets.store.find(SCORES, str(day))
     if logged is not None:
         return _recorded(bench, logged, day)
-    made = make_scores(bench, day)
-    _require_not_delivered(bench, day, made.version)
-    return made.record(bench)
+    noted = _newest_note(bench, day)
+    if noted is not None:
+        raise ScoringError(
+            f"{bench.use_case.name}: ledger/{file_name(noted.number)} says that {day} was scored, and the prediction "
+            f"log does not hold it. A date is never scored twice: restore {SCORES}/ in the store of the use case "
+            "from a backup, or where there is none replace it on record: ds-pipeline score "
+            f'{bench.use_case.name} --date {day} --supersede --reason "..."'
+        )
+    return make_scores(bench, day).record(bench)
 
 
 def make_scores(bench: Workbench, day: date) -> MadeScores:
@@ -135,20 +143,37 @@ def make_scores(bench: Workbench, day: date) -> MadeScores:
     return MadeScores(day, scores, table, event.version)
 
 
-def _require_not_delivered(bench: Workbench, day: date, version: str) -> None:
-    """Raise ScoringError if a list of the date by another version went out, whose scores the log has lost."""
-    delivered = delivered_versions(bench.project.deliveries / bench.use_case.name / str(day), bench.use_case.contract)
-    others = sorted(delivered - {version})
-    if others:
-        raise ScoringError(
-            f"{bench.use_case.name}: a list of {day} by {others[0]} was delivered, but the prediction log does not "
-            f"hold its scores, and {version} is in force now. A date is never scored twice: restore {SCORES}/ in the "
-            "store of the use case from a backup."
-        )
+def _note(bench: Workbench, day: date, *, version: str, scores: str) -> None:
+    """Write down that a date is scored, outside the prediction log."""
+    bench.ledger.add(
+        Scored(version=version, scores=scores),
+        as_of=day,
+        actor="pipeline",
+        reason="a date is scored",
+        at=now(),
+        known={},
+    )
+
+
+def _newest_note(bench: Workbench, day: date) -> Entry | None:
+    """The last entry of the ledger by which scores of a date were recorded, or others put in their place."""
+    notes = [one for one in bench.ledger.read() if isinstance(one.says, Scored | Superseded) and one.as_of == day]
+    return notes[-1] if notes else None
+
+
+def noted_scores(bench: Workbench, day: date) -> Scored | None:
+    """The version and the digest that a date was scored with, by the ledger's word, erasures since left out."""
+    note = _newest_note(bench, day)
+    says = note.says if note else None
+    if isinstance(says, Superseded):
+        return Scored(version=says.after, scores=says.scores_after)
+    return says if isinstance(says, Scored) else None
 
 
 def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
     """What an earlier run scored."""
+    if _newest_note(bench, day) is None:  # killed before its note
+        _note(bench, day, version=str(logged.info["model_version"]), scores=logged.digest)
     require_settled(bench, logged)
     scores, version = read_log(bench, logged), str(logged.info["model_version"])
     erased = int(logged.info.get("erased", 0))
@@ -173,21 +198,35 @@ def require_settled(bench: Workbench, logged: Snapshot) -> Entry | None:
     """The entry by which scores replaced others; None where they are the first.
 
     Raises:
-        ScoringError: the ledger says that they were to be replaced, and they were not.
+        ScoringError: the ledger says that they were to be replaced, and they were not; or that there were others.
     """
-    entries = [
-        entry
-        for entry in bench.ledger.read()
-        if isinstance(entry.says, Superseded) and str(entry.as_of) == logged.partition
-    ]
-    newest = entries[-1] if entries else None
-    if newest is not None and newest.number != logged.info.get(SUPERSEDES, {}).get("entry"):
+    newest = _newest_note(bench, date.fromisoformat(logged.partition))
+    if newest is None or not isinstance(newest.says, Scored | Superseded):
+        return None
+    says, entry = newest.says, f"ledger/{file_name(newest.number)}"
+    if isinstance(says, Superseded) and newest.number != logged.info.get(SUPERSEDES, {}).get("entry"):
         raise ScoringError(
-            f"{bench.use_case.name}: ledger/{file_name(newest.number)} replaces the scores of {logged.partition}, but "
+            f"{bench.use_case.name}: {entry} replaces the scores of {logged.partition}, but "
             "was interrupted before it did, so nothing is delivered. Do it again: ds-pipeline score "
             f'{bench.use_case.name} --date {logged.partition} --supersede --reason "..."'
         )
-    return newest
+    noted = says.scores if isinstance(says, Scored) else says.scores_after
+    if logged.digest != _after_erasures(bench, noted, logged.partition):
+        raise ScoringError(
+            f"{bench.use_case.name}: the scores recorded for {logged.partition} are not those of {entry}, also after "
+            f"the erasures since: an older state of the prediction log was put back. Restore {SCORES}/ in the store of "
+            "the use case from a backup."
+        )
+    return newest if isinstance(says, Superseded) else None
+
+
+def _after_erasures(bench: Workbench, digest: str, day: str) -> str:
+    """The digest that scores have after every erasure that took people out of them."""
+    for erasure in erasures_of(bench).read():
+        for change in erasure.changes:
+            if (change.dataset, change.partition, change.old) == (SCORES, day, digest) and change.new is not None:
+                digest = change.new
+    return digest
 
 
 def features_have_changed(bench: Workbench, scores: pd.DataFrame, version: str, day: date) -> bool:

@@ -30,7 +30,7 @@ def test_a_backtest_writes_its_report_and_that_it_looked_and_nothing_else(journe
     assert done.code == 0, done.text
     after = journey.everything()
     folder, store = f"data/reports/{journey.name}/backtest/{DAY}", f"data/store/{journey.name}"
-    entry = f"{store}/ledger/000005.json"
+    entry = f"{store}/ledger/000006.json"
     assert after.keys() - before.keys() == {f"{folder}/backtest.csv", f"{folder}/backtest.html", entry}
     assert {name for name in before if after[name] != before[name]} == {f"{store}/ledger.json"}
     assert "those of v0001 for every model" in done.out
@@ -59,7 +59,7 @@ def test_the_holdout_is_shown_for_a_look_at_it_and_the_same_backtest_gives_the_s
     assert journey.everything() == first
     assert "searched for each model, 1 trials" in done.out
     assert re.search(r"^2011-07-18 ", done.out, re.MULTILINE)
-    shown = json.loads((journey.store / "ledger" / "000005.json").read_text())["event"]["says"]
+    shown = json.loads((journey.store / "ledger" / "000006.json").read_text())["event"]["says"]
     assert (shown["kind"], shown["weeks"]) == ("backtested", ["2011-07-11", "2011-07-18"])
 
     with journey.edit("training.yaml") as training:

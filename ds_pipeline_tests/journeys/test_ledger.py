@@ -48,7 +48,7 @@ def materialize(journey: Journey, asset: str) -> Done:
 
 
 def test_a_run_is_declared_before_it_is_looked_at_and_judged(journey: Journey) -> None:
-    assert kinds(journey) == ["declared", "looked", "judged", "promoted"]
+    assert kinds(journey) == ["declared", "looked", "judged", "promoted", "scored"]
     (run,) = runs(journey)
     assert (run["run"], run["as_of"], run["verdict"], run["promoted_as"]) == (1, DAY, "passed", "v0001")
     assert run["configuration"]["digest"] == entries(journey)[1]["says"]["configuration"]
@@ -230,7 +230,7 @@ def test_a_registry_that_is_gone_is_an_error_and_no_fresh_start(journey: Journey
         assert "ledger/000004.json names v0001, but history/000001.json is not there" in done.text
         assert "Restore registry/ of the use case from a backup" in done.text
     assert not list((journey.store / "registry").rglob("*.json"))
-    assert kinds(journey) == ["declared", "looked", "judged", "promoted"]
+    assert kinds(journey) == ["declared", "looked", "judged", "promoted", "scored"]
 
 
 def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_is_found(journey: Journey) -> None:
@@ -243,12 +243,12 @@ def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_i
 
     bench = journey.open()
     last = bench.ledger.entries(known={})[-1]
-    bench.ledger.append(last.model_copy(update={"number": 5, "previous": last.digest, "at": earlier}))
+    bench.ledger.append(last.model_copy(update={"number": 6, "previous": last.digest, "at": earlier}))
 
     found = journey.cli("verify")
 
     assert found.code == 2, found.text
-    assert "ledger/000005.json: dated 2011-08-01 00:00:00 UTC, before the event that it follows" in found.out
+    assert "ledger/000006.json: dated 2011-08-01 00:00:00 UTC, before the event that it follows" in found.out
 
 
 def never_trained(journey: Journey) -> Journey:

@@ -129,3 +129,21 @@ def test_a_version_that_was_followed_by_a_newer_one_is_not_out(ready: Workbench)
     put_in_force(ready, INVERTED, as_of=DAY + timedelta(weeks=1), candidate="second")
 
     assert still_out(ready) == {}
+
+
+def test_scores_that_the_log_has_lost_are_replaced_on_record(ready: Workbench) -> None:
+    """Without a backup of the log the date could never be delivered again."""
+    lost = score_day(ready, DAY)
+    deliver(ready, DAY)
+    digest = ready.datasets.store.get(SCORES, str(DAY)).digest
+    (ready.datasets.store.root / SCORES / "index.json").unlink()
+    with pytest.raises(ScoringError, match=r"where there is none replace it on record: .* --supersede --reason"):
+        score_day(ready, DAY)
+
+    supersede(ready, DAY, actor="me", reason="the disk broke")
+
+    says = ready.ledger.read()[-1].says
+    assert isinstance(says, Superseded)
+    assert (says.before, says.scores_before) == ("v0001", digest)
+    assert score_day(ready, DAY).scores["score"].tolist() == lost.scores["score"].tolist()
+    assert deliver(ready, DAY).rows == 1

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import LeakError, ScoringError
+from ds_pipeline.registry.ledger import Scored
 from ds_pipeline.scoring import serve
 from ds_pipeline.scoring.lists import deliver
 from ds_pipeline.scoring.serve import score_day
@@ -68,7 +69,8 @@ def test_scores_that_the_version_does_not_give_are_not_delivered_whoever_signed_
     }
     for said, change in changes.items():
         table = pa.Table.from_pandas(scores.assign(**change), preserve_index=False)
-        store.put(table, dataset=SCORES, partition=str(FIRST), info=store.get(SCORES, str(FIRST)).info)
+        put = store.put(table, dataset=SCORES, partition=str(FIRST), info=store.get(SCORES, str(FIRST)).info)
+        serve._note(ready, FIRST, version="v0001", scores=put.digest)
 
         for step in (score_day, deliver):
             with pytest.raises(ScoringError, match=f"{said} recorded for 2011-03-07 are not what v0001 gives"):
@@ -76,14 +78,40 @@ def test_scores_that_the_version_does_not_give_are_not_delivered_whoever_signed_
     assert not any(path.exists() for path in ready.delivery_paths(FIRST))
 
 
-def test_a_date_whose_list_went_out_by_another_version_is_not_scored_again(ready: Workbench) -> None:
+def test_an_older_state_of_the_log_is_not_delivered(ready: Workbench) -> None:
+    """Its signature is genuine; the ledger knows what was recorded."""
+    index = ready.datasets.store.root / SCORES / "index.json"
+    score_day(ready, DAYS[1])
+    older = index.read_bytes()
     score_day(ready, FIRST)
-    deliver(ready, FIRST)
-    (file,) = [one for one in ready.datasets.store.files() if one.dataset == SCORES]
-    ready.datasets.store.remove_file(file)
-    assert score_day(ready, FIRST).is_new  # the same version gives the same scores
+    scores = ready.datasets.store.read(ready.datasets.store.get(SCORES, str(FIRST)))
+    index.write_bytes(older)
+    before = len(ready.ledger.read())
 
-    ready.datasets.store.remove_file(file)
     put_in_force(ready, MODEL, as_of=FIRST, candidate="another")
-    with pytest.raises(ScoringError, match=r"a list of 2011-03-07 by v0001 was delivered, .* v0002 is in force now"):
+    with pytest.raises(
+        ScoringError, match=r"ledger/000002.json says that 2011-03-07 was scored, and .* restore scores/"
+    ):
         score_day(ready, FIRST)
+    ready.datasets.store.put(scores.slice(1), dataset=SCORES, partition=str(FIRST), info={"model_version": "v0001"})
+    for step in (score_day, deliver):
+        with pytest.raises(ScoringError, match=r"are not those of ledger/000002.json, .* an older state"):
+            step(ready, FIRST)
+    assert len(ready.ledger.read()) == before
+    assert not any(path.exists() for path in ready.delivery_paths(FIRST))
+
+
+def test_scores_of_a_run_that_was_killed_before_its_note_are_noted_by_the_next(
+    ready: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(serve, "_note", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            score_day(ready, FIRST)
+    assert ready.ledger.read() == []
+
+    assert not score_day(ready, FIRST).is_new
+    (entry,) = ready.ledger.read()
+    assert entry.says == Scored(version="v0001", scores=ready.datasets.store.get(SCORES, str(FIRST)).digest)
+    assert not score_day(ready, FIRST).is_new
+    assert len(ready.ledger.read()) == 1
