@@ -47,7 +47,11 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
     assert journey.made() == first_run[0].made()
     assert journey.cli("verify").out.split() == ["history", "ok", "v0001", "ok", "ledger", "ok", "store", "ok"]
     folder = journey.root / "data" / "deliveries"
-    assert sorted(path.name for path in folder.rglob("*.*")) == ["campaign_list.csv", "campaign_list.parquet"]
+    assert sorted(path.name for path in folder.rglob("*.*")) == [
+        "campaign_list.csv",
+        "campaign_list.parquet",
+        "manifest.json",
+    ]
 
 
 def test_a_run_killed_while_it_serves_leaves_the_old_list_or_the_new(journey: Journey, rng: random.Random) -> None:
