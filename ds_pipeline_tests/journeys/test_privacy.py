@@ -94,7 +94,7 @@ def test_the_list_holds_the_number_and_nothing_else_of_a_person(journey: Journey
     people = pd.read_parquet(journey.source["customers"])
     for path in (journey.root / "data" / "deliveries").rglob("*.*"):
         text = "\n".join(texts(path))
-        assert str(people["customer_id"].iloc[0])[:3] in text
+        assert (str(people["customer_id"].iloc[0])[:3] in text) or path.stem == "manifest", path.name
         assert not re.search("|".join(re.escape(word) for word in [*people["full_name"], *people["email"]]), text)
 
 
