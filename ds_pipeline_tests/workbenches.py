@@ -131,24 +131,25 @@ def put_in_force(
     as_of: date,
     requirements: bytes | None = None,
     candidate: str = "champion",
+    judged: Any = None,
     **lineage: Any,
 ) -> None:
     """Promote a model that was trained here; what its lineage says may be declared otherwise.
 
     Args:
         requirements: the file it was judged by.
+        judged: the model that was judged, where it is not the one that serves.
     """
     make_folder(bench.datasets.root)
     bench.prepare_to_sign()
-    sink = io.BytesIO()
-    joblib.dump(model, sink)
+    models = {"model.joblib": pickled(model)} | ({"judged.joblib": pickled(judged)} if judged is not None else {})
     here = {"python": platform.python_version(), "packages": {"scikit-learn": metadata.version("scikit-learn")}}
     bench.registry.promote(
         {
-            "model.joblib": sink.getvalue(),
             "lineage.json": canonical_json(here | lineage),
             "evaluation.json": b"{}",
         }
+        | models
         | ({"use_case/requirements.yaml": requirements} if requirements else {}),
         as_of=as_of,
         candidate_digest=digest_bytes(candidate.encode()),
@@ -157,6 +158,12 @@ def put_in_force(
         reason="all gates passed",
         at=datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC),
     )
+
+
+def pickled(model: Any) -> bytes:
+    sink = io.BytesIO()
+    joblib.dump(model, sink)
+    return sink.getvalue()
 
 
 def matured_week(bench: Workbench, *, labels: list[int | None], treated: list[bool], key: str | None = None) -> date:

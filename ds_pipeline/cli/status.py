@@ -9,12 +9,14 @@ from typing import Any
 from ds_pipeline.boundary.suppress import erasures_of, pending_file
 from ds_pipeline.erasure.exposure import retraining_is_due
 from ds_pipeline.errors import RegistryError
+from ds_pipeline.evaluation.checks.matured_fit import MaturedFit
 from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.figures import aligned
 from ds_pipeline.monitoring.week import read_monitors
 from ds_pipeline.promotion.report import row_counts
 from ds_pipeline.promotion.supersede import still_out
+from ds_pipeline.registry.bundle import MATURED_FIT
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
@@ -26,7 +28,8 @@ def read_status(bench: Workbench) -> dict[str, Any]:
     """The state of a use case.
 
     Returns:
-        champion: version, as_of, decision, bundle (ok or what is wrong), promoted_at; None before the first promotion.
+        champion: version, as_of, decision, bundle (ok or what is wrong), refit (what serves in the place of the judged
+            model, or None), in_force_since, by, reason; None before the first promotion.
         evaluation: as_of and passed of the newest evaluation; gates: its gates (name, value, bound, comparison,
             threshold, passed, verdict: pass, refused or not_applicable).
         erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
@@ -71,6 +74,8 @@ def show_status(found: dict[str, Any]) -> str:
     lines = [f"{found['use_case']}"]
     if champion:
         lines.append(f"  champion   {champion['version']}, as of {champion['as_of']}, bundle {champion['bundle']}")
+        if champion["refit"]:
+            lines.append(f"  serves     {champion['refit']}")
     else:
         lines.append(f"  champion   none yet; make one with: ds-pipeline run {found['use_case']}")
     if evaluation:
@@ -122,13 +127,15 @@ def _champion(bench: Workbench) -> dict[str, Any] | None:
     try:
         bundle = bench.registry.open(event.version)
         state, decision = "ok", Decision.from_json(bundle.read("decision.json"))
+        refit = MaturedFit.from_json(bundle.read(MATURED_FIT)).in_words if MATURED_FIT in bundle.files else None
     except RegistryError as error:
-        state, decision = str(error), None
+        state, decision, refit = str(error), None, None
     return {
         "version": event.version,
         "as_of": str(event.as_of),
         "decision": ("passed" if decision.passed else "refused") if decision else "unknown",
         "bundle": state,
+        "refit": refit,
         "in_force_since": event.at.isoformat(timespec="seconds"),
         "by": event.actor,
         "reason": event.reason,

@@ -10,6 +10,7 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.errors import ConfigError, RegistryError
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.serve import use_case_of
+from ds_pipeline.training.labelled import matured_weeks
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
@@ -78,7 +79,10 @@ def _affected(
     """
     as_of, clock = date.fromisoformat(facts["as_of"]), (case or bench.use_case).clock
     trained = [date.fromisoformat(week) for week in facts["weeks"]]
-    later = clock.holdout(as_of) if case else [day for day in clock.dates_until(as_of) if day > trained[-1]]
+    known = clock.dates_until(as_of) if case is None else matured_weeks(clock, as_of)
+    later = [day for day in known if day > trained[-1]]  # with the embargo, on which a model may be fitted again
+    if case is not None and case.training.refit == "none":
+        later = clock.holdout(as_of)
     features, weeks = f"features/{facts['features'][:SHORT]}", {str(week) for week in [*trained, *later]}
     labelled = {str(week + clock.lag) for week in [*trained, *later]}
     rows: dict[tuple[str, str], int] = {}

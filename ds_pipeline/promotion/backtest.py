@@ -23,7 +23,7 @@ from ds_pipeline.promotion.holdout_ledger import record_backtest
 from ds_pipeline.promotion.refit import refit_and_predict
 from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.training.fit import train_candidate
-from ds_pipeline.training.labelled import labelled_rows, rows_seen
+from ds_pipeline.training.labelled import labelled_rows, matured_weeks, rows_seen
 from ds_pipeline.training.labels import positives, undecided
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.use_case.features import LABEL, SCORING_DATE
@@ -145,8 +145,7 @@ def _parameters(bench: Workbench) -> tuple[Mapping[str, float | int] | None, str
 def _least_weeks(bench: Workbench, day: date, *, searches: bool) -> int:
     """How many training weeks a model needs: the data minimums, and where it searches, its validation and embargo."""
     clock, minimums = bench.use_case.clock, bench.use_case.requirements.data_minimums
-    newest = clock.matured(day)
-    weeks = clock.dates_until(newest) if newest else []
+    weeks = matured_weeks(clock, day)
     tables = [bench.datasets.store.read(one) for one in bench.datasets.require_labels(weeks, until=day)]
     rows = np.cumsum([table.num_rows - undecided(table) for table in tables])
     found = np.cumsum([positives(table) for table in tables])

@@ -1,6 +1,7 @@
 """The champion on the rows its challenger is judged on: with its own features, from its verified bundle, or a problem.
 
 The challenger must be compared with what serves; where that cannot be done, the comparison is refused, not left out.
+What serves may have been fitted on the very weeks of the holdout: then the model that was judged before it is compared.
 Source: docs/decisions/0002-history-is-the-pointer.md (what is in force)
 """
 
@@ -101,7 +102,7 @@ def _load(bundle: Bundle) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
         try:
-            return bundle.load_model()
+            return bundle.load_model(bundle.judged)
         except (ImportError, AttributeError):  # the message names modules only, but may name a folder
             raise RegistryError("its model was pickled by other code than is here.") from None
         except InconsistentVersionWarning as warning:

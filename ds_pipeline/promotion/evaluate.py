@@ -45,11 +45,12 @@ def evaluate_candidate(bench: Workbench, day: date) -> Evaluated:
         LeakError: an identifier stands in a document or on the page.
     """
     bench = guarded(bench)
-    evaluation, decision, reference = judge_candidate(bench, day)
+    evaluation, decision, reference, served = judge_candidate(bench, day)
     documents = {
         "evaluation.json": evaluation.to_json(),
         "decision.json": decision.to_json(),
         "reference.json": canonical_json(reference),
+        **served,
     }
     bench.documents.put(documents, kind="evaluation", day=day)
     pictures = write_report(bench, day, evaluation, decision)

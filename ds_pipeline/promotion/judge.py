@@ -33,6 +33,7 @@ from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.promotion.holdout_ledger import record_look, record_verdict
+from ds_pipeline.promotion.matured_fit import Fitted, fit_matured
 from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
 from ds_pipeline.promotion.trial_list import check_operations
 from ds_pipeline.promotion.truth import PROBABILITY, true_probability
@@ -48,11 +49,16 @@ MOST_ITERATIONS = 50  # of the fits that only ask whether labels can be learnt a
 
 
 class Judgement(NamedTuple):
-    """The evaluation and the decision, with what monitoring will compare later weeks with."""
+    """The evaluation and the decision, with what monitoring will compare later weeks with.
+
+    Attributes:
+        served: the model that serves in the place of the candidate, where training.yaml asks for another.
+    """
 
     evaluation: Evaluation
     decision: Decision
     reference: dict[str, Any]
+    served: Mapping[str, bytes]
 
 
 def judge_candidate(bench: Workbench, day: date) -> Judgement:
@@ -71,10 +77,11 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
     material = _gather(bench, day, candidate, looks=look.looks)
     figures = check_all((check_holdout, check_proxies, check_folds), material)
     beyond = check_all(() if figures.findings["problems"] else CHECKS, material)
+    fitted = Fitted() if figures.findings["problems"] else fit_matured(bench, material, trained_under=trained_under)
     evaluation = Evaluation(
         **figures.findings,
-        measurements={**figures.measurements, **looks, **beyond.measurements},
-        checks=Checks(**beyond.findings),
+        measurements={**figures.measurements, **looks, **beyond.measurements, **fitted.checked.measurements},
+        checks=Checks(**beyond.findings, **fitted.checked.findings),
         ledger=look,
     )
     decision = decide(
@@ -90,7 +97,7 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
         use_case_digest=use_case.digest,
     )
     record_verdict(bench, look, evaluation=evaluation, decision=decision, parameters=material.training["parameters"])
-    return Judgement(evaluation, decision, material.reference)
+    return Judgement(evaluation, decision, _reference(material, fitted), fitted.files)
 
 
 def _gather(bench: Workbench, day: date, candidate: Document, *, looks: int) -> Material:
@@ -144,6 +151,13 @@ def _scored(
         scored["champion"] = champion
     truth = true_probability(bench, rows)
     return scored if truth is None else scored.assign(**{PROBABILITY: truth})
+
+
+def _reference(of: Material, fitted: Fitted) -> dict[str, Any]:
+    """The inputs of what serves, and the score of the candidate: only that one is of rows it was not fitted on."""
+    if fitted.labelled is None:
+        return of.reference
+    return make_reference(fitted.labelled, of.holdout, of.features, entity=of.entity)
 
 
 def check_holdout(of: Material) -> Checked:

@@ -11,7 +11,9 @@ from ds_pipeline.evaluation.report.model_card import FILE, render_model_card
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import code_digest
 from ds_pipeline.promotion.holdout_ledger import record_promotions, require_recorded
+from ds_pipeline.promotion.matured_fit import SERVED, models_of
 from ds_pipeline.promotion.report import name_version
+from ds_pipeline.registry.bundle import JUDGED, MODEL
 from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.promotion import Promotion
 from ds_pipeline.store.snapshots import write_file
@@ -65,10 +67,12 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
     if (decision.bound_to.evaluation, decision.bound_to.use_case) != (evaluation.digest, use_case.digest):
         raise EvaluationError(f"The decision on {day} was taken on another evaluation or use case. Evaluate again.")
     require_recorded(bench, evaluation, decision, champion_is_lost=replace_lost)
+    models = models_of(bench, day, candidate.files, evaluated.files, evaluation)
     card = render_model_card(evaluation, decision, use_case, training=json.loads(candidate.files["training.json"]))
     files = {
         **candidate.files,
-        **evaluated.files,
+        **{name: content for name, content in evaluated.files.items() if name != SERVED},
+        **models,
         FILE: card.encode(),
         **{f"use_case/{name}": content for name, content in use_case.files.items()},
         **made_by.files,
@@ -79,6 +83,7 @@ def promote_candidate(bench: Workbench, day: date, *, actor: str, reason: str, r
         as_of=day,
         candidate_digest=candidate.digest,
         decision_digest=digest_bytes(evaluated.files["decision.json"]),
+        refit_digest=digest_bytes(models[MODEL]) if JUDGED in models else None,
         actor=actor,
         reason=reason,
         at=now(),

@@ -1,6 +1,6 @@
 """Train a version again from what is stored now, and say whether the very same bytes come out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,15 +13,16 @@ from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import SHORT, digest_bytes, digest_json
 from ds_pipeline.errors import HistoryError, StoreError
 from ds_pipeline.lineage import lineage
+from ds_pipeline.model.estimator import Parameters
 from ds_pipeline.model.predict import predict
-from ds_pipeline.registry.bundle import Bundle
+from ds_pipeline.registry.bundle import MATURED_FIT, MODEL, Bundle
 from ds_pipeline.registry.history import made_by
 from ds_pipeline.registry.registry import OK, Verified
 from ds_pipeline.scoring.serve import features_for, use_case_of
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode
-from ds_pipeline.training.fit import Candidate, train_candidate
-from ds_pipeline.training.rows import join_labels
+from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes, train_candidate
+from ds_pipeline.training.rows import join_labels, rows_to_train_on
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
@@ -75,26 +76,58 @@ def reproduce(bench: Workbench, version: str | None) -> Reproduction:
             ],
         )
     case, facts = use_case_of(bench, bundle), bundle.json("training.json")
-    stored = _stored(bench, case, [date.fromisoformat(week) for week in facts["weeks"]])
+    stored = _unchanged(bench, case, facts)
     if isinstance(stored, str):
         return Reproduction(event.version, Verdict.IMPOSSIBLE, [stored])
-    if digest_json([[one.dataset, one.partition, one.digest] for one in stored]) != facts["data"]:
-        return Reproduction(
-            event.version,
-            Verdict.IMPOSSIBLE,
-            ["rebuilt history: features or labels of its weeks are not those it was trained on"],
-        )
     made = _train(bench, case, stored)
-    same = made.content == bundle.read("model.joblib")
-    why = [f"{made.rows:,} rows of {len(made.weeks)} weeks, model {digest_bytes(made.content)[:SHORT]}"]
+    same, why = _compare(bundle, bundle.judged, made.content, f"{made.rows:,} rows of {len(made.weeks)} weeks")
+    model = made.model
+    if MATURED_FIT in bundle.files:
+        facts = bundle.json(MATURED_FIT)
+        stored = _unchanged(bench, case, facts)
+        if isinstance(stored, str):
+            return Reproduction(event.version, Verdict.IMPOSSIBLE, [f"of the model that serves, {stored}"])
+        model = _fit_again(bench, case, stored, made.search.parameters)
+        again, more = _compare(
+            bundle, MODEL, to_bytes(model), f"serves: refit on {facts['rows']:,} rows of {len(facts['weeks'])} weeks"
+        )
+        same, why = same and again, [*why, *more]
     if not same:
-        why += [
-            f"the version has model {digest_bytes(bundle.read('model.joblib'))[:SHORT]}",
-            *_environment(bench, bundle),
-        ]
-    scores_differ, said = _scores(bench, case, event.version, made.model)
+        why += _environment(bench, bundle)
+    scores_differ, said = _scores(bench, case, event.version, model)
     verdict = Verdict.SAME if same and not scores_differ else Verdict.DIFFERS
     return Reproduction(event.version, verdict, [*why, said])
+
+
+def _compare(bundle: Bundle, name: str, content: bytes, made_of: str) -> tuple[bool, list[str]]:
+    """Whether the bytes are those of a model of the version, and sentences."""
+    made, there = digest_bytes(content), digest_bytes(bundle.read(name))
+    why = [f"{made_of}, model {made[:SHORT]}"]
+    return made == there, why if made == there else [*why, f"the version has model {there[:SHORT]}"]
+
+
+def _unchanged(bench: Workbench, case: UseCase, facts: Mapping[str, Any]) -> list[Snapshot] | str:
+    """The features and labels a model was made from, or why they are not there."""
+    stored = _stored(bench, case, [date.fromisoformat(week) for week in facts["weeks"]])
+    if isinstance(stored, str):
+        return stored
+    if digest_json([[one.dataset, one.partition, one.digest] for one in stored]) != facts["data"]:
+        return "rebuilt history: features or labels of its weeks are not those it was trained on"
+    return stored
+
+
+def _train(bench: Workbench, case: UseCase, stored: list[Snapshot]) -> Candidate:
+    return train_candidate(_labelled(bench, case, stored), case)
+
+
+def _fit_again(bench: Workbench, case: UseCase, stored: list[Snapshot], parameters: Parameters) -> Any:
+    return fit_calibrated(rows_to_train_on(_labelled(bench, case, stored), case), parameters, case)
+
+
+def _labelled(bench: Workbench, case: UseCase, stored: list[Snapshot]) -> pd.DataFrame:
+    tables = [bench.datasets.store.read(one) for one in stored]
+    half = len(tables) // 2
+    return join_labels(tables[:half], tables[half:], entity=case.problem.entity)
 
 
 def _stored(bench: Workbench, case: UseCase, weeks: list[date]) -> list[Snapshot] | str:
@@ -107,13 +140,6 @@ def _stored(bench: Workbench, case: UseCase, weeks: list[date]) -> list[Snapshot
     if missing:
         return f"missing weeks: features or labels of {len(missing)} are not stored any more, the first {missing[0]}"
     return [one for one in found if one is not None]
-
-
-def _train(bench: Workbench, case: UseCase, stored: list[Snapshot]) -> Candidate:
-    tables = [bench.datasets.store.read(one) for one in stored]
-    half = len(tables) // 2
-    rows = join_labels(tables[:half], tables[half:], entity=case.problem.entity)
-    return train_candidate(rows, case)
 
 
 def _environment(bench: Workbench, bundle: Bundle) -> Iterator[str]:

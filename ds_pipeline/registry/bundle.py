@@ -26,6 +26,7 @@ from ds_pipeline.store.snapshots import flush_folder, make_folder, write_file
 
 BUNDLE, SIGNATURE, MANIFEST = "bundle", "bundle.sig", "manifest.json"
 MODEL, LINEAGE = "model.joblib", "lineage.json"
+JUDGED, MATURED_FIT = "judged.joblib", "matured_fit.json"  # where what serves was fitted again after it was judged
 # No leading dot: model_signing leaves .git files out of its signature.
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 WAY_OUT = (
@@ -59,14 +60,19 @@ class Bundle:
         except ValueError as error:
             raise RegistryError(f"{self.version}: {name} is not JSON. Train and promote a new version.") from error
 
-    def load_model(self) -> Any:
-        """The model, unpickled from the verified bytes in memory.
+    @property
+    def judged(self) -> str:
+        """The file of the model that was judged: the one that serves, or the one that was fitted before it."""
+        return JUDGED if JUDGED in self.files else MODEL
+
+    def load_model(self, name: str = MODEL) -> Any:
+        """The model that serves, or another file of the bundle, unpickled from the verified bytes in memory.
 
         Raises:
             RegistryError: it was saved under another minor version of Python or scikit-learn than runs here.
         """
         self._require_same_environment()
-        return joblib.load(io.BytesIO(self.read(MODEL)))
+        return joblib.load(io.BytesIO(self.read(name)))
 
     def _require_same_environment(self) -> None:
         lineage = self.json(LINEAGE)

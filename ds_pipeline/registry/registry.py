@@ -26,7 +26,7 @@ from ds_pipeline.store.chain import Chain, file_name, next_link
 from ds_pipeline.store.snapshots import one_writer
 
 OK = "ok"
-OF_VERSION = {"version", "as_of", "bundle_digest", "candidate_digest", "decision_digest"}
+OF_VERSION = {"version", "as_of", "bundle_digest", "candidate_digest", "decision_digest", "refit_digest"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Registry:
         as_of: date,
         candidate_digest: str,
         decision_digest: str,
+        refit_digest: str | None = None,
         actor: str,
         reason: str,
         at: datetime,
@@ -114,6 +115,7 @@ class Registry:
         Args:
             files: the bundle: relative names and bytes; model.joblib and lineage.json at least.
             as_of: the scoring date the candidate was trained for.
+            refit_digest: of the model that serves, where it is not the candidate's own.
             at: when, as an aware datetime; kept in UTC.
             replace_lost: the champion's bundle is lost or broken and this candidate takes its place.
             before: called while nobody else can change what is in force; an error it raises changes nothing.
@@ -139,6 +141,7 @@ class Registry:
                 bundle_digest=digest_files(files),
                 candidate_digest=candidate_digest,
                 decision_digest=decision_digest,
+                refit_digest=refit_digest,
                 actor=actor,
                 reason=reason,
                 at=at,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ds_pipeline.clock import Clock
 from ds_pipeline.digests import digest_json
 from ds_pipeline.registry.ledger import Seen
 from ds_pipeline.training.labels import undecided
@@ -39,6 +40,21 @@ def labelled_rows(bench: Workbench, days: list[date], *, until: date) -> Labelle
     rows = join_labels([datasets.store.read(week) for week in features], tables, entity=bench.use_case.problem.entity)
     digest = digest_json([[week.dataset, week.partition, week.digest] for week in [*features, *labels]])
     return LabelledRows(rows, digest, sum(undecided(table) for table in tables))
+
+
+def matured_weeks(clock: Clock, day: date) -> list[date]:
+    """Every scoring date whose labels are known at D, oldest first."""
+    newest = clock.matured(day)
+    return clock.dates_until(newest) if newest else []
+
+
+def matured_rows(bench: Workbench, day: date) -> LabelledRows:
+    """All rows whose label has matured at D, those of the holdout included.
+
+    Raises:
+        HistoryError: weeks are missing, or were made from other masked tables.
+    """
+    return labelled_rows(bench, matured_weeks(bench.use_case.clock, day), until=day)
 
 
 def rows_seen(bench: Workbench, days: list[date], *, until: date) -> Seen:

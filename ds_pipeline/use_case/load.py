@@ -146,6 +146,12 @@ def _load(name: str, names: set[str], read_file: Callable[[str], bytes]) -> UseC
         wrong += check_sql(problem, sources, features, texts)
     if training and training.treated == "exclude" and IS_TREATED not in texts.get("label.sql", IS_TREATED):
         wrong.append(f"training.yaml: treated: exclude needs label.sql to say who was, as {IS_TREATED}.")
+    if training and requirements and (training.refit == "matured") != (requirements.matured_fit is not None):
+        lacking = "has no" if requirements.matured_fit is None else "has a"
+        wrong.append(
+            f"training.yaml: refit is {training.refit}, and requirements.yaml {lacking} part matured_fit, which says "
+            "how far such a model may differ. Declare both or neither."
+        )
     problems.extend(f"{label}/{text}" for text in wrong)
     if problems or not (problem and requirements and contract and sources and features and training):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

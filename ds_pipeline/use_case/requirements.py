@@ -361,6 +361,27 @@ class Stability(FileModel):
     owner: Owner
 
 
+class MaturedFitLimits(FileModel):
+    """How far the model that serves may be from the judged one, where training.yaml fits it on all matured weeks.
+
+    Compared on the rows of the holdout, which it was fitted on: they tell whom it names, not what it is worth.
+    """
+
+    matured_fit_models: ClassVar = at_most(
+        "different models from the same fit on all matured weeks", "matured_fit_models", limit=1
+    )
+    min_overlap: Annotated[
+        Share,
+        at_least(
+            "share of the judged model's list that the model on all matured weeks names too", "matured_fit_overlap"
+        ),
+    ]
+    max_score_change: Annotated[
+        Share, at_most("mean change of the score by fitting on all matured weeks", "matured_fit_change")
+    ]
+    owner: Owner
+
+
 class Operations(FileModel):
     """What serving the model may take, measured on the bundle as it would be loaded."""
 
@@ -476,6 +497,7 @@ class Requirements(FileModel):
     leakage: Annotated[Leakage | None, Field(title="Leakage: nothing knows the outcome")] = None
     label_quality: Annotated[LabelQuality | None, Field(title="Labels")] = None
     stability: Annotated[Stability | None, Field(title="Stability: the same again")] = None
+    matured_fit: Annotated[MaturedFitLimits | None, Field(title="Stability: the same again")] = None
     operations: Annotated[Operations | None, Field(title="Operations: what serving takes")] = None
     cross_validation: CrossValidation | None = None
     monitoring: Monitoring

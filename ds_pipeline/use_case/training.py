@@ -67,6 +67,9 @@ class Training(FileModel):
 
     Attributes:
         max_train_rows: with more rows than this a seeded sample of them is trained on; None: all.
+        refit: matured: once a candidate has passed, its parameters are fitted again on every week whose labels have
+            matured, the holdout included, and that model serves; requirements.yaml: matured_fit says how much it may
+            differ. none: the candidate itself serves.
         treated: whether rows whose entity a campaign treated within the horizon are trained on; exclude them to learn
             what happens without a campaign. label.sql says who was, as is_treated.
     """
@@ -77,5 +80,6 @@ class Training(FileModel):
     validation_weeks: Annotated[int, Field(ge=1, le=52)]
     max_train_rows: Annotated[int, Field(ge=100)] | None = None
     treated: Literal["include", "exclude"] = "include"
+    refit: Literal["none", "matured"] = "none"
     search_space: SearchSpace
     calibration: Calibration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -73,6 +74,23 @@ def test_what_it_had_not_seen_does_not_count(bench: Workbench) -> None:
     assert affected(bench, change("features/other", WEEKS[0])) == []
     assert affected(bench, change("labels/x", WEEKS[0])) == []
     assert affected(bench, change("scores", DAY), change("masked/visits/x", WEEKS[0])) == []
+
+
+def test_a_model_that_was_fitted_again_has_seen_every_matured_week(bench: Workbench) -> None:
+    training = bench.use_case.training.model_copy(update={"refit": "matured"})
+    bench = replace(bench, use_case=replace(bench.use_case, training=training))
+    between = WEEKS[-1] + timedelta(weeks=1)
+    newest = DAY - bench.use_case.clock.lag
+
+    assert _seen(bench, between) == 2
+    assert _seen(bench, newest) == 2
+    assert _seen(bench, newest + timedelta(weeks=1)) is None
+
+
+def _seen(bench: Workbench, week: date) -> int | None:
+    facts = {"as_of": str(DAY), "weeks": [str(week) for week in WEEKS], "features": FEATURES}
+    found = exposure._affected(bench, bench.use_case, facts, "c", "v0001", [features(week, rows=2)])
+    return found.rows if found else None
 
 
 def test_where_its_weeks_are_gone_it_cannot_be_ruled_out(bench: Workbench) -> None:

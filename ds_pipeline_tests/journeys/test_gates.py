@@ -21,6 +21,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from ds_pipeline.clock import WEEK
 from ds_pipeline.defs.assets import registry as registry_asset
 from ds_pipeline.digests import canonical_json, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
@@ -30,12 +31,15 @@ from ds_pipeline.evaluation.gates.specs import gates_of as asked_gates
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.model.parts import parts_of
 from ds_pipeline.promotion import judge as judging
+from ds_pipeline.promotion import matured_fit as fitting
 from ds_pipeline.promotion import promote as promoting
 from ds_pipeline.promotion import refit as refitting
 from ds_pipeline.promotion import trial_list as operating
 from ds_pipeline.promotion.judge import judge_candidate
+from ds_pipeline.promotion.reproduce import Verdict, reproduce
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training.fit import Candidate, fit_calibrated, to_bytes
+from ds_pipeline.training.refit import Refit
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.journeys.conftest import REPOSITORY, Done, Journey, copy, make_project, run_once
@@ -81,6 +85,9 @@ def ask_for_everything(journey: Journey) -> None:
         requirements["label_quality"]["max_estimated_errors"] = 0.12
         requirements["stability"] |= {"seeds": 2, "max_score_change": 0.7}
         requirements["operations"] |= {"min_rows_per_second": 100, "max_bundle_mb": 1}
+        requirements["matured_fit"] = {"min_overlap": 0.5, "max_score_change": 0.2, "owner": "ds"}
+    with journey.edit("training.yaml") as training_yaml:
+        training_yaml["refit"] = "matured"
 
 
 def another_seed(journey: Journey) -> None:
@@ -182,8 +189,8 @@ def test_what_is_broken_below_is_promoted_as_long_as_it_is_whole(waiting: Journe
     evaluation, decision = recorded(bench)
     assert [gate.name for gate in decision.gates if not gate.passed] == []
     asked = {gate.metric for gate in decision.gates}
-    assert len(asked_gates(bench.use_case.requirements)) == len(decision.gates) == 35
-    assert len(asked) == 32  # four gains are one metric
+    assert len(asked_gates(bench.use_case.requirements)) == len(decision.gates) == 38
+    assert len(asked) == 35  # four gains are one metric
     assert evaluation.checks is not None
     ranked = [one.auc for one in evaluation.checks.input_aucs]
     assert ranked == sorted(ranked, reverse=True)  # what is too weak to be refused is at least ranked
@@ -193,6 +200,28 @@ def test_what_is_broken_below_is_promoted_as_long_as_it_is_whole(waiting: Journe
 
     assert done.code == 0, done.text
     assert waiting.status()["champion"]["version"] == "v0002"
+    the_model_of_all_matured_weeks_serves(waiting, bench, evaluation)
+
+
+def the_model_of_all_matured_weeks_serves(journey: Journey, bench: Workbench, evaluation: Evaluation) -> None:
+    """It is signed beside the judged one, told to people, and made again byte for byte."""
+    assert evaluation.checks is not None
+    fitted = evaluation.checks.matured_fit
+    assert fitted is not None
+    clock, event = bench.use_case.clock, bench.registry.history()[-1]
+    assert fitted.weeks[-1] + clock.lag == DAY  # the holdout and its embargo, and nothing that a later day knows
+    assert set(clock.holdout(DAY)) < set(fitted.weeks)
+    bundle = bench.registry.open("v0002")
+    candidate = bench.documents.get(kind="candidate", day=DAY).files
+    assert bundle.read("judged.joblib") == candidate["model.joblib"] != bundle.read("model.joblib")
+    assert digest_bytes(bundle.read("model.joblib")) == fitted.model == event.refit_digest
+    assert json.loads(bundle.read("matured_fit.json"))["judged"] == fitted.judged
+    told = journey.status()["champion"]["refit"]
+    assert told == fitted.in_words
+    assert told in bundle.read("model_card.md").decode()
+    assert told in bench.report_path(DAY).read_text()
+    again = reproduce(bench, "v0002")
+    assert (again.verdict, again.why[1].partition(" on ")[0]) == (Verdict.SAME, "serves: refit")
 
 
 def test_each_gate_without_its_measurement_refuses_alone_and_so_the_promotion(
@@ -274,7 +303,7 @@ def plant_the_label(bench: Workbench) -> None:
     "average_precision_gain over logistic_regression", "cost_saving", "false_positive_rate_difference",
     "demographic_parity_difference", "equalized_odds_difference", "calibration_difference", "training_rows",
     "training_positives", "holdout_configurations", "single_feature_auc", "single_feature_rise", "shuffled_labels",
-    "distinct_refits",
+    "distinct_refits", "matured_fit_models", "matured_fit_overlap", "matured_fit_change",
     "reload_difference", "seed_deviation", "score_change", "rows_per_second", "memory_mb", "bundle_mb", "load_seconds",
     "contract_differences",
 )  # fmt: skip
@@ -290,6 +319,7 @@ def test_a_worthless_model_is_refused_by_every_gate_but_those_on_labels(waiting:
         mock.patch.object(judging, "_quick_fit", return_value=peeking),
         mock.patch.object(refitting, "call_fresh", lambda calls: [call() for call in calls]),
         mock.patch.object(refitting, "average_precisions", by_luck),
+        mock.patch.object(fitting, "call_fresh", return_value=[Refit("another", np.array([]))]),
         mock.patch.object(operations, "call_fresh", slowly),
         mock.patch.object(operating, "listed", return_value=pa.table({"customer_id": [12345]})),
     ]
@@ -407,6 +437,20 @@ def another_feature(bench: Workbench) -> None:
     rewrite_week(bench, day, lambda rows, _: rows.assign(spend_gbp_90d=rows["spend_gbp_90d"] + 1))
 
 
+def another_week_between(bench: Workbench) -> None:
+    """A week of the embargo, which only the model of all matured weeks was fitted on."""
+    day = bench.use_case.clock.holdout(DAY)[0] - WEEK
+    rewrite_week(bench, day, lambda rows, _: rows.assign(spend_gbp_90d=rows["spend_gbp_90d"] + 1))
+
+
+def another_model_to_serve(bench: Workbench) -> None:
+    found = bench.documents.get(kind="evaluation", day=DAY).files
+    candidate = bench.documents.get(kind="candidate", day=DAY).files
+    bench.documents.put(
+        {**found, "matured_fit.joblib": candidate["model.joblib"]}, kind="evaluation", day=DAY
+    )  # fmt: skip
+
+
 def another_candidate(bench: Workbench) -> None:
     found = bench.documents.get(kind="candidate", day=DAY).files
     made = json.loads(bench.documents.get(kind="lineage", day=DAY).files["lineage.json"])
@@ -471,6 +515,8 @@ def gone_champion(bench: Workbench) -> None:
 BREAKAGES: dict[str, tuple[Callable[[Workbench], None], str]] = {
     "labels of the wrong week": (another_week, "another holdout"),
     "features that changed since": (another_feature, "another holdout"),
+    "a week between that changed since": (another_week_between, "are not those that were fitted on"),
+    "another model to serve": (another_model_to_serve, "is not the one that was compared"),
     "an evaluation of another candidate": (another_candidate, "another candidate"),
     "an edited decision": (edited_decision, "The evaluation of 2011-08-01 was changed after it was written"),
     "a decision without a gate": (without_a_gate, "missing precision_at_recall_60"),

@@ -133,3 +133,17 @@ def test_a_broken_history_is_an_error_and_not_a_first_model(bench: Workbench, pr
     (bench.registry.root / "history" / "000001.json").unlink()
     with pytest.raises(RegistryError, match=r"000001.json"):
         score_champion(bench, DAY, ROWS)
+
+
+def test_a_champion_that_was_fitted_on_the_holdout_is_compared_as_it_was_judged(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What serves has seen these weeks: its scores on them would be in its favour."""
+    monkeypatch.setattr(challenging, "use_case_of", lambda *_: bench.use_case)
+    put_in_force(bench, "what serves and is not to be asked", as_of=DAY, judged=MODEL)
+
+    champion = score_champion(bench, DAY, ROWS)
+
+    assert champion is not None
+    assert champion.scores is not None
+    assert champion.scores.tolist() == predict(MODEL, ROWS, bench.use_case.features).tolist()

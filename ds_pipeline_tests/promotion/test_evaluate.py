@@ -39,7 +39,7 @@ def ready(bench: Workbench) -> Workbench:
 @pytest.fixture
 def judgement(predictions: pd.DataFrame, requirements: Requirements) -> Judgement:
     evaluation = evaluate_with(predictions, requirements)
-    return Judgement(evaluation, decide_with(evaluation, requirements), {"score": {"edges": [], "shares": [1.0]}})
+    return Judgement(evaluation, decide_with(evaluation, requirements), {"score": {"edges": [], "shares": [1.0]}}, {})
 
 
 def test_what_was_judged_is_signed_and_shown(ready: Workbench, judgement: Judgement) -> None:

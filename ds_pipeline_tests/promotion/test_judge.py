@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.promotion import judge
 from ds_pipeline.promotion.holdout_ledger import read_ledger
 from ds_pipeline.promotion.judge import judge_candidate
+from ds_pipeline.promotion.matured_fit import Fitted
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.evaluation.checks.made_up import material
 
 DAY = date(2011, 12, 5)
 
@@ -66,6 +69,17 @@ def test_a_quick_fit_has_the_parameters_of_the_candidate_and_fewer_trees(
     assert scores.tolist() == [0.5]
     assert seen == [(2, {"max_iter": fitted, "learning_rate": 0.1}, shop.training.seed)]
     assert parameters["max_iter"] == asked
+
+
+def test_later_weeks_are_compared_with_what_serves_was_fitted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scores are those of the judged model either way: only they are of rows it was not fitted on."""
+    monkeypatch.setattr(judge, "make_reference", lambda rows, scored, features, entity: {"of": (rows, scored)})
+    case = SimpleNamespace(features="features", problem=SimpleNamespace(entity="token"))
+    of: Any = material(use_case=case, holdout="holdout", reference={"of": "training"})
+    matured: Any = "matured"
+
+    assert judge._reference(of, Fitted()) == {"of": "training"}
+    assert judge._reference(of, Fitted(labelled=matured)) == {"of": ("matured", "holdout")}
 
 
 def test_every_check_is_made_once() -> None:

@@ -194,3 +194,9 @@ def test_the_history_of_another_use_case_is_refused_although_the_signer_is_trust
     other = Registry(registry.root, keys, use_case="maxi")
     with pytest.raises(RegistryError, match="an event of mini, in the registry of maxi"):
         other.history()
+
+
+def test_an_event_without_a_refit_is_signed_as_old_ones_were(registry: Registry, folder: Path) -> None:
+    said = json.loads((folder / "000001.json").read_bytes())["event"]
+    assert "refit_digest" not in said
+    assert registry.history()[0].refit_digest is None

@@ -153,7 +153,7 @@ def test_the_champion_of_a_date_is_the_newest_event_whose_version_is_not_younger
 def test_a_rollback_goes_to_the_version_before_and_leaves_an_event(
     registry: Registry, promote: Promote, go_back: GoBack
 ) -> None:
-    made = promote("a").champion
+    made = promote("a", refit_digest="r" * 64).champion
     promote("b")
     assert go_back() == "v0001"
     event = registry.champion()
@@ -163,6 +163,7 @@ def test_a_rollback_goes_to_the_version_before_and_leaves_an_event(
         "ann",
         "complaints from the branches",
     )
+    assert event.refit_digest == "r" * 64
     assert (event.as_of, event.bundle_digest, event.candidate_digest, event.decision_digest) == (
         made.as_of,
         made.bundle_digest,

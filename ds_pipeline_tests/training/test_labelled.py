@@ -7,8 +7,9 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
+from ds_pipeline.clock import WEEK
 from ds_pipeline.errors import HistoryError
-from ds_pipeline.training.labelled import labelled_rows, rows_seen
+from ds_pipeline.training.labelled import labelled_rows, matured_rows, matured_weeks, rows_seen
 from ds_pipeline.workbench import Workbench
 from ds_pipeline_tests.workbenches import matured_week
 
@@ -71,3 +72,15 @@ def test_weeks_that_are_not_there_are_named(bench: Workbench) -> None:
 
     with pytest.raises(HistoryError, match=str(clock.first)):
         labelled_rows(bench, [clock.first], until=clock.first + clock.lag)
+
+
+def test_what_has_matured_ends_a_lag_before_the_date(bench: Workbench, day: date) -> None:
+    clock = bench.use_case.clock
+    put_features(bench)
+
+    assert matured_weeks(clock, day) == [clock.first]
+    assert matured_weeks(clock, day - WEEK) == []
+    assert matured_weeks(clock, day + WEEK) == [clock.first, clock.first + WEEK]
+    assert matured_rows(bench, day).rows["customer_token"].tolist() == ["a", "b", "d"]
+    with pytest.raises(HistoryError):
+        matured_rows(bench, day + WEEK)

@@ -396,6 +396,22 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Path, change: Change, 
             "training.yaml: calibration.folds: expected a whole number, found the text 'four'.",
             id="text-for-a-number",
         ),
+        pytest.param(
+            "training.yaml",
+            "trials: 20",
+            "trials: 20\nrefit: matured",
+            "training.yaml: refit is matured, and requirements.yaml has no part matured_fit, which says how far such a "
+            "model may differ. Declare both or neither.",
+            id="a-refit-without-limits",
+        ),
+        pytest.param(
+            "requirements.yaml",
+            "budgets:",
+            "matured_fit: {min_overlap: 0.8, max_score_change: 0.1, owner: ds}\nbudgets:",
+            "training.yaml: refit is none, and requirements.yaml has a part matured_fit, which says how far such a "
+            "model may differ. Declare both or neither.",
+            id="limits-without-a-refit",
+        ),
     ],
 )
 def test_a_fault_is_named_with_file_key_and_remedy(

@@ -106,7 +106,7 @@ def test_what_is_not_asked_for_is_not_there(retail_lapse: UseCase) -> None:
     least = Requirements.model_validate(needed)
 
     assert [name for name in Requirements.model_fields if getattr(least, name) is None] == [
-        "cost", "leakage", "label_quality", "stability", "operations", "cross_validation",
+        "cost", "leakage", "label_quality", "stability", "matured_fit", "operations", "cross_validation",
     ]  # fmt: skip
 
 

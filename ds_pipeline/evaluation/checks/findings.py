@@ -9,6 +9,7 @@ from ds_pipeline.evaluation.checks.explanations import Explained
 from ds_pipeline.evaluation.checks.input_trends import InputTrend
 from ds_pipeline.evaluation.checks.label_quality import LabelFindings
 from ds_pipeline.evaluation.checks.leakage import InputAuc
+from ds_pipeline.evaluation.checks.matured_fit import MaturedFit
 from ds_pipeline.evaluation.checks.overlap import Overlap
 from ds_pipeline.evaluation.checks.serving_cost import Operations
 from ds_pipeline.evaluation.checks.shuffled import ShuffledFits
@@ -35,6 +36,7 @@ class Checks(Record):
     refits: Refits | None = None
     seeds: SeedSpread | None = None
     perturbed: Perturbed | None = None
+    matured_fit: MaturedFit | None = None
     operations: Operations | None = None
     explained: Explained | None = None
     errors: list[ErrorAnalysis] = Field(default_factory=list)
