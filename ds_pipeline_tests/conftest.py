@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_limits
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.store.asof import ReadWeek
@@ -65,7 +66,10 @@ LABEL_SQL = """
 
 
 def pytest_collection_finish() -> None:
-    """What was imported is there to stay: not looked at again by the garbage collector, which took 8 % of the time."""
+    """What two workers on two cores waste: threads that wait for one another (a third of the time of the models), and
+    garbage collectors that look at the libraries again and again (a twelfth). Processes that are started have neither.
+    """
+    threadpool_limits(limits=1)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
