@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import tempfile
 from collections.abc import Callable, Iterator
@@ -72,11 +73,8 @@ def pytest_collection_finish() -> None:
     threadpool_limits(limits=1)
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or native libraries would call it a leak
     gc.set_threshold(50_000, 20, 100)
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()  # or native libraries would call it a leak at exit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

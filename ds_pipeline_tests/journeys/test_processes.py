@@ -1,12 +1,24 @@
-"""What a fresh process shows: what it loads, what does not depend on its hash seed, and how it fails."""
+"""What a fresh process shows: what it loads, what does not depend on its hash seed, and how it fails; and a training of
+the NER.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
 
+from spacy.tokens import Doc
+
+from ds_pipeline.masking.ner.gazetteer import Gazetteer
 from ds_pipeline_tests.journeys.conftest import CASE, REPOSITORY, Journey
+from tools.ner.corpus import to_doc
+from tools.ner.prose import LabelledText
+from tools.ner.train import save, train
+from tools.ner.untrained import blank_pipeline
 
 STEPS = """
 import sys
@@ -60,3 +72,20 @@ def test_the_notebook_fails_where_there_is_nothing_to_show(new_journey: Journey)
     assert done.code != 0
     assert f"ds-pipeline history {CASE}" in done.err
     assert "Traceback" not in done.err
+
+
+def trained(folder: Path, *, steps: int) -> str:
+    nlp = blank_pipeline(Gazetteer({"ann": "F", "oslo": "P"}))
+    texts = [
+        LabelledText("Ann is in Oslo", [(0, 3, "PERSON"), (10, 14, "LOCATION")]),
+        LabelledText("It rained a lot", []),
+    ]
+    docs: Iterator[Doc] = cycle([to_doc(nlp, text) for text in texts])
+    train(nlp, docs, steps=steps, seed=5)
+    return save(nlp, folder)
+
+
+def test_two_runs_make_the_same_bytes_and_one_step_more_does_not(tmp_path: Path) -> None:
+    first, second, longer = (trained(tmp_path / str(run), steps=steps) for run, steps in enumerate((2, 2, 3)))
+
+    assert first == second != longer

@@ -2,37 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 
-from spacy.tokens import Doc
-
 from ds_pipeline.masking.ner.finding import MODEL
-from ds_pipeline.masking.ner.gazetteer import Gazetteer
-from tools.ner.corpus import to_doc
-from tools.ner.prose import LabelledText
-from tools.ner.train import digest, save, train
-from tools.ner.untrained import blank_pipeline
+from tools.ner.train import digest
 
 CARD = MODEL / "MODEL_CARD.md"
-
-
-def trained(folder: Path, *, steps: int) -> str:
-    nlp = blank_pipeline(Gazetteer({"ann": "F", "oslo": "P"}))
-    texts = [
-        LabelledText("Ann is in Oslo", [(0, 3, "PERSON"), (10, 14, "LOCATION")]),
-        LabelledText("It rained a lot", []),
-    ]
-    docs: Iterator[Doc] = cycle([to_doc(nlp, text) for text in texts])
-    train(nlp, docs, steps=steps, seed=5)
-    return save(nlp, folder)
-
-
-def test_two_runs_make_the_same_bytes_and_one_step_more_does_not(tmp_path: Path) -> None:
-    first, second, longer = (trained(tmp_path / str(run), steps=steps) for run, steps in enumerate((2, 2, 3)))
-
-    assert first == second != longer
 
 
 def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
