@@ -272,6 +272,10 @@ class Ledger(Chain[Entry]):
         super().__init__(folder, keys, use_case=use_case, kind=Entry)
         self.newest_path = folder.parent / f"{folder.name}.json"
 
+    def read(self) -> list[Entry]:
+        """All entries, checked against the note of the newest: nobody reads a ledger that was cut off."""
+        return self.entries(known={})
+
     def entries(self, *, known: Mapping[int, str]) -> list[Entry]:
         """All entries, oldest first, verified.
 
@@ -283,7 +287,7 @@ class Ledger(Chain[Entry]):
                 evaluations refer to.
         """
         last, digest = self._newest()  # before the entries: another process may add one in between
-        entries = self.read()
+        entries = super().read()
         if len(entries) > 1 and not self.newest_path.exists():  # a first entry that was killed before its note is alone
             raise self._broken(f"{self.newest_path.name} is missing")
         for number, expected in [*known.items(), *([(last, digest)] if last else [])]:
@@ -332,9 +336,11 @@ class Ledger(Chain[Entry]):
         return canonical_json({"ledger_of": self.use_case, "number": number, "digest": digest})
 
     def _broken(self, fault: str) -> RegistryError:
+        folder = self.folder.name
         return RegistryError(
-            f"{self.folder.name}/: {fault}. Nobody can say how often the holdout was looked at, so nothing is judged. "
-            f"Restore {self.folder.name}/ and {self.newest_path.name} from a backup."
+            f"{folder}/: {fault}. Nobody can say how often the holdout was looked at, what was scored or which version "
+            f"is in force, so nothing is judged, scored or promoted. Restore {folder}/ and {self.newest_path.name} "
+            "from a backup."
         )
 
 

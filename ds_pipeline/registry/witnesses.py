@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ds_pipeline.errors import RegistryError, StoreError
 from ds_pipeline.registry.history import Event
-from ds_pipeline.registry.ledger import Ledger, Promoted, Scored
+from ds_pipeline.registry.ledger import Ledger, Promoted, Scored, Superseded
 from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.datasets import SCORES, Datasets
 from ds_pipeline.use_case.contract import Contract
@@ -39,7 +39,7 @@ def witnesses_of(datasets: Datasets, ledger: Ledger, *, deliveries: Path, contra
     """All that name a version of the use case.
 
     Raises:
-        RegistryError: an entry of the ledger is missing, changed or of an unknown signer.
+        RegistryError: an entry of the ledger is missing, also from the end, changed or of an unknown signer.
     """
     return [*_in_ledger(ledger), *_in_log(datasets), *_in_lists(deliveries, contract)]
 
@@ -60,11 +60,13 @@ def require_witnessed(events: Sequence[Event], witnesses: Sequence[Witness]) -> 
 
 def _in_ledger(ledger: Ledger) -> Iterator[Witness]:
     for entry in ledger.read():
-        says = entry.says
+        says, where = entry.says, f"{ledger.folder.name}/{file_name(entry.number)}"
         if isinstance(says, Promoted):
-            yield Witness(f"{ledger.folder.name}/{file_name(entry.number)}", says.version, (says.event, says.digest))
+            yield Witness(where, says.version, (says.event, says.digest))
         elif isinstance(says, Scored):
-            yield Witness(f"{ledger.folder.name}/{file_name(entry.number)}", says.version)
+            yield Witness(where, says.version)
+        elif isinstance(says, Superseded):
+            yield from (Witness(where, says.before), Witness(where, says.after))
 
 
 def _in_log(datasets: Datasets) -> Iterator[Witness]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from ds_pipeline.errors import ConfigError, ScoringError
+from ds_pipeline.errors import ConfigError, RegistryError, ScoringError
 from ds_pipeline.promotion import supersede as superseding
 from ds_pipeline.promotion.promote import roll_back
 from ds_pipeline.promotion.supersede import say_still_out, still_out, supersede
@@ -106,6 +108,26 @@ def test_what_is_killed_after_it_was_written_down_is_refused_until_it_is_done_ag
     supersede(incident, DAY, actor="me", reason=BECAUSE)
     deliver(incident, DAY)
     assert set(log(incident)["model_version"]) == {"v0001"}
+
+
+def test_a_replacement_is_not_undone_by_putting_the_older_log_back(incident: Workbench, tmp_path: Path) -> None:
+    """With the last entry of the ledger removed, nothing said that the list was replaced, and it went out again."""
+    scores = incident.datasets.store.root / SCORES
+    shutil.copytree(scores, tmp_path / "older")
+    supersede(incident, DAY, actor="me", reason=BECAUSE)
+    deliver(incident, DAY)
+
+    shutil.rmtree(scores)
+    shutil.copytree(tmp_path / "older", scores)
+    shutil.rmtree(incident.delivery_paths(DAY)[0].parent)
+    entry = max(incident.ledger.folder.glob("*.json"))
+    entry.unlink()
+
+    for step in (score_day, deliver):
+        with pytest.raises(RegistryError, match=rf"ledger/: {entry.name} is missing, but was made\. .*from a backup"):
+            step(incident, DAY)
+    assert not any(path.exists() for path in incident.delivery_paths(DAY))
+    assert not entry.exists()
 
 
 def test_the_same_scores_replace_nothing(ready: Workbench) -> None:

@@ -168,11 +168,12 @@ def test_an_override_without_a_reason_writes_nothing(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3], ids=["first", "middle", "last"])
-def test_a_removed_entry_is_found(ledger: Ledger, number: int) -> None:
+def test_a_removed_entry_is_found_by_every_way_to_read(ledger: Ledger, number: int) -> None:
     three_looks(ledger)
     (ledger.folder / f"{number:06d}.json").unlink()
-    with pytest.raises(RegistryError, match=f"{number:06d}.json"):
-        ledger.entries(known={})
+    for read in (ledger.read, lambda: ledger.entries(known={})):
+        with pytest.raises(RegistryError, match=rf"{number:06d}.json.* Restore ledger/ .*from a backup"):
+            read()
 
 
 def test_nothing_is_added_to_a_broken_ledger(ledger: Ledger) -> None:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.ledger import Promoted
+from ds_pipeline.promotion.promote import roll_back
+from ds_pipeline.registry.ledger import Promoted, Superseded
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.workbench import Workbench, now
@@ -25,6 +26,16 @@ def note_in_ledger(bench: Workbench) -> None:
     (event,) = bench.registry.history()
     says = Promoted(event=event.number, digest=event.digest, version=event.version)
     bench.ledger.add(says, as_of=DAY, actor="ann", reason="all gates passed", at=now(), known={})
+
+
+def replaced(before: str, after: str) -> Callable[[Workbench], None]:
+    """The scores of a date were replaced: both versions were in force."""
+
+    def note(bench: Workbench) -> None:
+        says = Superseded(before=before, after=after, scores_before="a" * 64, scores_after="b" * 64)
+        bench.ledger.add(says, as_of=DAY, actor="ann", reason="upside down", at=now(), known={})
+
+    return note
 
 
 def score(bench: Workbench) -> None:
@@ -70,12 +81,38 @@ def test_a_history_that_was_replaced_by_another_is_missed_by_the_ledger(bench: W
     put_in_force(lay_down(bench), None, as_of=DAY)
     note_in_ledger(bench)
     shutil.rmtree(bench.registry.root)
-    ledger = bench.ledger.folder.rename(bench.ledger.folder.with_name("aside"))
+    paths = (bench.ledger.folder, bench.ledger.newest_path)
+    aside = [path.rename(path.with_name(f"aside-{path.name}")) for path in paths]
     put_in_force(bench, None, as_of=date(2011, 11, 28))
-    ledger.rename(bench.ledger.folder)
+    for path, kept in zip(paths, aside, strict=True):
+        kept.rename(path)
 
     with pytest.raises(RegistryError, match=r"history/000001\.json is not there as it was made; known: v0001"):
         bench.registry.history()
+
+
+@pytest.mark.parametrize("versions", [("v0002", "v0001"), ("v0001", "v0002")], ids=["before", "after"])
+def test_scores_that_were_replaced_tell_of_both_versions(bench: Workbench, versions: tuple[str, str]) -> None:
+    put_in_force(lay_down(bench), None, as_of=DAY)
+    replaced(*versions)(bench)
+
+    with pytest.raises(RegistryError, match=r"ledger/000001\.json names v0002, but the history lacks it"):
+        bench.registry.champion()
+
+
+def test_a_rollback_is_not_undone_by_removing_it_from_history_and_ledger(bench: Workbench) -> None:
+    """The entry was the last one, so the rest of the chain was whole; the note of the newest knows of it."""
+    put_in_force(lay_down(bench), None, as_of=DAY)
+    put_in_force(bench, None, as_of=DAY, candidate="second")
+    roll_back(bench, None, actor="ann", reason="complaints")
+    assert [event.version for event in bench.registry.history()] == ["v0001", "v0002", "v0001"]
+
+    (bench.registry.root / "history" / "000003.json").unlink()
+    (bench.registry.root / "versions" / "v0001" / "receipts" / "000003.json").unlink()
+    (bench.ledger.folder / "000003.json").unlink()
+
+    with pytest.raises(RegistryError, match=r"ledger/: 000003\.json is missing, but was made\. .* from a backup"):
+        bench.registry.champion()
 
 
 def test_what_is_damaged_or_not_a_list_of_ours_leaves_the_others_to_tell(bench: Workbench, tmp_path: Path) -> None:
