@@ -1,6 +1,8 @@
 """Everything an asset of one use case works with, opened from the project: folders, key, datasets, registry."""
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -100,6 +102,28 @@ def open_workbench(project: Project, use_case: UseCase) -> Workbench:
             ),
         ),
     )
+
+
+def known_entries(bench: Workbench) -> dict[int, str]:
+    """The entries that signed evaluations refer to, number to digest: a ledger without them is not the one.
+
+    Evaluations lie with their dates and, of each version, in its bundle.
+    """
+    known = {}
+    for content in _signed_evaluations(bench):
+        said = json.loads(content)
+        if said.get("ledger"):  # none in one that was made before there was a ledger
+            known[int(said["ledger"]["entry"])] = str(said["ledger"]["entry_digest"])
+    return known
+
+
+def _signed_evaluations(bench: Workbench) -> Iterator[bytes]:
+    """What verifies; nobody may rely on what is damaged, and training again, which needs the ledger, heals it."""
+    for day in bench.documents.days("evaluation"):
+        with suppress(RegistryError):
+            yield bench.documents.get(kind="evaluation", day=day).files["evaluation.json"]
+    for bundle in bench.registry.intact():
+        yield bundle.files["evaluation.json"]
 
 
 def now() -> datetime:

@@ -132,6 +132,7 @@ def put_in_force(
     requirements: bytes | None = None,
     candidate: str = "champion",
     judged: Any = None,
+    evaluation: bytes = b"{}",
     **lineage: Any,
 ) -> None:
     """Promote a model that was trained here; what its lineage says may be declared otherwise.
@@ -147,7 +148,7 @@ def put_in_force(
     bench.registry.promote(
         {
             "lineage.json": canonical_json(here | lineage),
-            "evaluation.json": b"{}",
+            "evaluation.json": evaluation,
         }
         | models
         | ({"use_case/requirements.yaml": requirements} if requirements else {}),

@@ -14,9 +14,11 @@ from ds_pipeline.evaluation.gates.decision import Decision
 from ds_pipeline.evaluation.gates.verdicts import GateResult
 from ds_pipeline.figures import aligned
 from ds_pipeline.monitoring.week import read_monitors
+from ds_pipeline.promotion.holdout_ledger import verify_ledger
 from ds_pipeline.promotion.report import row_counts
 from ds_pipeline.promotion.supersede import still_out
 from ds_pipeline.registry.bundle import MATURED_FIT
+from ds_pipeline.registry.registry import OK
 from ds_pipeline.registry.verdicts import WORDS
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
@@ -35,6 +37,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         erasures: finished (how many), people, rows, unfinished (one was interrupted), retraining (why it is due, or
             None).
         monitors: of the newest scores: name, status (ok, watch, fails, unknown), says.
+        ledger: ok, or what is wrong with it.
         still_out: scoring date to version, of scores by a version that was rolled back from.
         latest_scores: scoring_date, rows, model_version; tables: table, read, kept; quarantine: table, reason, rows.
     """
@@ -61,6 +64,7 @@ def read_status(bench: Workbench) -> dict[str, Any]:
         }
         if latest
         else None,
+        "ledger": verify_ledger(bench).status,
         "still_out": {str(day): version for day, version in still_out(bench).items()},
         "monitors": [asdict(one) for one in read_monitors(bench, date.fromisoformat(scored[-1]))] if scored else [],
         "tables": [dict(one) for one in tables],
@@ -95,6 +99,8 @@ def show_status(found: dict[str, Any]) -> str:
         lines.append(f"    {gate['name']:<{width}} {aligned(gate['value'])}{bound}, asked {asked}: {verdict}")
     if scores:
         lines.append(f"  scored     {scores['rows']:,} for {scores['scoring_date']} by {scores['model_version']}")
+    if found["ledger"] != OK:
+        lines.append(f"  ledger     {found['ledger']}")
     lines += [f"  STILL OUT  the list of {day} by {version}" for day, version in found["still_out"].items()]
     lines += [f"  {one['name']:<16} {MONITOR_WORDS[one['status']]}: {one['says']}" for one in found["monitors"]]
     width = max((len(one["table"]) for one in found["tables"]), default=0)

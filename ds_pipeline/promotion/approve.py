@@ -11,9 +11,8 @@ from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.registry.ledger import Allowed, Approved, Entry, Judged, Looked
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.approved import asked_before, digest_of, to_approve
-from ds_pipeline.training.declare import known_entries
 from ds_pipeline.use_case.requirements import Requirements
-from ds_pipeline.workbench import Workbench, now
+from ds_pipeline.workbench import Workbench, known_entries, now
 
 
 def approve_requirements(bench: Workbench, day: date, *, owner: str | None, reason: str, actor: str) -> Approval:

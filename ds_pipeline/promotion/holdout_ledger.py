@@ -34,8 +34,8 @@ from ds_pipeline.registry.registry import OK, Verified
 from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.approved import require_approved
-from ds_pipeline.training.declare import configuration_of, known_entries, require_as_on_disk
-from ds_pipeline.workbench import Workbench, now
+from ds_pipeline.training.declare import configuration_of, require_as_on_disk
+from ds_pipeline.workbench import Workbench, known_entries, now
 
 
 def read_ledger(bench: Workbench) -> list[Entry]:

@@ -15,8 +15,7 @@ from ds_pipeline.registry.ledger import Superseded
 from ds_pipeline.scoring.lists import require_contract
 from ds_pipeline.scoring.serve import ScoredWeek, make_scores, noted_scores
 from ds_pipeline.store.datasets import SCORES
-from ds_pipeline.training.declare import known_entries
-from ds_pipeline.workbench import Workbench, now
+from ds_pipeline.workbench import Workbench, known_entries, now
 
 
 def still_out(bench: Workbench) -> dict[date, str]:

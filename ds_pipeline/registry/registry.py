@@ -9,7 +9,8 @@ Source: docs/decisions/0002-history-is-the-pointer.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -95,6 +96,17 @@ class Registry:
             RegistryError: no such version, or it is not, byte for byte, what was promoted.
         """
         return self._open(version, self.history())
+
+    def intact(self) -> Iterator[Bundle]:
+        """Every version that verifies; one that does not is left out.
+
+        Raises:
+            RegistryError: the history is broken.
+        """
+        events = self.history()
+        for version in sorted({event.version for event in events}, key=number_of):
+            with suppress(RegistryError):
+                yield self._open(version, events)
 
     def promote(
         self,

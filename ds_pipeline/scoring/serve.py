@@ -22,7 +22,7 @@ from ds_pipeline.store.chain import file_name
 from ds_pipeline.store.datasets import KEY, SCORES
 from ds_pipeline.store.snapshots import Snapshot, encode
 from ds_pipeline.use_case.load import UseCase, use_case_of_files
-from ds_pipeline.workbench import Workbench, now
+from ds_pipeline.workbench import Workbench, known_entries, now
 
 SUPERSEDES = "supersedes"  # in the info of scores that replace others: their version, and the entry of the ledger
 ROUNDING = 1e-9  # of a score between 0 and 1: another build of the same packages may round otherwise
@@ -98,14 +98,15 @@ def score_day(bench: Workbench, day: date) -> ScoredWeek:
 
     Raises:
         ScoringError: no version is in force for the date.
-        RegistryError: the bundle of the version does not verify.
+        RegistryError: the ledger, or the bundle of the version, does not verify; nothing was recorded.
         HistoryError: the features of the date are missing or stale.
         LeakError: an identifier stands in the scores.
     """
-    logged = bench.datasets.store.find(SCORES, str(day))
+    logged, noted = bench.datasets.store.find(SCORES, str(day)), _newest_note(bench, day)
     if logged is not None:
+        if noted is None:  # killed before its note
+            _note(bench, day, version=str(logged.info["model_version"]), scores=logged.digest)
         return _recorded(bench, logged, day)
-    noted = _newest_note(bench, day)
     if noted is not None:
         raise ScoringError(
             f"{bench.use_case.name}: ledger/{file_name(noted.number)} says that {day} was scored, and the prediction "
@@ -151,13 +152,18 @@ def _note(bench: Workbench, day: date, *, version: str, scores: str) -> None:
         actor="pipeline",
         reason="a date is scored",
         at=now(),
-        known={},
+        known=known_entries(bench),
     )
 
 
 def _newest_note(bench: Workbench, day: date) -> Entry | None:
-    """The last entry of the ledger by which scores of a date were recorded, or others put in their place."""
-    notes = [one for one in bench.ledger.read() if isinstance(one.says, Scored | Superseded) and one.as_of == day]
+    """The last entry of the ledger by which scores of a date were recorded, or others put in their place.
+
+    Raises:
+        RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
+    """
+    entries = bench.ledger.entries(known=known_entries(bench))
+    notes = [one for one in entries if isinstance(one.says, Scored | Superseded) and one.as_of == day]
     return notes[-1] if notes else None
 
 
@@ -172,8 +178,6 @@ def noted_scores(bench: Workbench, day: date) -> Scored | None:
 
 def _recorded(bench: Workbench, logged: Snapshot, day: date) -> ScoredWeek:
     """What an earlier run scored."""
-    if _newest_note(bench, day) is None:  # killed before its note
-        _note(bench, day, version=str(logged.info["model_version"]), scores=logged.digest)
     require_settled(bench, logged)
     scores, version = read_log(bench, logged), str(logged.info["model_version"])
     erased = int(logged.info.get("erased", 0))
@@ -199,6 +203,7 @@ def require_settled(bench: Workbench, logged: Snapshot) -> Entry | None:
 
     Raises:
         ScoringError: the ledger says that they were to be replaced, and they were not; or that there were others.
+        RegistryError: the ledger is broken, or lacks an entry that an evaluation refers to.
     """
     newest = _newest_note(bench, date.fromisoformat(logged.partition))
     if newest is None or not isinstance(newest.says, Scored | Superseded):

@@ -1,41 +1,15 @@
 """Thresholds before models: what the files say is signed when a training begins and must stand until the verdict."""
 
-import json
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ds_pipeline.digests import digest_bytes, digest_json
-from ds_pipeline.errors import EvaluationError, RegistryError, TrainingError
+from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.registry.ledger import Configuration, Declared, Entry
 from ds_pipeline.training.approved import digest_of, require_approved
 from ds_pipeline.use_case.load import UseCase
-from ds_pipeline.workbench import Workbench, now
-
-
-def known_entries(bench: Workbench) -> dict[int, str]:
-    """The entries that signed evaluations refer to, number to digest: a ledger without them is not the one.
-
-    Evaluations lie with their dates and, of each version, in its bundle.
-    """
-    known = {}
-    for content in _signed_evaluations(bench):
-        said = json.loads(content)
-        if said.get("ledger"):  # none in one that was made before there was a ledger
-            known[int(said["ledger"]["entry"])] = str(said["ledger"]["entry_digest"])
-    return known
-
-
-def _signed_evaluations(bench: Workbench) -> Iterator[bytes]:
-    """What verifies; nobody may rely on what is damaged, and training again, which needs the ledger, heals it."""
-    for day in bench.documents.days("evaluation"):
-        with suppress(RegistryError):
-            yield bench.documents.get(kind="evaluation", day=day).files["evaluation.json"]
-    for version in sorted({event.version for event in bench.registry.history()}):
-        with suppress(RegistryError):
-            yield bench.registry.open(version).files["evaluation.json"]
+from ds_pipeline.workbench import Workbench, known_entries, now
 
 
 def configuration_of(use_case: UseCase) -> Configuration:

@@ -424,6 +424,28 @@ def journey(first_run: tuple[Journey, Done], tmp_path: Path) -> Journey:
     return copy(first_run[0], tmp_path / "project")
 
 
+def train_another(journey: Journey) -> Done:
+    with journey.edit("training.yaml") as training:
+        training["seed"] += 1
+    return journey.cli("train")
+
+
+@pytest.fixture(scope="session")
+def trained_twice(first_run: tuple[Journey, Done], shared: Path) -> tuple[Journey, Done]:
+    """Not to be changed."""
+    return run_once(shared, "trained_twice", lambda root: copy(first_run[0], root), train_another)
+
+
+@pytest.fixture
+def promoted_twice(trained_twice: tuple[Journey, Done], tmp_path: Path) -> Journey:
+    """A project in which v0002, from another seed, has followed v0001."""
+    finished, done = trained_twice
+    assert done.code == 0, done.text
+    journey = copy(finished, tmp_path / "project")
+    assert journey.status()["champion"]["version"] == "v0002"
+    return journey
+
+
 @pytest.fixture
 def recorded_journey(journey: Journey) -> Journey:
     """The same for claims on what Dagster keeps."""

@@ -13,7 +13,7 @@ import pytest
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.store.snapshots import encode
-from ds_pipeline_tests.journeys.conftest import digests
+from ds_pipeline_tests.journeys.conftest import copy, digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,3 +143,52 @@ def test_forged_rows_behind_features_stop_every_step_that_reads_them(journey: Jo
         assert done.code == 2, done.text
         assert "the signature does not fit the content" in done.err
     assert journey.serving() == serving
+
+
+def test_nothing_that_was_replaced_or_rolled_back_returns_when_files_are_removed(
+    promoted_twice: Journey, tmp_path: Path
+) -> None:
+    """No key was needed: old scores put back, the end of the ledger or all of it removed, and the next run served."""
+    finished, older = promoted_twice, tmp_path / "older"
+    shutil.copytree(finished.store / "datasets" / "scores", older)
+    assert finished.cli("score", "--supersede", "--reason", "v0002 serves now").code == 0
+    assert finished.cli("rollback", "--reason", "complaints from the campaign team").code == 0
+    rolled_back, replaced = entries(finished)[-1], entries(finished)[-2]
+    looked = "000007.json"  # the evaluation of v0002 names it
+
+    def put_back_the_scores(store: Path) -> None:
+        shutil.rmtree(store / "datasets" / "scores")
+        shutil.copytree(older, store / "datasets" / "scores")
+
+    def undo_the_rollback(store: Path) -> None:
+        (store / "registry" / "history" / "000003.json").unlink()
+        (store / "registry" / "versions" / "v0001" / "receipts" / "000003.json").unlink()
+
+    def remove(store: Path, *names: str) -> None:
+        for name in names:
+            (store / "ledger" / name).unlink()
+
+    def remove_all(store: Path) -> None:
+        shutil.rmtree(store / "ledger")
+        (store / "ledger.json").unlink()
+
+    attacks: list[tuple[list[Callable[[Path], None]], str]] = [
+        ([put_back_the_scores, lambda store: remove(store, replaced, rolled_back)], rolled_back),
+        ([put_back_the_scores, remove_all], looked),
+        ([undo_the_rollback, lambda store: remove(store, rolled_back)], rolled_back),
+        ([undo_the_rollback, remove_all], looked),
+    ]
+    for number, (steps, missing) in enumerate(attacks):
+        journey = copy(finished, tmp_path / f"attack-{number}")
+        for step in steps:
+            step(journey.store)
+        shutil.rmtree(journey.root / "data" / "deliveries")
+        serving = journey.serving()
+
+        for command in ("score", "status"):
+            done = journey.cli(command)
+            assert f"ledger/: {missing} is missing, but was made" in done.text, (number, done.text)
+            assert "Restore ledger/ and ledger.json from a backup" in done.text
+            assert "Traceback" not in done.text
+            assert command == "status" or done.code == 2
+        assert (journey.serving(), lists(journey)) == (serving, {})

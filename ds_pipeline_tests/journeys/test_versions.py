@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from ds_pipeline_tests.journeys.conftest import Done, Journey, copy, run_once
-
-
-def train_another(journey: Journey) -> Done:
-    with journey.edit("training.yaml") as training:
-        training["seed"] += 1
-    return journey.cli("train")
-
-
-@pytest.fixture(scope="session")
-def trained_twice(first_run: tuple[Journey, Done], shared: Path) -> tuple[Journey, Done]:
-    """Not to be changed."""
-    return run_once(shared, "trained_twice", lambda root: copy(first_run[0], root), train_another)
-
-
-@pytest.fixture
-def promoted_twice(trained_twice: tuple[Journey, Done], tmp_path: Path) -> Journey:
-    """A project in which v0002, from another seed, has followed v0001."""
-    finished, done = trained_twice
-    assert done.code == 0, done.text
-    journey = copy(finished, tmp_path / "project")
-    assert journey.status()["champion"]["version"] == "v0002"
-    return journey
+from ds_pipeline_tests.journeys.conftest import Journey
 
 
 def events(journey: Journey) -> list[dict]:

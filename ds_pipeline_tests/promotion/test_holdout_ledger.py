@@ -25,8 +25,8 @@ from ds_pipeline.promotion.holdout_ledger import (
 )
 from ds_pipeline.registry.ledger import Looked, Seen
 from ds_pipeline.store.chain import next_link
-from ds_pipeline.training.declare import declare, facts_of, known_entries
-from ds_pipeline.workbench import Workbench
+from ds_pipeline.training.declare import declare, facts_of
+from ds_pipeline.workbench import Workbench, known_entries
 from ds_pipeline_tests.workbenches import lay_down
 
 DAY = date(2011, 12, 5)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pyarrow as pa
 import pytest
 
-from ds_pipeline.errors import LeakError, ScoringError
-from ds_pipeline.registry.ledger import Scored
+from ds_pipeline.digests import canonical_json
+from ds_pipeline.errors import LeakError, RegistryError, ScoringError
+from ds_pipeline.registry.ledger import Rebuilt, Scored
 from ds_pipeline.scoring import serve
 from ds_pipeline.scoring.lists import deliver
 from ds_pipeline.scoring.serve import score_day
 from ds_pipeline.store.datasets import SCORES
-from ds_pipeline.workbench import Workbench
+from ds_pipeline.workbench import Workbench, now
 from ds_pipeline_tests.workbenches import CUSTOMERS, MODEL, SERVED, put_in_force
 
 FIRST, DAYS = SERVED[0], SERVED
@@ -115,3 +118,25 @@ def test_scores_of_a_run_that_was_killed_before_its_note_are_noted_by_the_next(
     assert entry.says == Scored(version="v0001", scores=ready.datasets.store.get(SCORES, str(FIRST)).digest)
     assert not score_day(ready, FIRST).is_new
     assert len(ready.ledger.read()) == 1
+
+
+@pytest.mark.parametrize("is_scored", [False, True], ids=["never scored", "scored"])
+def test_a_ledger_that_is_gone_is_not_begun_anew_by_a_score(ready: Workbench, is_scored: bool) -> None:
+    """The next score wrote 000001.json, and what was replaced or rolled back before had never been."""
+    entry = ready.ledger.add(Rebuilt(), as_of=FIRST, actor="me", reason="an entry", at=now(), known={})[-1]
+    judged = {"ledger": {"entry": entry.number, "entry_digest": entry.digest}}
+    put_in_force(ready, MODEL, as_of=FIRST, candidate="judged", evaluation=canonical_json(judged))
+    if is_scored:
+        score_day(ready, FIRST)
+    logged = ready.datasets.store.find(SCORES, str(FIRST))
+
+    shutil.rmtree(ready.ledger.folder)
+    ready.ledger.newest_path.unlink()
+
+    for step in (score_day, deliver) if is_scored else (score_day,):
+        with pytest.raises(RegistryError, match=r"ledger/: 000001\.json is missing, but was made\. .*from a backup"):
+            step(ready, FIRST)
+    assert ready.datasets.store.find(SCORES, str(FIRST)) == logged
+    assert not any(path.exists() for path in ready.delivery_paths(FIRST))
+    assert not ready.ledger.newest_path.exists()
+    assert not list(ready.ledger.folder.glob("*.json"))
