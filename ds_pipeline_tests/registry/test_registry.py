@@ -294,6 +294,16 @@ def test_verify_reports_every_broken_version_and_does_not_raise(registry: Regist
     assert "the bundle is missing" in found["v0003"]
 
 
+def test_versions_that_verify_are_read_without_those_that_do_not(
+    registry: Registry, promote: Promote, make_files: Callable[..., dict[str, bytes]]
+) -> None:
+    for number, candidate in enumerate("abc"):
+        promote(candidate, as_of=D + number * WEEK)
+    break_bundle(registry, "v0002")
+
+    assert [bundle.files for bundle in registry.intact()] == [make_files("a"), make_files("c")]
+
+
 def test_the_bundle_of_one_version_in_the_place_of_another_is_refused(registry: Registry, promote: Promote) -> None:
     """Bundle, manifest and signature are all genuine; the history says that they are not this version."""
     promote("a")
