@@ -52,12 +52,21 @@ def approve_requirements(bench: Workbench, day: date, *, owner: str | None, reas
         weeks=weeks,
         candidates=candidates,
     )
-    return _shown(bench.ledger.add(said, as_of=day, actor=actor, reason=reason, at=now(), known=known)[-1:])[0]
+    return approvals_of(bench.ledger.add(said, as_of=day, actor=actor, reason=reason, at=now(), known=known))[-1]
 
 
 def approvals_of(entries: Sequence[Entry]) -> list[Approval]:
     """Every approval that was ever recorded for the use case, oldest first."""
-    return _shown(entries)
+    return [
+        Approval(
+            **entry.model_dump(include={"number", "at", "actor", "reason"}),
+            owners=list(entry.says.owners),
+            changes=[change.words for change in entry.says.changes],
+            candidates=list(entry.says.candidates),
+        )
+        for entry in entries
+        if isinstance(entry.says, Approved)
+    ]
 
 
 def require_not_refused(bench: Workbench, entries: Sequence[Entry], look: int) -> None:
@@ -117,16 +126,3 @@ def _refusals(entries: Sequence[Entry], look: Looked, requirements: Requirements
         if isinstance(entry.says, Judged) and entry.says.looked in looks and not entry.says.passed
     }
     return {number: gates for number, gates in missed.items() if gates}
-
-
-def _shown(entries: Sequence[Entry]) -> list[Approval]:
-    return [
-        Approval(
-            **entry.model_dump(include={"number", "at", "actor", "reason"}),
-            owners=list(entry.says.owners),
-            changes=[change.words for change in entry.says.changes],
-            candidates=list(entry.says.candidates),
-        )
-        for entry in entries
-        if isinstance(entry.says, Approved)
-    ]
