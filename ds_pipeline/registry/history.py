@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.store.chain import Link, Text
+from ds_pipeline.store.chain import Grown, Link, Text
 
 
-class Event(Link):
+class Event(Grown, Link):
     """One change of what is in force.
 
     Attributes:
         version: what is in force from here on.
         as_of: the scoring date the version was trained for; with its digests it repeats at a rollback.
-        refit_digest: of the model that serves, where it was fitted again after the candidate was judged. An event
-            without one, as all old ones are, is signed without the field.
+        refit_digest: of the model that serves, where it was fitted again after the candidate was judged.
     """
+
+    since = "refit_digest"
 
     kind: Literal["promote", "rollback", "replace_lost"]
     version: Annotated[str, Field(pattern=r"^v\d{4,}$")]
@@ -32,11 +33,6 @@ class Event(Link):
     candidate_digest: Text
     decision_digest: Text
     refit_digest: Text | None = None
-
-    @model_serializer(mode="wrap")
-    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        said: dict[str, Any] = dump(self)
-        return {name: value for name, value in said.items() if name != "refit_digest" or value is not None}
 
 
 def made_by(events: Sequence[Event], version: str) -> Event:

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.verdicts import Verdict, verdict_of
-from ds_pipeline.store.chain import Chain, Link, Text, file_name, next_link
+from ds_pipeline.store.chain import Chain, Grown, Link, Text, file_name, next_link
 from ds_pipeline.store.index import Signer
 from ds_pipeline.store.snapshots import one_writer, write_file
 from ds_pipeline.use_case.eased import Eased
@@ -53,22 +53,7 @@ class Configuration(FileModel):
         return digest_json(self.model_dump(mode="json"))
 
 
-class Said(FileModel):
-    """What an entry says.
-
-    Attributes:
-        since: a field that old entries have not got; their digest and signature are of the text without it.
-    """
-
-    since: ClassVar[str] = ""
-
-    @model_serializer(mode="wrap")
-    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        said: dict[str, Any] = dump(self)
-        return {name: value for name, value in said.items() if name != self.since or value is not None}
-
-
-class Declared(Said):
+class Declared(Grown):
     """A training begins, under these files: what was declared before there was a model.
 
     Attributes:
@@ -93,7 +78,7 @@ class Declared(Said):
 Seen = dict[date, dict[Text, Digest]]  # of each week, dataset/partition to the digest of the rows it holds
 
 
-class Looked(Said):
+class Looked(Grown):
     """An evaluation begins: from here on these weeks have been seen by this configuration.
 
     Attributes:
@@ -139,7 +124,7 @@ class Figure(FileModel):
         return verdict_of(passed=self.passed, applies=not (self.passed and self.value is None))
 
 
-class Judged(Said):
+class Judged(Grown):
     """An evaluation has ended.
 
     Attributes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from ds_pipeline.digests import canonical_json, digest_json
 from ds_pipeline.errors import RegistryError
@@ -19,6 +19,21 @@ from ds_pipeline.store.snapshots import write_file
 from ds_pipeline.use_case.model import FileModel
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+class Grown(FileModel):
+    """What was signed before it had all its fields.
+
+    Attributes:
+        since: a field that old ones have not got; their digest and signature are of the text without it.
+    """
+
+    since: ClassVar[str] = ""
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = dump(self)
+        return {name: value for name, value in said.items() if name != self.since or value is not None}
 
 
 class Link(FileModel):
