@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ds_pipeline.model.top_share import top_count
+from ds_pipeline.model.top_share import in_top_share, top_count
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,19 @@ def test_a_series_keeps_its_index() -> None:
     counts = top_count(0.25, pd.Series([4, 5], index=["a", "b"]))
 
     assert counts.to_dict() == {"a": 1.0, "b": 2.0}
+
+
+def test_the_highest_scored_of_each_week_are_marked_and_ties_go_by_the_entity() -> None:
+    """Of three one is asked for, of two one; the rows lie in no order, and their index says nothing."""
+    rows = pd.DataFrame(
+        {
+            "scoring_date": [2, 1, 1, 2, 1],
+            "token": ["d", "c", "a", "e", "b"],
+            "other": [0.9, 0.5, 0.5, 0.1, 0.4],
+        },
+        index=[7, 7, 3, 0, 1],
+    )
+
+    found = in_top_share(rows, entity="token", share=0.3, by="other")
+
+    assert found.tolist() == [True, False, True, False, False]

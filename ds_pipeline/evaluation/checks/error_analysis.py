@@ -15,8 +15,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.model.top_share import top_count
-from ds_pipeline.use_case.features import LABEL, SCORING_DATE, Feature, FeatureSet
+from ds_pipeline.model.top_share import in_top_share
+from ds_pipeline.use_case.features import LABEL, Feature, FeatureSet
 
 MAX_DEPTH = 3
 FLAGS = {"bool": ("no", "yes"), "text": ("none", "given")}
@@ -81,7 +81,7 @@ def errors_with_rows(
     Returns:
         Each kind, and for each of its groups the positions of its errors in the rows: for a person, never stored.
     """
-    selected, label = _selected(rows, entity=entity, share=share), rows[LABEL].to_numpy() == 1
+    selected, label = in_top_share(rows, entity=entity, share=share), rows[LABEL].to_numpy() == 1
     kinds: dict[ErrorKind, tuple[np.ndarray, np.ndarray]] = {
         "false positives among the selected": (selected, ~label),
         "false negatives among the positives": (label, ~selected),
@@ -93,13 +93,6 @@ def errors_with_rows(
         )
         found.append((analysis, [np.flatnonzero(looked_at)[errors] for errors in groups]))
     return found
-
-
-def _selected(rows: pd.DataFrame, *, entity: str, share: float) -> np.ndarray:
-    ranked = rows.reset_index(drop=True).sort_values(["score", entity], ascending=[False, True])
-    weeks = ranked.groupby(SCORING_DATE, sort=False)
-    quota = top_count(share, weeks["score"].transform("size"))
-    return (weeks.cumcount() < quota).sort_index().to_numpy()
 
 
 def _analyse(

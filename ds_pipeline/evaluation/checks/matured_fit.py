@@ -18,7 +18,7 @@ from ds_pipeline.digests import SHORT
 from ds_pipeline.evaluation.measure.measurement import Measurement, gauge
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.model.parts import Floats
-from ds_pipeline.model.top_share import top_count
+from ds_pipeline.model.top_share import in_top_share
 from ds_pipeline.use_case.features import SCORING_DATE
 
 GATES = ("matured_fit_models", "matured_fit_overlap", "matured_fit_change")
@@ -67,15 +67,8 @@ def agreement(rows: pd.DataFrame, served: Floats, *, entity: str, share: float) 
         served: the scores of the same rows by the other one.
     """
     both = rows[[SCORING_DATE, entity]].assign(judged=rows["score"].to_numpy(), served=served)
-    asked = top_count(share, both.groupby(SCORING_DATE, sort=True)[entity].transform("size"))
-
-    def is_top(name: str) -> pd.Series:
-        """In the order of a list: ties go by the entity."""
-        ordered = both.sort_values([SCORING_DATE, name, entity], ascending=[True, False, True])
-        return (ordered.groupby(SCORING_DATE, sort=True).cumcount() < asked.reindex(ordered.index)).reindex(both.index)
-
-    judged = is_top("judged")
-    return float(is_top("served")[judged].mean()), float(np.abs(both["served"] - both["judged"]).mean())
+    judged, again = (in_top_share(both, entity=entity, share=share, by=name) for name in ("judged", "served"))
+    return float(again[judged].mean()), float(np.abs(both["served"] - both["judged"]).mean())
 
 
 def measure_agreement(found: MaturedFit) -> Mapping[str, Measurement]:
