@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ds_pipeline_tests.journeys.browser import Tab, tab_of_a_browser
 from ds_pipeline_tests.journeys.started import Started
 from ds_pipeline_tests.pictures import of_one_pixel
 from ds_pipeline_tests.unsynced import sitecustomize
@@ -463,6 +464,13 @@ def new_journey(tmp_path: Path) -> Journey:
 def new_recorded_journey(new_journey: Journey) -> Journey:
     """The same for claims on what Dagster keeps."""
     return replace(new_journey, in_full=True)
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Iterator[Tab]:
+    """A tab of a real browser; the test is skipped where none is installed."""
+    with tab_of_a_browser(tmp_path) as tab:
+        yield tab
 
 
 @pytest.fixture
