@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from websockets.sync.client import connect
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+EVIL = "evil.example"  # a name that leads to this machine
 LISTENING = "DevTools listening on "
 REQUEST = "Network.requestWillBeSent"
 COMPLAINTS = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Network.loadingFailed")
@@ -42,9 +44,9 @@ class Tab:
         result: dict[str, Any] = message["result"]
         return result
 
-    def open(self, page: Path) -> None:
+    def open(self, url: str) -> None:
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=url)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(json.loads(self.socket.recv(timeout=60)))
 
@@ -52,7 +54,15 @@ class Tab:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
 
     def ask(self, script: str) -> Any:
-        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        """The value of an expression in the page; a promise is awaited."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        return answer["result"].get("value")
+
+    def wait_for(self, script: str) -> None:
+        until = time.monotonic() + 60
+        while not self.ask(script):
+            assert time.monotonic() < until, f"never true: {script}"
+            time.sleep(0.1)
 
     def complaints(self) -> list[dict[str, Any]]:
         return [event for event in self.events if event.get("method") in COMPLAINTS]
@@ -67,10 +77,10 @@ def tab_of_a_browser(folder: Path) -> Iterator[Tab]:
     """A browser that keeps its profile in the folder, and ends with the test; the test is skipped where none is."""
     if CHROMIUM is None:
         pytest.skip("no chromium is installed, so no page is opened")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
-    browser = subprocess.Popen(
-        [*command, f"--user-data-dir={folder / 'profile'}"], stderr=subprocess.PIPE, text=True, errors="replace"
-    )
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    command += ["--remote-debugging-port=0", f"--user-data-dir={folder / 'profile'}"]
+    command += [f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"]
+    browser = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
     assert browser.stderr is not None
     try:
         address = next((line for line in browser.stderr if line.startswith(LISTENING)), "")

@@ -13,7 +13,7 @@ def test_the_report_is_whole_in_a_browser(first_run: Any, tab: Tab) -> None:
     (page,) = (journey.root / "data" / "reports").rglob("evaluation.html")
 
     tab.resize(1280)
-    tab.open(page)
+    tab.open(page.as_uri())
 
     assert tab.ask("document.title") == "Which regular customers are about to lapse? – 2011-08-01"
     assert tab.ask("document.querySelector('.verdict strong').innerText").startswith("✓ Promoted as v0001")
