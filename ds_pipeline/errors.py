@@ -3,6 +3,8 @@
 Messages name columns, counts, tokens and digests; never a cell value, a key or a path outside the project.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 
@@ -32,6 +34,9 @@ class AnonymityError(DsPipelineError):
     def __init__(self, message: str, figures: Mapping[str, str | int]) -> None:
         super().__init__(message)
         self.figures = figures
+
+    def __reduce__(self) -> tuple[type[AnonymityError], tuple[str, Mapping[str, str | int]]]:
+        return type(self), (str(self), self.figures)  # the default leaves the figures out, and it is sent by processes
 
 
 class KeyMissingError(DsPipelineError):
@@ -68,6 +73,10 @@ class ScoringError(DsPipelineError):
 
 class StoreError(DsPipelineError):
     """A stored snapshot is missing, or does not have the digest that was recorded for it."""
+
+
+class EngineError(DsPipelineError):
+    """Work cannot run where DS_PIPELINE_ENGINE says, or what ran it was lost."""
 
 
 class ErasureError(DsPipelineError):

@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "progress", "figures", "markdown"),
     ("digests", "templates"),
     ("sql", "clock", "lineage"),
-    ("use_case",),
+    ("use_case", "engine"),
     ("masking", "ingestion", "model", "store", "project"),
     ("registry", "simulation"),
     ("evaluation", "workbench"),
@@ -180,6 +180,21 @@ def test_only_defs_definitions_and_cli_import_dagster() -> None:
     inside = [file for file in FILES if stage_of(file) not in ("defs", *ENTRANCES)]
 
     assert not wrong(inside, lambda file: [name for name in imports(file) if name.startswith("dagster")])
+
+
+PARALLEL = re.compile(r"joblib\.(Parallel|delayed|parallel)|concurrent\.futures|multiprocessing|loky|ray\b")
+MAY_DIVIDE = ("ds_pipeline/engine.py", "ds_pipeline/model/fresh.py")  # the second waits for fresh interpreters
+
+
+def parallel(file: str) -> list[str]:
+    """What a file uses by which work is divided, however it is imported."""
+    named = {ast.unparse(node) for node in ast.walk(tree(file)) if isinstance(node, ast.Attribute)}
+    return sorted(name for name in imports(file) | named if PARALLEL.match(name))
+
+
+def test_all_parallel_work_goes_through_the_engine() -> None:
+    assert {name.split(".")[0] for name in parallel("ds_pipeline/engine.py")} >= {"joblib"}
+    assert not wrong([file for file in FILES if file not in MAY_DIVIDE], parallel)
 
 
 def test_defs_holds_nothing_that_does_not_need_dagster() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from datetime import date, timedelta
 
+import cloudpickle
+import pyarrow as pa
 import pytest
 
-from ds_pipeline.errors import KeyMissingError, RegistryError
+from ds_pipeline.errors import KeyMissingError, RegistryError, StoreError
 from ds_pipeline.project import DEMO_KEY, Project, Settings
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.workbench import Workbench, now, open_workbench
+from ds_pipeline_tests.workbenches import TEST_SECRET
 
 DAY = date(2011, 12, 5)
 
@@ -34,6 +38,20 @@ def test_lists_and_reports_lie_below_their_use_case_and_date(bench: Workbench) -
         "data/deliveries/shop/2011-12-05/campaign_list.parquet",
     ]
     assert bench.report_path(DAY).relative_to(root).as_posix() == "data/reports/shop/2011-12-05/evaluation.html"
+
+
+def test_what_another_process_is_sent_reads_the_store_and_holds_no_secret(bench: Workbench) -> None:
+    rows = pa.table({"rows": [1, 2]})
+    bench.datasets.store.put(rows, dataset="masked/visits/x", partition=str(DAY))
+
+    sent = cloudpickle.dumps(bench.datasets)
+    store = pickle.loads(sent).store
+
+    assert store.read(store.get("masked/visits/x", str(DAY))).equals(rows)
+    assert bench.key not in sent
+    assert TEST_SECRET.encode() not in sent
+    with pytest.raises(StoreError, match="is there to be read"):
+        store.put(rows, dataset="masked/visits/x", partition=str(DAY))
 
 
 def note_lineage(bench: Workbench, candidate: str) -> None:

@@ -27,7 +27,7 @@ def evaluate(of: Material, *, cut_off: float | None, truth: str | None = None, n
         of: its holdout has one row per entity and scoring date, as `predictions.py` describes.
         cut_off: the score from which on to act, from cost.choose_cut_off on validation weeks; None refuses cost_saving.
         truth: the column with the true probability, where a simulation knows it (0..1).
-        n_jobs: threads for the bootstrap, -1 for one per core; the numbers do not depend on it.
+        n_jobs: of the bootstrap at a time, -1 for one per core; the numbers do not depend on it.
 
     Raises:
         EvaluationError: a column is missing or of another kind, or a true probability is none.

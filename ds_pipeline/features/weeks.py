@@ -1,13 +1,12 @@
 """The step of the features: build many weeks at once, replay one of them from its sources, and store them."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
 
+from ds_pipeline import engine
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.features.build import build_features
@@ -106,7 +105,7 @@ def replayed_features(bench: Workbench, day: date) -> pa.Table:
 
 def each_day(use_case: UseCase, read_week: ReadWeek, days: list[date], build: Build) -> dict[date, pa.Table]:
     """Runs of neighbouring days side by side, each on a connection of its own with one thread."""
-    workers = min(os.cpu_count() or 1, max(1, len(days) // 4))
+    workers = min(engine.cores(), max(1, len(days) // 4))
     size = -(-len(days) // workers)
     runs = [days[start : start + size] for start in range(0, len(days), size)]
 
@@ -114,5 +113,4 @@ def each_day(use_case: UseCase, read_week: ReadWeek, days: list[date], build: Bu
         with AsOfTables(use_case, read_week) as tables:
             return [(day, build(tables, day)) for day in run]
 
-    with ThreadPoolExecutor(workers) as pool:
-        return dict(pair for made in pool.map(build_run, runs) for pair in made)
+    return dict(pair for made in engine.run(build_run, runs, suits="threading") for pair in made)

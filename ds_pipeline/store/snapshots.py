@@ -142,6 +142,10 @@ def one_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _refuse_to_sign() -> None:
+    raise StoreError("A store that was sent to another process is there to be read; nothing is signed there.")
+
+
 class Store:
     """The snapshots of one use case below one folder.
 
@@ -166,6 +170,10 @@ class Store:
         self.prepare = prepare
         self.final = final
         self._opened: dict[str, tuple[tuple[int, int, int], dict[str, Pointer]]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is sent, to read: without what prepares a signature, which holds secrets."""
+        return vars(self) | {"prepare": _refuse_to_sign, "_opened": {}}
 
     def put(
         self, table: pa.Table, *, dataset: str, partition: str, info: dict[str, Any] | None = None, once: bool = False

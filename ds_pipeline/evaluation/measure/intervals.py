@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from joblib import Parallel, delayed
 
+from ds_pipeline import engine
 from ds_pipeline.evaluation.measure.metrics import measure
 from ds_pipeline.evaluation.measure.resamples import Floats, Ints, Resamples, ScoredRows
 from ds_pipeline.use_case.requirements import Bootstrap, HoldoutMetric
@@ -43,7 +43,7 @@ def bootstrap(
     """The value of every threshold's metric in every resample, all on the same resamples; NaN where not defined.
 
     Args:
-        n_jobs: threads (numpy releases the interpreter lock), -1 for one per core; the numbers do not depend on it.
+        n_jobs: at most so many at a time, -1 for one per core; the numbers do not depend on it.
         with_weeks: draw weeks as well: a row is there as often as its entity times its week, on the same draws of
             entities (A. B. Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1 (2007), 386-411).
     """
@@ -60,7 +60,7 @@ def bootstrap(
         sample = Resamples(drawn, counts)
         return [measure(threshold, sample) for threshold in thresholds.values()]
 
-    parts = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(values)(chunk) for chunk in chunks)
+    parts = engine.run(values, chunks, suits="threading", n_jobs=n_jobs)  # numpy lets other threads go on
     return dict(zip(thresholds, (np.concatenate(column) for column in zip(*parts, strict=True)), strict=True))
 
 

@@ -6,13 +6,13 @@ Presidio and spaCy are imported on the first text, not with this module.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
 import pandas as pd
 
+from ds_pipeline import engine as engines
 from ds_pipeline.errors import SourceError
 from ds_pipeline.masking.people.owners import RowOwners
 from ds_pipeline.masking.people.prepared import PreparedText
@@ -55,7 +55,7 @@ class TextRedactor:
             processes: at most so many; None is one per core. Few texts are done in this one.
         """
         self._engine, self._recognizers = engine, recognizers
-        self._processes = joblib.cpu_count() if processes is None else processes
+        self._processes = engines.cores() if processes is None else processes
         self.entities: Counter[str] = Counter()
 
     def find(self, texts: Sequence[str]) -> list[list[Found]]:
@@ -170,13 +170,12 @@ class TextRedactor:
         return self._find_parallel(texts) if parallel else self._detector.find(texts)
 
     def _find_parallel(self, texts: list[str]) -> list[list[Found]]:
-        """In workers that load the engine once each; their libraries for linear algebra use one thread."""
+        """In processes that load the engine once each."""
         from ds_pipeline.masking.text.detection import find_spans
 
         size = -(-len(texts) // (self._processes * _TASKS_PER_PROCESS))
         parts = [texts[start : start + size] for start in range(0, len(texts), size)]
-        with joblib.parallel_config(backend="loky", n_jobs=self._processes, inner_max_num_threads=1):
-            found = joblib.Parallel()(joblib.delayed(find_spans)(self._engine, part) for part in parts)
+        found = engines.run(partial(find_spans, self._engine), parts, suits="loky", n_jobs=self._processes)
         return [spans for part in found for spans in part]
 
 
