@@ -18,6 +18,7 @@ from ds_pipeline.boundary.dagster_home import dagster_home
 from ds_pipeline.defs.assemble import assets_of
 from ds_pipeline.defs.assets.ingestion import NEW_KEY
 from ds_pipeline.defs.assets.monitoring import STARTED_AT
+from ds_pipeline.defs.event_log import kept_open
 from ds_pipeline.defs.jobs import job_name, jobs_of
 from ds_pipeline.defs.resources import ProjectResource
 from ds_pipeline.project import Project
@@ -55,7 +56,7 @@ def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
         instance = dg.DagsterInstance.from_config(str(home))
         instance.get_runs_count()  # makes the database, if it is not there
         fcntl.flock(lock, fcntl.LOCK_UN)
-    with instance:
+    with instance, kept_open(instance):
         yield instance
 
 
