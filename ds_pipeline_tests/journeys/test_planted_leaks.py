@@ -1,7 +1,10 @@
-"""Six kinds of leaks in a table that lies about when it knew: the training stops, names each, and nothing changes."""
+"""Leaks in sources that lie about when they knew: six in a table that stop the training, each with its name; and a past
+that was written back, which no replay sees: it is warned of and refused. Nothing that serves changes.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 HORIZON = timedelta(days=14)
 LIMIT = 0.95
+KEPT = {"nullable": True, "identifies": "no", "treatment": "keep", "meaning": "made up"}
 NUMBER = {"dtype": "float64", "unit": "none", "nullable": True, "role": "input", "minimum": -1e9, "maximum": 1e9}
 LEAKS = (
     "closed_by", "purchases_around_now", "risk_flag", "case_number", "segment_rate", "left_on_day",
@@ -75,13 +79,12 @@ def leaking(journey: Journey) -> Journey:
     """The finished project with one more table and six features of it."""
     path = journey.root / "data" / "samples" / "cases.parquet"
     pq.write_table(pa.Table.from_pandas(planted(journey), preserve_index=False), path)
-    kept = {"nullable": True, "identifies": "no", "treatment": "keep", "meaning": "made up"}
     with journey.edit("sources.yaml") as sources:
         table = sources["tables"]["transactions"]
         columns = {
             "customer_id": table["columns"]["CustomerID"],
             "noted_at": table["columns"]["InvoiceDate"] | {"alias": "noted_at"},
-            **{name: kept | {"alias": name, "type": "double"} for name in LEAKS},
+            **{name: KEPT | {"alias": name, "type": "double"} for name in LEAKS},
         }
         sources["tables"]["cases"] = table | {
             "path": "data/samples/cases.parquet", "meaning": "a case of the service desk", "columns": columns,
@@ -127,3 +130,63 @@ def require_each_alone(journey: Journey) -> None:
     for leak in found[:6]:
         with pytest.raises(TrainingError, match=rf"{leak.input} \(AUC (0\.9[5-9]|1\.0)"):
             require_no_leak([leak, *honest], leakage)
+
+
+def days_quiet(journey: Journey) -> pd.Series:
+    """By customer, the days without a purchase on the day of the extract, when the newest label has just matured."""
+    lines = pd.read_parquet(journey.source["transactions"]).dropna(subset="CustomerID")
+    lines = lines[~lines["InvoiceNo"].str.startswith("C") & (lines["Quantity"] > 0)]
+    extract = pd.Timestamp(LAST)
+    last = lines[lines["InvoiceDate"] < extract].groupby("CustomerID")["InvoiceDate"].max()
+    return (extract - last).dt.days.astype("float64")
+
+
+@pytest.fixture
+def written_back(journey: Journey) -> Journey:
+    """The finished project with one more column of customers, as of the extract, in rows known when they were made."""
+    quiet = days_quiet(journey)
+    journey.rewrite("customers", lambda rows: rows.assign(days_quiet=rows["customer_id"].map(quiet)))
+    with journey.edit("sources.yaml") as sources:
+        columns = sources["tables"]["customers"]["columns"]
+        columns["days_quiet"] = KEPT | {"alias": "days_quiet", "type": "double"}
+    with journey.edit("features.yaml") as features:
+        features["features"]["days_quiet"] = NUMBER | {"meaning": "days without a purchase"}
+    (journey.case / "features" / "quiet.sql").write_text("select customer_token, days_quiet from customers")
+    with journey.edit("requirements.yaml") as requirements:
+        limits = {"max_single_feature_auc": LIMIT, "max_single_feature_rise": 0.05}
+        requirements["leakage"] = limits | {"owner": "data-science"}
+    return journey
+
+
+def test_a_column_written_back_is_warned_of_and_refused(written_back: Journey) -> None:
+    """It passed every gate, and the replayed week had the same bytes: its past says the same wherever it is cut."""
+    before = written_back.serving()
+
+    checked, done = written_back.cli("check"), written_back.cli("run")
+
+    assert checked.code == 0, checked.text
+    said = " ".join(checked.out.split())
+    assert "customers: hardly any customer_token has more than one version, so nothing says when days_quiet" in said
+    assert (done.code, "same bytes" in done.out) == (1, True), done.text
+    assert re.findall(r"^(\w+) .* refused *$", done.out, re.MULTILINE) == ["single_feature_rise"]
+    assert re.search(r"The largest is of days_quiet: 0\.6\d\d in training, .*, 1\.000 in the newest week", done.out)
+    assert written_back.serving() == before
+    assert written_back.status()["champion"]["version"] == "v0001"
+
+
+def test_leavers_whose_rows_or_cells_are_gone_are_warned_of(written_back: Journey) -> None:
+    """Of those who have been quiet for five weeks, half have no row by now, and the others an empty cell."""
+    quiet = days_quiet(written_back)
+    left = quiet.index[quiet > 36]
+    written_back.rewrite("customers", lambda rows: rows[~rows["customer_id"].isin(left[::2])])
+    written_back.rewrite(
+        "customers", lambda rows: rows.assign(days_quiet=rows["days_quiet"].mask(rows["customer_id"].isin(left)))
+    )
+
+    done = written_back.cli("check")
+
+    assert done.code == 0, done.text
+    said = " ".join(done.out.split())
+    assert f"customers has no row of {len(left[::2])} of the " in said
+    assert "and of 0 of the " in said
+    assert re.search(r"WARNING days_quiet: 6\d% are positive where it is missing and 2\d% where it is not", said)
