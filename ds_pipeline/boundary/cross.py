@@ -25,6 +25,7 @@ from ds_pipeline.ingestion.shape import Shape, drift_of
 from ds_pipeline.masking.columns.policy import mask_table
 from ds_pipeline.masking.columns.tokens import tokenize
 from ds_pipeline.masking.text.text import TextRedactor
+from ds_pipeline.store.asof import in_order
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench
 
@@ -53,7 +54,7 @@ class MaskedWeek:
     source: str  # digest of the source, and of the code that read it
     source_rows: int
     read: int
-    kept: pa.Table
+    kept: pa.Table  # in an order of their own content
     quarantined: pa.Table
     suppressed: int = 0  # rows of people who were erased, left out before masking
     shape: Shape = field(default_factory=dict)  # columns and types of the source as it was read
@@ -125,7 +126,7 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     schema = masked_schema(table)
     # All weeks at once: a customer's token and a repeated text are then worked out a single time.
     cut = _Cut(bench, name, days, owners_in(bench, name, raw, before=before))
-    kept = cut.mask([week.kept for week in weeks], schema, where=name)
+    kept = [in_order(rows, table) for rows in cut.mask([week.kept for week in weeks], schema, where=name)]
     bookkeeping = FILE_FIELDS if FILE in raw.column_names else QUARANTINE_FIELDS
     aside_schema = pa.schema([column.with_nullable(True) for column in schema] + bookkeeping)
     aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")

@@ -22,6 +22,16 @@ from ds_pipeline.use_case.sql import VERSIONS_SUFFIX, masked_schema
 ReadWeek = Callable[[str, date], pa.Table]  # table name and scoring date to the masked rows of that partition
 
 
+def in_order(rows: pa.Table, table: Table) -> pa.Table:
+    """The masked rows of a partition in an order of their own content, whatever order the source has them in.
+
+    SQL can see the order of rows, and a source may be sorted by what becomes known later. By when they became known and
+    happened, then all other columns, tokens last; rows that tie are equal.
+    """
+    names = dict.fromkeys([table.known_at, table.event_time, *rows.column_names])
+    return rows.sort_by([(name, "ascending") for name in sorted(names, key=table.tokens.__contains__)])
+
+
 class AsOfTables:
     """The tables of a use case at one scoring date, and at later ones as it is advanced; it never goes back."""
 
