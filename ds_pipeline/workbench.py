@@ -122,8 +122,7 @@ def _signed_evaluations(bench: Workbench) -> Iterator[bytes]:
     for day in bench.documents.days("evaluation"):
         with suppress(RegistryError):
             yield bench.documents.get(kind="evaluation", day=day).files["evaluation.json"]
-    for bundle in bench.registry.intact():
-        yield bundle.files["evaluation.json"]
+    yield from bench.registry.in_every("evaluation.json")
 
 
 def now() -> datetime:

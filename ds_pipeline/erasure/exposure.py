@@ -7,7 +7,7 @@ from datetime import date
 from ds_pipeline.boundary.erasures import Affected, Change, Erasure, affecting
 from ds_pipeline.boundary.suppress import erasures_of
 from ds_pipeline.digests import SHORT
-from ds_pipeline.errors import ConfigError, RegistryError
+from ds_pipeline.errors import ConfigError
 from ds_pipeline.registry.bundle import Bundle
 from ds_pipeline.scoring.serve import use_case_of
 from ds_pipeline.training.labelled import matured_weeks
@@ -23,17 +23,14 @@ def candidates_affected(bench: Workbench, changes: Sequence[Change]) -> list[Aff
     if not changes:
         return []
     affected: dict[str, Affected | None] = {}
-    for event in bench.registry.history():
+    for event, bundle in bench.registry.bundles():
         candidate, version = event.candidate_digest, event.version
-        if candidate not in affected:
-            try:
-                bundle = bench.registry.open(version)
-            except RegistryError:
-                cause = "its bundle does not verify, so it cannot be ruled out"
-                affected[candidate] = Affected(
-                    candidate=candidate, as_of=event.as_of, version=version, rows=0, cause=cause
-                )
-                continue
+        if candidate in affected:
+            continue
+        if bundle is None:
+            cause = "its bundle does not verify, so it cannot be ruled out"
+            affected[candidate] = Affected(candidate=candidate, as_of=event.as_of, version=version, rows=0, cause=cause)
+        else:
             facts = bundle.json("training.json")
             affected[candidate] = _affected(bench, _case(bench, bundle), facts, candidate, version, changes)
     for day in bench.documents.days("candidate"):

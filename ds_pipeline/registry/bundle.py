@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import platform
 import re
 from collections.abc import Mapping
@@ -113,6 +114,21 @@ def write_bundle(folder: Path, files: Mapping[str, bytes], keys: SigningKeys) ->
     return digest_files(files)
 
 
+def read_one(folder: Path, name: str, *, version: str, digest: str) -> bytes:
+    """One file of the bundle with this digest, the others left alone: what says that it is the one is the digest.
+
+    Raises:
+        RegistryError: the bundle never had it, or it is missing, a link or changed.
+    """
+    manifest = _read_file(folder / BUNDLE, MANIFEST, version)
+    if digest_bytes(manifest) != digest:
+        raise RegistryError(f"{version}: {MANIFEST} is not the one that was promoted. {WAY_OUT}")
+    content = _read_file(folder / BUNDLE, name, version)
+    if digest_bytes(content) != json.loads(manifest).get(name):
+        raise RegistryError(f"{version}: {name} was changed after it was promoted. {WAY_OUT}")
+    return content
+
+
 def read_bundle(folder: Path, keys: SigningKeys, *, version: str, digest: str) -> Bundle:
     """The bundle in a version's folder, if it is, byte for byte, the one with this digest.
 
@@ -142,17 +158,23 @@ def read_bundle(folder: Path, keys: SigningKeys, *, version: str, digest: str) -
 def _read_files(bundle: Path, version: str) -> dict[str, bytes]:
     if bundle.is_symlink() or not bundle.is_dir():
         raise RegistryError(f"{version}: the bundle is missing. {WAY_OUT}")
-    files = {}
-    for path in sorted(bundle.rglob("*")):
-        name = path.relative_to(bundle).as_posix()
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise RegistryError(f"{version}: {name} is a link or a device; only plain files are allowed. {WAY_OUT}")
-        if path.is_file():
-            try:
-                files[name] = path.read_bytes()
-            except OSError as error:
-                raise RegistryError(f"{version}: {name} cannot be read ({error.strerror}). {WAY_OUT}") from error
-    return files
+    names = sorted(path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if not _is_folder(path))
+    return {name: _read_file(bundle, name, version) for name in names}
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _read_file(bundle: Path, name: str, version: str) -> bytes:
+    path = bundle / name
+    if path.is_symlink() or not path.is_file():
+        fault = "is a link or a device; only plain files are allowed" if os.path.lexists(path) else "is missing"
+        raise RegistryError(f"{version}: {name} {fault}. {WAY_OUT}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RegistryError(f"{version}: {name} cannot be read ({error.strerror}). {WAY_OUT}") from error
 
 
 def _manifest(files: Mapping[str, bytes]) -> bytes:

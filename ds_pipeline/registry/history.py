@@ -44,6 +44,14 @@ def made_by(events: Sequence[Event], version: str) -> Event:
     raise RegistryError(f"{version}: no such version. Known: {known}.")
 
 
+def first_events(events: Sequence[Event]) -> list[Event]:
+    """The event that first put each version in force, in the order of the versions."""
+    first: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.version, event)
+    return list(first.values())
+
+
 def way_back(events: Sequence[Event]) -> list[Event]:
     """The versions a rollback can walk down, oldest first, the one in force last; each is older than the next.
 

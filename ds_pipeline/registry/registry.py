@@ -18,7 +18,7 @@ from pathlib import Path
 from ds_pipeline.digests import digest_files
 from ds_pipeline.errors import RegistryError
 from ds_pipeline.registry.bundle import Bundle
-from ds_pipeline.registry.history import Event, made_by, way_back
+from ds_pipeline.registry.history import Event, first_events, made_by, way_back
 from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
@@ -97,16 +97,29 @@ class Registry:
         """
         return self._open(version, self.history())
 
-    def intact(self) -> Iterator[Bundle]:
-        """Every version that verifies; one that does not is left out.
+    def bundles(self) -> Iterator[tuple[Event, Bundle | None]]:
+        """Each version by the event that made it, oldest first; None where the bundle does not verify.
 
         Raises:
             RegistryError: the history is broken.
         """
-        events = self.history()
-        for version in sorted({event.version for event in events}, key=number_of):
+        for event in first_events(self.history()):
+            try:
+                bundle = self._versions.open(event.version, digest=event.bundle_digest)
+            except RegistryError:
+                yield event, None
+            else:
+                yield event, bundle
+
+    def in_every(self, name: str) -> Iterator[bytes]:
+        """One file of each version that has it as it was promoted, oldest first; no other file of a bundle is read.
+
+        Raises:
+            RegistryError: the history is broken.
+        """
+        for event in first_events(self.history()):
             with suppress(RegistryError):
-                yield self._open(version, events)
+                yield self._versions.read_one(event.version, name, digest=event.bundle_digest)
 
     def promote(
         self,
@@ -198,7 +211,7 @@ class Registry:
         except RegistryError as error:
             unknown = "not checked: the history, which holds its digest, is broken."
             return [Verified("history", str(error)), *(Verified(name, unknown) for name in self._versions.names())]
-        found = {event.version: self._status(event.version, events) for event in events}
+        found = {event.version: self._status(event.version, events) for event in first_events(events)}
         found |= dict.fromkeys(
             self._versions.orphans(events),
             "never in force: an interrupted promotion left it, or its event and its receipt were deleted. "

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ds_pipeline.registry.bundle import BUNDLE, SIGNATURE, Bundle, read_bundle, write_bundle
+from ds_pipeline.registry.bundle import BUNDLE, SIGNATURE, Bundle, read_bundle, read_one, write_bundle
 from ds_pipeline.registry.history import Event
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.store.chain import file_name
@@ -47,6 +47,10 @@ class Versions:
     def open(self, version: str, *, digest: str) -> Bundle:
         """The verified content; RegistryError if it is not, byte for byte, the bundle with this digest."""
         return read_bundle(self.folder / version, self.keys, version=version, digest=digest)
+
+    def read_one(self, version: str, name: str, *, digest: str) -> bytes:
+        """One file of it; RegistryError if it is not, byte for byte, that of the bundle with this digest."""
+        return read_one(self.folder / version, name, version=version, digest=digest)
 
     def add(self, version: str, files: Mapping[str, bytes], *, digest: str) -> None:
         """Assemble the version beside its place, verify what was written, and move it there whole."""

@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ds_pipeline.digests import digest_bytes, digest_files
+from ds_pipeline.digests import canonical_json, digest_bytes, digest_files
 from ds_pipeline.errors import RegistryError
-from ds_pipeline.registry.bundle import Bundle, read_bundle, write_bundle
+from ds_pipeline.registry.bundle import Bundle, read_bundle, read_one, write_bundle
 from ds_pipeline.registry.signing import SigningKeys
 
 Files = dict[str, bytes]
@@ -188,3 +189,48 @@ def test_a_bundle_without_model_or_lineage_is_not_written(
 def test_a_file_the_bundle_does_not_have_is_named(files: Files) -> None:
     with pytest.raises(RegistryError, match=r"the bundle has no decision\.json"):
         Bundle("v0001", files).json("decision.json")
+
+
+def _through_a_link(path: Path) -> None:
+    path.symlink_to(path.rename(path.parent.parent / "elsewhere.json"))
+
+
+def _with_its_manifest(path: Path) -> None:
+    path.write_bytes(b"{}")
+    manifest = path.with_name("manifest.json")
+    said = json.loads(manifest.read_bytes()) | {"lineage.json": digest_bytes(b"{}")}
+    manifest.write_bytes(canonical_json(said))
+
+
+def test_one_file_is_read_where_others_are_broken(folder: Path, files: Files) -> None:
+    """What it is, the digest of the manifest says alone: neither the others nor the signature are looked at."""
+    (folder / "bundle" / "model.joblib").write_bytes(b"other")
+    (folder / "bundle.sig").unlink()
+
+    assert read_one(folder, "lineage.json", version="v0001", digest=digest_files(files)) == files["lineage.json"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        pytest.param(lambda path: path.write_bytes(b"{}"), "lineage.json was changed", id="changed"),
+        pytest.param(lambda path: path.unlink(), "lineage.json is missing", id="missing"),
+        pytest.param(_through_a_link, "lineage.json is a link", id="link"),
+        pytest.param(_with_its_manifest, "manifest.json is not the one", id="with-a-manifest"),
+        pytest.param(lambda path: (path.parent / "manifest.json").unlink(), "manifest.json is missing", id="no-list"),
+    ],
+)  # fmt: skip
+def test_one_file_that_is_not_as_it_was_promoted_is_refused(
+    folder: Path, files: Files, broken: Callable[[Path], Any], said: str
+) -> None:
+    broken(folder / "bundle" / "lineage.json")
+
+    with pytest.raises(RegistryError, match=f"v0001: {said}"):
+        read_one(folder, "lineage.json", version="v0001", digest=digest_files(files))
+
+
+def test_one_file_that_was_put_in_beside_is_refused(folder: Path, files: Files) -> None:
+    (folder / "bundle" / "evaluation.json").write_bytes(b"{}")
+
+    with pytest.raises(RegistryError, match=r"v0001: evaluation\.json was changed"):
+        read_one(folder, "evaluation.json", version="v0001", digest=digest_files(files))

@@ -294,14 +294,34 @@ def test_verify_reports_every_broken_version_and_does_not_raise(registry: Regist
     assert "the bundle is missing" in found["v0003"]
 
 
-def test_versions_that_verify_are_read_without_those_that_do_not(
-    registry: Registry, promote: Promote, make_files: Callable[..., dict[str, bytes]]
-) -> None:
+@pytest.fixture
+def three(registry: Registry, promote: Promote, go_back: GoBack) -> Registry:
+    """v0001, v0002 and v0003, and a rollback; metrics.json of v0002 was changed."""
     for number, candidate in enumerate("abc"):
         promote(candidate, as_of=D + number * WEEK)
+    go_back("v0001")
     break_bundle(registry, "v0002")
+    return registry
 
-    assert [bundle.files for bundle in registry.intact()] == [make_files("a"), make_files("c")]
+
+def test_each_version_is_there_once_and_one_that_does_not_verify_without_its_bundle(
+    three: Registry, make_files: Callable[..., dict[str, bytes]]
+) -> None:
+    found = {event.version: bundle and bundle.files for event, bundle in three.bundles()}
+
+    assert list(found.items()) == [("v0001", make_files("a")), ("v0002", None), ("v0003", make_files("c"))]
+
+
+def test_a_file_of_every_version_is_read_whatever_became_of_those_beside_it(
+    three: Registry, make_files: Callable[..., dict[str, bytes]]
+) -> None:
+    (three.root / "versions" / "v0001" / "bundle" / "model.joblib").unlink()
+    (three.root / "versions" / "v0003" / "bundle" / "manifest.json").unlink()
+    made = {name: [make_files(one)[name] for one in "abc"] for name in ("lineage.json", "metrics.json")}
+
+    assert list(three.in_every("lineage.json")) == made["lineage.json"][:2]
+    assert list(three.in_every("metrics.json")) == made["metrics.json"][:1]
+    assert list(three.in_every("evaluation.json")) == []
 
 
 def test_the_bundle_of_one_version_in_the_place_of_another_is_refused(registry: Registry, promote: Promote) -> None:
