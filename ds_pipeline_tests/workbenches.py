@@ -120,8 +120,20 @@ def lay_down(bench: Workbench) -> Workbench:
 def put_masked(bench: Workbench, days: list[date]) -> None:
     """Store the masked weeks of every table."""
     for name in bench.use_case.sources.tables:
-        for week in masked_weeks(bench, name, days):
-            bench.datasets.store.put(week.kept, dataset=bench.datasets.masked(name), partition=str(week.day))
+        bench.datasets.put_masked(name, {week.day: (week.kept, {}) for week in masked_weeks(bench, name, days)})
+
+
+def in_buckets(bench: Workbench, number: int) -> Workbench:
+    """The same workbench, whose tables are cut into so many buckets."""
+    case = bench.use_case
+    case = replace(case, sources=case.sources.model_copy(update={"buckets": number}))
+    return open_workbench(bench.project, case)
+
+
+def elsewhere(bench: Workbench, folder: str) -> Workbench:
+    """The same workbench with a store of its own."""
+    settings = bench.project.settings.model_copy(update={"store": Path(folder)})
+    return open_workbench(Project(settings), bench.use_case)
 
 
 def put_in_force(

@@ -24,7 +24,7 @@ from ds_pipeline.errors import ConfigError, LeakError, SourceError
 from ds_pipeline.ingestion.read import read_source, source_digest
 from ds_pipeline.masking.columns.treatments import TEN_YEARS
 from ds_pipeline.registry.documents import Document, Documents
-from ds_pipeline.store.snapshots import WRITING, Snapshot, Store
+from ds_pipeline.store.snapshots import WRITING, Cut, Snapshot, Store
 from ds_pipeline.use_case.sources import Column, Table
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench
@@ -162,11 +162,16 @@ class _GuardedStore(Store):
         self._bench = bench
 
     def put_all(
-        self, made: Mapping[str, tuple[pa.Table, dict[str, Any]]], *, dataset: str, once: bool = False
+        self,
+        made: Mapping[str, tuple[pa.Table, dict[str, Any]]],
+        *,
+        dataset: str,
+        once: bool = False,
+        cut: Cut | None = None,
     ) -> dict[str, Snapshot]:
         for partition, (table, _) in made.items():
             require_clean_table(self._bench, table, where=f"{dataset.partition('/')[0]} of {partition}")
-        return super().put_all(made, dataset=dataset, once=once)
+        return super().put_all(made, dataset=dataset, once=once, cut=cut)
 
 
 class _GuardedDocuments(Documents):

@@ -117,7 +117,7 @@ def _store(
     bench: Workbench, name: str, weeks: Sequence[MaskedWeek], impossible: Mapping[date, dict[str, int]]
 ) -> dict[date, Snapshot]:
     """The masked rows as they are stored now; what was set aside is stored before them."""
-    datasets, store = bench.datasets, bench.datasets.store
+    datasets = bench.datasets
     info = {
         week.day: {
             "source": week.source,
@@ -132,7 +132,5 @@ def _store(
         for week in weeks
     }
     aside = {str(week.day): (week.quarantined, info[week.day]) for week in weeks}
-    kept = {str(week.day): (week.kept, info[week.day]) for week in weeks}
-    store.put_all(aside, dataset=datasets.quarantine(name))
-    stored = store.put_all(kept, dataset=datasets.masked(name))
-    return {week.day: stored[str(week.day)] for week in weeks}
+    datasets.store.put_all(aside, dataset=datasets.quarantine(name))
+    return datasets.put_masked(name, {week.day: (week.kept, info[week.day]) for week in weeks})

@@ -22,6 +22,7 @@ from ds_pipeline.boundary.anonymity import check_anonymity
 from ds_pipeline.boundary.cross import MaskedWeek, masked_weeks, say_cells
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.boundary.nobody import undeclared_nobody
+from ds_pipeline.check.divisible import undivided_files
 from ds_pipeline.check.findings import (
     Changed,
     FeatureFacts,
@@ -140,6 +141,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     require_valid(frame.to_pandas(), features_frame_schema(case), where="features")
     require_clean_table(bench, frame, where="features")
     require_blind_to_tokens(case, lambda name, day: stored[name, day], {newest: features[newest]})
+    undivided = undivided_files(case, lambda name, day: stored[name, day], sampled[-1], features[sampled[-1]])
     began, entity = time.perf_counter(), case.problem.entity
     with AsOfTables(case, lambda name, day: stored[name, day]) as tables:  # features never share one with the future
         labels = {day: assign_labels(tables, day, features[day][entity]) for day in sampled}
@@ -164,6 +166,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
         facts=facts,
         warnings=[
             *unjoined,
+            *undivided,
             *(line for name in weeks for line in undeclared_nobody(bench, name, (week.kept for week in weeks[name]))),
             *(line for name in weeks for line in _spellings(case, name, weeks[name])),
             *_written_back(case, weeks, before),

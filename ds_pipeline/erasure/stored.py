@@ -56,10 +56,11 @@ def apply_changes(bench: Workbench, changes: Sequence[Change], tokens: frozenset
             continue
         if change.new is not None and file.is_current:
             snapshot = store.get(file.dataset, file.partition)
-            table = store.read(snapshot)
+            table = store.read_file(file)
+            assert table is not None  # it was read when the change was planned
             rows = rows_of(table, tokens) if change.rows < table.num_rows else np.ones(table.num_rows, dtype=bool)
             erased = {"erased": snapshot.info.get("erased", 0) + change.rows} if file.dataset == SCORES else {}
-            store.put(without(table, rows), dataset=file.dataset, partition=file.partition, info=snapshot.info | erased)
+            store.rewrite(file, without(table, rows), info=snapshot.info | erased)
         store.remove_file(file)
     for change in changes:
         kind, _, rest = change.dataset.partition("/")

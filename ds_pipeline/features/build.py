@@ -1,7 +1,11 @@
-"""Build the features of a scoring date: the population, and one row of features for each of its members."""
+"""Build the features of a scoring date: the population, and one row of features for each of its members.
+
+Where tables are cut into buckets, a part is what one bucket gives, and the parts are joined.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -14,6 +18,7 @@ from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.features import SCORING_DATE
 from ds_pipeline.use_case.load import UseCase
 
+POPULATION_SQL = "population.sql"
 ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}  # all others are strings
 SQL_TYPES = {"int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN"}
 
@@ -41,28 +46,74 @@ def build_features(tables: AsOfTables, day: date) -> pa.Table:
         FeatureError: an empty population where no table may have silent weeks, an entity that is there twice, or a
             query that fails.
     """
+    return join_parts(tables.use_case, day, [build_part(tables, day, given={})])
+
+
+def build_part(tables: AsOfTables, day: date, *, given: Mapping[str, pa.Table]) -> pa.Table:
+    """The features of the people that some tables hold, whether there are any or not.
+
+    Args:
+        given: from rows_of_everyone, those of the people of these tables.
+    """
     tables.advance_to(day)
-    entity, where = tables.use_case.problem.entity, "population.sql"
-    population = tables.select(tables.use_case.population_sql, where=where)
-    _require_unique(population, entity, where=f"{where} at {day}")
-    if population.num_rows == 0 and not tables.use_case.sources.allow_silent_weeks:
+    population = given[POPULATION_SQL] if POPULATION_SQL in given else population_of(tables, day)
+    return _features(tables, day, population[tables.use_case.problem.entity], given)
+
+
+def join_parts(use_case: UseCase, day: date, parts: Sequence[pa.Table]) -> pa.Table:
+    """The features of one scoring date from all its parts, as build_features returns them."""
+    entity = use_case.problem.entity
+    made = parts[0] if len(parts) == 1 else pa.concat_tables(parts).sort_by(entity)
+    if made.num_rows == 0 and not use_case.sources.allow_silent_weeks:
         raise FeatureError(
-            f"{where}: nobody is in scope at {day}. Check the dates in the SQL against the data. If a week can pass "
-            "without anybody, say allow_silent_weeks: true in sources.yaml, at the table that has no rows then."
+            f"{POPULATION_SQL}: nobody is in scope at {day}. Check the dates in the SQL against the data. If a week "
+            "can pass without anybody, say allow_silent_weeks: true in sources.yaml, at the table without rows then."
         )
-    return features_of(tables, day, population[entity])
+    if repeated := made.num_rows - pc.count_distinct(made[entity]).as_py():
+        raise FeatureError(
+            f"{POPULATION_SQL} at {day}: {repeated:,} of {made.num_rows:,} {entity} came from more than one of the "
+            f"{len(parts)} buckets: it takes people from a table that is not divided by {entity}. Take them from one "
+            f"that is, or say scope: {{{POPULATION_SQL}: everyone}} in features.yaml."
+        )
+    return take_inside(made, use_case.features, day=day)
+
+
+def rows_of_everyone(tables: AsOfTables, day: date) -> dict[str, pa.Table]:
+    """The population, and the rows of the feature files that features.yaml says need everyone, by file."""
+    tables.advance_to(day)
+    population, case = population_of(tables, day), tables.use_case
+    tables.set_population(population[case.problem.entity])
+    files = {file: sql for file, sql in case.feature_sql.items() if file in case.features.scope}
+    return {POPULATION_SQL: population} | {file: _rows(tables, file, sql, day) for file, sql in files.items()}
 
 
 def features_of(tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The features of the given people at one scoring date, as build_features returns them."""
+    tables.advance_to(day)
+    return take_inside(_features(tables, day, population, {}), tables.use_case.features, day=day)
+
+
+def population_of(tables: AsOfTables, day: date) -> pa.Table:
+    """Who is in scope: the entity alone, one row each."""
+    return _rows(tables, POPULATION_SQL, tables.use_case.population_sql, day)
+
+
+def _rows(tables: AsOfTables, file: str, sql: str, day: date) -> pa.Table:
+    rows = tables.select(sql, where=file)
+    _require_unique(rows, tables.use_case.problem.entity, where=f"{file} at {day}")
+    return rows
+
+
+def _features(
+    tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray, given: Mapping[str, pa.Table]
+) -> pa.Table:
+    """One row for each of the given people, with the values as they come."""
     use_case, connection = tables.use_case, tables.connection
     entity = use_case.problem.entity
-    tables.advance_to(day)
     tables.set_population(population)
     joins = []
     for number, (file, sql) in enumerate(use_case.feature_sql.items()):
-        rows = tables.select(sql, where=file)
-        _require_unique(rows, entity, where=f"{file} at {day}")
+        rows = given[file] if file in given else _rows(tables, file, sql, day)
         connection.execute(f"DROP TABLE IF EXISTS _made_{number}")
         sandbox.create_table(connection, f"_made_{number}", rows)
         joins.append(f"LEFT JOIN _made_{number} USING ({sandbox.quoted(entity)})")
@@ -74,8 +125,7 @@ def features_of(tables: AsOfTables, day: date, population: pa.Array | pa.Chunked
         f"SELECT DATE '{day}' AS {SCORING_DATE}, {sandbox.quoted(entity)}, {columns} "
         f"FROM population {' '.join(joins)} ORDER BY {sandbox.quoted(entity)}"
     )
-    made = tables.select(query, where="features").cast(features_schema(use_case))
-    return take_inside(made, use_case.features, day=day)
+    return tables.select(query, where="features").cast(features_schema(use_case))
 
 
 def _require_unique(rows: pa.Table, entity: str, *, where: str) -> None:

@@ -3,24 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 
 from ds_pipeline import engine
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
-from ds_pipeline.features.build import build_features
+from ds_pipeline.features.build import build_features, build_part, join_parts, rows_of_everyone
 from ds_pipeline.features.outside import say_outside
 from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.replay import require_equal, sample_day
 from ds_pipeline.features.schema import features_frame_schema, require_valid
-from ds_pipeline.store.asof import AsOfTables, ReadWeek
+from ds_pipeline.store.asof import AsOfTables
+from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
+from ds_pipeline.store.datasets import Datasets
 from ds_pipeline.store.snapshots import Snapshot
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
 MOST_SAID = 6  # weeks by name
-Build = Callable[[AsOfTables, date], pa.Table]
+Made = TypeVar("Made")
+Build = Callable[[AsOfTables, date, Bucket | None], Made]
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,23 @@ def features_of_version(bench: Workbench, model_case: UseCase, days: list[date])
 def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> dict[date, pa.Table]:
     """The features of each day, from the masked tables."""
     bench.datasets.require_masked(days[-1])
-    return each_day(use_case, bench.datasets.read_week, days, build_features)
+    bench.datasets.cut_anew(days[-1])
+    entity, everyone = use_case.problem.entity, {}
+    if use_case.sources.buckets > 1 and use_case.features.scope:
+        everyone = each_day(bench.datasets, use_case, days, _everyone, divided=False)
+
+    def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
+        given = everyone[day][0] if everyone else {}
+        if bucket is not None:
+            given = {file: rows_of_bucket(rows, entity, bucket) for file, rows in given.items()}
+        return build_part(tables, day, given=given)
+
+    made = each_day(bench.datasets, use_case, days, build)
+    return {day: join_parts(use_case, day, parts) for day, parts in made.items()}
+
+
+def _everyone(tables: AsOfTables, day: date, _: Bucket | None) -> dict[str, pa.Table]:
+    return rows_of_everyone(tables, day)
 
 
 def replayed_features(bench: Workbench, day: date) -> pa.Table:
@@ -103,14 +124,24 @@ def replayed_features(bench: Workbench, day: date) -> pa.Table:
         return build_features(tables, day)
 
 
-def each_day(use_case: UseCase, read_week: ReadWeek, days: list[date], build: Build) -> dict[date, pa.Table]:
-    """Runs of neighbouring days side by side, each on a connection of its own with one thread."""
-    workers = min(engine.cores(), max(1, len(days) // 4))
-    size = -(-len(days) // workers)
-    runs = [days[start : start + size] for start in range(0, len(days), size)]
+def each_day(
+    datasets: Datasets, use_case: UseCase, days: list[date], build: Build[Made], *, divided: bool = True
+) -> dict[date, list[Made]]:
+    """What is built at each day of each bucket, or of the tables whole where they are not divided.
 
-    def build_run(run: list[date]) -> list[tuple[date, pa.Table]]:
-        with AsOfTables(use_case, read_week) as tables:
-            return [(day, build(tables, day)) for day in run]
+    Runs of neighbouring days of one bucket go side by side, each on a connection of its own with one thread.
+    """
+    parts = buckets(use_case.sources.buckets) if divided and use_case.sources.buckets > 1 else [None]
+    at_once = min(-(-engine.cores() // len(parts)), max(1, len(days) // 4))  # each run loads all weeks before it
+    size = -(-len(days) // at_once)
+    runs = [(days[start : start + size], part) for start in range(0, len(days), size) for part in parts]
 
-    return dict(pair for made in engine.run(build_run, runs, suits="threading") for pair in made)
+    def build_run(run: tuple[list[date], Bucket | None]) -> list[Made]:
+        with AsOfTables(use_case, partial(datasets.read_week, bucket=run[1])) as tables:
+            return [build(tables, day, run[1]) for day in run[0]]
+
+    made: dict[date, list[Made]] = {day: [] for day in days}
+    for (run, _), results in zip(runs, engine.run(build_run, runs, suits="threading"), strict=True):
+        for day, result in zip(run, results, strict=True):
+            made[day].append(result)
+    return made

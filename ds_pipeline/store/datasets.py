@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pyarrow as pa
 
 from ds_pipeline.digests import SHORT, digest_json
 from ds_pipeline.errors import HistoryError, KeyChangedError
+from ds_pipeline.store.buckets import Bucket, cut
 from ds_pipeline.store.index import Signer
-from ds_pipeline.store.snapshots import Snapshot, Store
+from ds_pipeline.store.snapshots import Cut, Snapshot, Store
 from ds_pipeline.use_case.load import UseCase
 
 SCORES = "scores"
@@ -71,9 +73,39 @@ class Datasets:
     def labels(self) -> str:
         return f"labels/{self.use_case.labels_digest[:SHORT]}"
 
-    def read_week(self, table: str, day: date) -> pa.Table:
-        """The masked rows that became known in the week before D."""
-        return self.store.read(self.store.get(self.masked(table), str(day)))
+    def read_week(self, table: str, day: date, *, bucket: Bucket | None = None) -> pa.Table:
+        """The masked rows that became known in the week before D.
+
+        Args:
+            bucket: only the rows of its people; of a table that is not divided, all of them.
+        """
+        snapshot = self.store.get(self.masked(table), str(day))
+        if bucket is None or self._cut(table) is None:
+            return self.store.read(snapshot)
+        return self.store.read_part(snapshot, bucket.number)
+
+    def put_masked(self, table: str, made: Mapping[date, tuple[pa.Table, dict[str, Any]]]) -> dict[date, Snapshot]:
+        """Store masked weeks with what is known of them, in as many parts as sources.yaml says."""
+        weeks = {str(day): week for day, week in made.items()}
+        stored = self.store.put_all(weeks, dataset=self.masked(table), cut=self._cut(table))
+        return {date.fromisoformat(day): snapshot for day, snapshot in stored.items()}
+
+    def cut_anew(self, until: date) -> None:
+        """Store the masked weeks up to D that lie in another number of parts than sources.yaml says now once more.
+
+        Their rows and digests stay, so that nothing that was made from them is stale.
+        """
+        for table in self.use_case.sources.tables:
+            parts = self.use_case.sources.buckets if self._cut(table) else 0
+            weeks = [self.store.get(self.masked(table), str(day)) for day in self.use_case.clock.dates_until(until)]
+            for week in weeks:
+                if len(week.parts) != parts:
+                    self.put_masked(table, {date.fromisoformat(week.partition): (self.store.read(week), week.info)})
+
+    def _cut(self, table: str) -> Cut | None:
+        """What makes the parts of a masked table; None where it lies in one."""
+        sources, entity = self.use_case.sources, self.use_case.problem.entity
+        return partial(cut, column=entity, number=sources.buckets) if sources.divides(table, entity=entity) else None
 
     def inputs_digests(self, until: date) -> dict[date, str]:
         """For each scoring date one digest over every masked partition up to it: what its features are made from."""

@@ -30,17 +30,20 @@ class Pointer(FileModel):
 
     Attributes:
         before: the snapshots it pointed at earlier, oldest first: what was replaced is known, and by what.
+        parts: the files it lies in, one for each bucket; none where it lies in one file, named by its digest.
     """
 
     digest: Digest
     rows: Annotated[StrictInt, Field(ge=0)]
     info: dict[str, Any]
     before: list[Digest] = Field(default_factory=list)
+    parts: list[Digest] = Field(default_factory=list)
 
     @property
     def plain(self) -> dict[str, Any]:
         """As it is written and signed."""
-        return {"digest": self.digest, "rows": self.rows, "info": self.info, "before": self.before}
+        plain = {"digest": self.digest, "rows": self.rows, "info": self.info, "before": self.before}
+        return plain | ({"parts": self.parts} if self.parts else {})
 
     @property
     def versions(self) -> list[str]:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ds_pipeline.digests import SHORT, digest_bytes
 from ds_pipeline.errors import RegistryError, StoreError
+from ds_pipeline.store.buckets import part_of, whole_of
 from ds_pipeline.store.index import Pointer, Signer, seal, unseal
 
 WRITING = ".writing-"
@@ -31,18 +32,30 @@ NAME = re.compile(
 )  # no empty part, none that begins with a dot: a name stays below its root
 DIGEST = re.compile(r"[0-9a-f]{64}")
 INDEX = "index.json"
+Cut = Callable[[pa.Table], list[pa.Table]]  # a table to its parts, one for each bucket
 UNSIGNED = "current.json"  # a pointer of a partition, from before there was an index
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One immutable version of one partition of a dataset."""
+    """One immutable version of one partition of a dataset.
+
+    Attributes:
+        digest: of its rows as one file, in however many parts it lies.
+        parts: the digests of the files of its buckets; empty where it lies in one file.
+    """
 
     dataset: str
     partition: str
     digest: str
     rows: int
     info: dict[str, Any]
+    parts: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The digests of the files it lies in."""
+        return self.parts or (self.digest,)
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,10 @@ def one_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _pointer(snapshot: Snapshot) -> Pointer:
+    return Pointer(digest=snapshot.digest, rows=snapshot.rows, info=snapshot.info, parts=list(snapshot.parts))
+
+
 def _refuse_to_sign() -> None:
     raise StoreError("A store that was sent to another process is there to be read; nothing is signed there.")
 
@@ -190,25 +207,38 @@ class Store:
         return self.put_all({partition: (table, info or {})}, dataset=dataset, once=once)[partition]
 
     def put_all(
-        self, made: Mapping[str, tuple[pa.Table, dict[str, Any]]], *, dataset: str, once: bool = False
+        self,
+        made: Mapping[str, tuple[pa.Table, dict[str, Any]]],
+        *,
+        dataset: str,
+        once: bool = False,
+        cut: Cut | None = None,
     ) -> dict[str, Snapshot]:
-        """Store tables with their info and point their partitions at them, all of them at the same instant."""
+        """Store tables with their info and point their partitions at them, all of them at the same instant.
+
+        Args:
+            cut: makes the parts of a table, each of which becomes a file; None is one file.
+        """
         snapshots = {}
         for partition, (table, info) in made.items():
-            content = encode(table)
-            snapshot = Snapshot(dataset, partition, digest_bytes(content), table.num_rows, info)
-            path = self._content_path(snapshot)
-            if not path.exists() or path.read_bytes() != content:  # a damaged one is repaired by building it again
-                write_file(path, content, replace=True)
-            snapshots[partition] = snapshot
+            parts = [self._write(part, dataset, partition) for part in cut(table)] if cut else []
+            digest = digest_bytes(encode(table)) if parts else self._write(table, dataset, partition)
+            snapshots[partition] = Snapshot(dataset, partition, digest, table.num_rows, info, tuple(parts))
         with self._changing(dataset) as index:
             taken = sorted(index.keys() & snapshots.keys()) if once else []
             if taken:
                 raise FileExistsError(f"{dataset} {taken[0]}")
             for partition, one in snapshots.items():
-                pointer = Pointer(digest=one.digest, rows=one.rows, info=one.info)
-                index[partition] = pointer.follow(index.get(partition))
+                index[partition] = _pointer(one).follow(index.get(partition))
         return snapshots
+
+    def _write(self, table: pa.Table, dataset: str, partition: str) -> str:
+        """Write a table as a file that has the digest of its content as its name; the digest."""
+        content = encode(table)
+        path = self._path(dataset, partition, digest_bytes(content))
+        if not path.exists() or path.read_bytes() != content:  # a damaged one is repaired by building it again
+            write_file(path, content, replace=True)
+        return path.stem
 
     def find(self, dataset: str, partition: str) -> Snapshot | None:
         """The snapshot the partition points at, or None; also where its file was removed and can be made anew.
@@ -220,7 +250,7 @@ class Store:
         pointer = self._index(dataset).get(partition)
         if pointer is None or not self._is_there(dataset, partition, pointer):
             return None
-        return Snapshot(dataset, partition, pointer.digest, pointer.rows, pointer.info)
+        return Snapshot(dataset, partition, pointer.digest, pointer.rows, pointer.info, tuple(pointer.parts))
 
     def versions(self, dataset: str, partition: str) -> list[str]:
         """The digests of all that the partition ever pointed at, the newest last."""
@@ -236,17 +266,25 @@ class Store:
 
     def read(self, snapshot: Snapshot) -> pa.Table:
         """The table of a snapshot, after its bytes were checked against its digest."""
+        files = [self._read(snapshot, digest) for digest in snapshot.files]
+        return whole_of(files) if snapshot.parts else files[0]
+
+    def read_part(self, snapshot: Snapshot, number: int) -> pa.Table:
+        """The rows of one bucket of a snapshot that lies in parts, checked as in `read`."""
+        return part_of(self._read(snapshot, snapshot.parts[number]))
+
+    def _read(self, snapshot: Snapshot, digest: str) -> pa.Table:
         where = f"{snapshot.dataset} {snapshot.partition}"
         try:
-            content = self._content_path(snapshot).read_bytes()
+            content = self._path(snapshot.dataset, snapshot.partition, digest).read_bytes()
         except FileNotFoundError:
             raise StoreError(
-                f"{where}: the snapshot {snapshot.digest[:SHORT]} is missing. {self._way_out(snapshot.dataset)}"
+                f"{where}: the snapshot {digest[:SHORT]} is missing. {self._way_out(snapshot.dataset)}"
             ) from None
         found = digest_bytes(content)
-        if found != snapshot.digest:
+        if found != digest:
             raise StoreError(
-                f"{where}: expected the digest {snapshot.digest[:SHORT]}, found {found[:SHORT]}: "
+                f"{where}: expected the digest {digest[:SHORT]}, found {found[:SHORT]}: "
                 f"the file was changed after it was written. {self._way_out(snapshot.dataset)}"
             )
         return pq.read_table(pa.BufferReader(content))
@@ -257,9 +295,11 @@ class Store:
 
     def relabel(self, snapshot: Snapshot, *, info: dict[str, Any]) -> None:
         """Other facts about the same snapshot."""
+        self._point_at(replace(snapshot, info=info))
+
+    def _point_at(self, snapshot: Snapshot) -> None:
         with self._changing(snapshot.dataset) as index:
-            pointer = Pointer(digest=snapshot.digest, rows=snapshot.rows, info=info)
-            index[snapshot.partition] = pointer.follow(index.get(snapshot.partition))
+            index[snapshot.partition] = _pointer(snapshot).follow(index.get(snapshot.partition))
 
     def verify(self) -> None:
         """Raise StoreError unless every index is signed and every snapshot in force is what its index says."""
@@ -290,17 +330,26 @@ class Store:
             if DIGEST.fullmatch(path.stem):
                 dataset, partition = path.parent.parent.relative_to(self.root).as_posix(), path.parent.name
                 current = self.find(dataset, partition)
-                yield StoredFile(dataset, partition, path.stem, current is not None and current.digest == path.stem)
+                yield StoredFile(dataset, partition, path.stem, current is not None and path.stem in current.files)
 
     def read_file(self, file: StoredFile) -> pa.Table | None:
         """The table of a snapshot file; None where its bytes are not those of its name."""
         content = self._path(file.dataset, file.partition, file.digest).read_bytes()
         return pq.read_table(pa.BufferReader(content)) if digest_bytes(content) == file.digest else None
 
+    def rewrite(self, file: StoredFile, rows: pa.Table, *, info: dict[str, Any]) -> None:
+        """Other rows in the place of a file that is in force; the parts beside it stay."""
+        snapshot = self.get(file.dataset, file.partition)
+        written = self._write(rows, file.dataset, file.partition)
+        parts = tuple(written if one == file.digest else one for one in snapshot.parts)
+        whole = rows if not parts else self.read(replace(snapshot, parts=parts))
+        digest = digest_bytes(encode(whole)) if parts else written
+        self._point_at(replace(snapshot, digest=digest, rows=whole.num_rows, info=info, parts=parts))
+
     def remove_file(self, file: StoredFile) -> None:
         """Delete one snapshot file; the pointer as well if it names it, and first: it never names what is gone."""
         current = self.find(file.dataset, file.partition)
-        if current is not None and current.digest == file.digest:
+        if current is not None and file.digest in current.files:
             with self._changing(file.dataset) as index:
                 del index[file.partition]
         self._path(file.dataset, file.partition, file.digest).unlink(missing_ok=True)
@@ -354,10 +403,8 @@ class Store:
 
     def _is_there(self, dataset: str, partition: str, pointer: Pointer) -> bool:
         """Whether a partition counts as stored; one of a final dataset does, and is missed when it is read."""
-        return dataset in self.final or self._path(dataset, partition, pointer.digest).exists()
-
-    def _content_path(self, snapshot: Snapshot) -> Path:
-        return self._path(snapshot.dataset, snapshot.partition, snapshot.digest)
+        files = pointer.parts or [pointer.digest]
+        return dataset in self.final or all(self._path(dataset, partition, digest).exists() for digest in files)
 
     def _path(self, dataset: str, partition: str, digest: str) -> Path:
         return self._folder(dataset, partition) / f"{digest}.parquet"

@@ -14,7 +14,7 @@ from ds_pipeline.workbench import Workbench, known_entries, now
 
 def configuration_of(use_case: UseCase) -> Configuration:
     """What people chose for a candidate of this use case; a comment or another order of keys is no other choice."""
-    sources = use_case.sources.model_dump(mode="json")
+    sources = use_case.sources.model_dump(mode="json", exclude={"buckets"})  # no byte depends on them
     return Configuration(
         features=use_case.features_digest,
         labels=use_case.labels_digest,

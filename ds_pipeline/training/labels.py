@@ -7,6 +7,7 @@ entity was treated by a campaign within the horizon, whose effect the label then
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from ds_pipeline.errors import TrainingError
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.use_case.features import DECIDED_BY, IS_TREATED, LABEL, SCORING_DATE
 
+LABEL_SQL = "label.sql"
 MOST_WAYS = 20  # that a label can be decided; more are no ways but cells of a table
 NOT_SAID = "not said"
 
@@ -71,6 +73,15 @@ def assign_labels(tables: AsOfTables, day: date, population: pa.ChunkedArray) ->
     return pa.table(columns).cast(labels_schema(entity)).sort_by(entity)
 
 
+def join_parts(day: date, parts: Sequence[pa.Table], *, entity: str) -> pa.Table:
+    """The labels of one scoring date from those of each bucket, as assign_labels returns them."""
+    if len(parts) == 1:
+        return parts[0]
+    labels = pa.concat_tables(parts).sort_by(entity)
+    _require_few_ways(labels[DECIDED_BY], day)
+    return labels
+
+
 def _faults(labels: pa.ChunkedArray, members: pa.ChunkedArray, population: pa.ChunkedArray) -> list[str]:
     """What is wrong with the labels of a population, each with what to do; empty if nothing is."""
     rows, expected = Counter(members.to_pylist()), set(population.to_pylist())
@@ -109,14 +120,17 @@ def count_ways(labels: pa.Table) -> dict[str, int]:
 def _ways(answers: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:
     if DECIDED_BY not in answers.column_names:
         return pa.nulls(answers.num_rows, pa.string())
-    ways = answers[DECIDED_BY]
+    _require_few_ways(answers[DECIDED_BY], day)
+    return answers[DECIDED_BY]
+
+
+def _require_few_ways(ways: pa.ChunkedArray, day: date) -> None:
     different = pc.count_distinct(ways).as_py()
     if different > MOST_WAYS:  # they are shown in the UI, so that cells of a table must not get in
         raise TrainingError(
             f"label.sql at {day}: expected at most {MOST_WAYS} different values of {DECIDED_BY}, found {different:,}. "
             "Name the rule that decided, such as 'cancellation on record', not a value of the data."
         )
-    return ways
 
 
 def _treated(answers: pa.Table, day: date) -> pa.Array | pa.ChunkedArray:

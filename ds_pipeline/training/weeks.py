@@ -10,7 +10,17 @@ import pyarrow as pa
 from ds_pipeline.boundary.leak_check import guarded
 from ds_pipeline.features.weeks import each_day
 from ds_pipeline.store.asof import AsOfTables
-from ds_pipeline.training.labels import assign_labels, count_ways, labels_schema, positives, treated, undecided
+from ds_pipeline.store.buckets import Bucket, numbers_of
+from ds_pipeline.training.labels import (
+    LABEL_SQL,
+    assign_labels,
+    count_ways,
+    join_parts,
+    labels_schema,
+    positives,
+    treated,
+    undecided,
+)
 from ds_pipeline.workbench import Workbench
 
 
@@ -61,14 +71,20 @@ def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
     """The labels that matured at each day: those of the scoring date one lag before; none for the first weeks."""
     clock, entity = bench.use_case.clock, bench.use_case.problem.entity
     bench.datasets.require_masked(days[-1])
+    bench.datasets.cut_anew(days[-1])
     scored = [day - clock.lag for day in days if clock.matured(day)]
     populations = {
         day: bench.datasets.store.read(snapshot)[entity]
         for day, snapshot in zip(scored, bench.datasets.require_features(scored, until=days[-1]), strict=True)
     }
 
-    def build(tables: AsOfTables, day: date) -> pa.Table:
-        return assign_labels(tables, day, populations[day])
+    def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
+        people = populations[day]
+        if bucket is not None:
+            people = people.filter(pa.array(numbers_of(people, bucket.of) == bucket.number))
+        return assign_labels(tables, day, people)
 
-    made = each_day(bench.use_case, bench.datasets.read_week, scored, build)
-    return {day: made.get(day - clock.lag, labels_schema(entity).empty_table()) for day in days}
+    divided = LABEL_SQL not in bench.use_case.features.scope
+    made = each_day(bench.datasets, bench.use_case, scored, build, divided=divided)
+    labels = {day: join_parts(day, parts, entity=entity) for day, parts in made.items()}
+    return {day: labels.get(day - clock.lag, labels_schema(entity).empty_table()) for day in days}

@@ -90,9 +90,12 @@ class FeatureSet(FileModel):
     Attributes:
         max_outside_share: of the rows of a week, rounded up, that may have a value of a feature which is not declared:
             a number is taken to the nearer limit, a category becomes `other` or missing. More stop the run.
+        scope: SQL files that say of a person what others decide as well, such as a rank: they are run once over
+            everyone, also where tables are cut into buckets.
     """
 
     max_outside_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    scope: dict[Text, Literal["everyone"]] = Field(default_factory=dict)
     features: Annotated[dict[Name, Feature], Field(min_length=1)]
 
     @model_validator(mode="after")

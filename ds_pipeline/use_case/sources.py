@@ -40,6 +40,7 @@ TYPES_OF: dict[str, frozenset[str]] = {
 FORMAT_PARTS = frozenset("dmYybBHIpMSfz%")  # of a date; %Z is left out, since CET or IST are not one zone each
 # What exports of databases and of pandas write where there is nothing; upper and lower case are the same.
 NULL_WORDS = ("NULL", "NA", "N/A", "#N/A", "<NA>", "NaN", "NaT", "None", r"\N")
+MOST_BUCKETS = 1024  # each is a file a week
 EARLY_SHARE = 0.01  # of rows known before they happened, where a table says nothing: a clock that runs ahead
 ISO = "iso"  # in formats: 2011-03-07, 2011-03-07 09:30, 2011-03-07T09:30:15.25
 PLAIN_TRANSFER = ("http", "ftp")  # anyone on the way could read the rows
@@ -422,9 +423,12 @@ class Sources(FileModel):
     Attributes:
         simulation: what makes files that are missing; only for a use case all of whose tables are synthetic.
         text_engine: what finds names and places in free text; all but embedded and patterns must be installed.
+        buckets: how many parts a week of a table is cut into, by the person; features and labels are made part by part.
+            It decides how much memory a part takes and how many can be worked on at a time, and no byte of a result.
     """
 
     text_engine: TextEngine = "embedded"
+    buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 1
     simulation: Simulation | None = None
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
 
@@ -466,6 +470,15 @@ class Sources(FileModel):
     def allow_silent_weeks(self) -> bool:
         """Whether some table may have no row in a week, so that a week may have nobody in scope."""
         return any(table.allow_silent_weeks for table in self.tables.values())
+
+    def divides(self, table: str, *, entity: str) -> bool:
+        """Whether a table is cut into buckets, by the column of the entity; where not, each bucket is given all of it.
+
+        Versions of something else than the entity stay whole: a subscription that passes to another person would be
+        in two buckets, and each would take its newest row there for the newest of all.
+        """
+        one = self.tables[table]
+        return self.buckets > 1 and entity in one.tokens and (one.kind == "events" or entity in one.entity)
 
     def shared_token(self, table: str, other: str) -> tuple[str, str] | None:
         """The aliases, in one table and in another, of the first token of the same domain; None without one."""

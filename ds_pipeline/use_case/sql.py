@@ -85,6 +85,11 @@ def check_sql(problem: Problem, sources: Sources, features: FeatureSet | None, t
             problems.extend(f"{file}: {text}" for text in _wrong_columns(file, found, entity))
     if features is not None:
         problems.extend(_compare(columns, features, entity))
+        problems.extend(
+            f"features.yaml: scope: {file}: no such file; expected one of: {', '.join(texts)}."
+            for file in features.scope
+            if file not in texts
+        )
     return problems
 
 

@@ -13,6 +13,7 @@ from ds_pipeline.erasure.stored import apply_changes, other_keys_changes, requir
 from ds_pipeline.errors import ErasureError, ErasureRefused, StoreError
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.workbenches import elsewhere, in_buckets
 
 ANN, BOB, CAT = ("a" * 32, "b" * 32, "c" * 32)
 WEEK = "2011-03-07"
@@ -48,6 +49,23 @@ def test_a_current_file_is_filtered_and_a_superseded_one_deleted(bench: Workbenc
     assert people(bench, "features/x") == [BOB]
     assert list(stored_changes(bench, HER)) == []
     assert {one.new for one in changes.values() if one.new} <= {file.digest for file in bench.datasets.store.files()}
+
+
+def test_of_a_week_in_buckets_only_the_parts_of_the_erased_are_rewritten(bench: Workbench) -> None:
+    rows = pa.table({"customer_token": [ANN, BOB, CAT, ANN], "n": [0, 1, 2, 3]})
+    week, info = bench.use_case.clock.first, {"read": 4}
+    weeks = {number: in_buckets(elsewhere(bench, f"store-{number}"), number) for number in (1, 16)}
+    for one in weeks.values():
+        one.datasets.put_masked("visits", {week: (rows, info)})
+
+    for one in weeks.values():
+        apply_changes(one, list(stored_changes(one, HER | {CAT})), HER | {CAT})
+
+    whole, cut = (one.datasets.store.get(one.datasets.masked("visits"), WEEK) for one in weeks.values())
+    assert (cut.digest, cut.rows, cut.info) == (whole.digest, 1, info)
+    assert weeks[16].datasets.store.read(cut).to_pylist() == [{"customer_token": BOB, "n": 1}]
+    assert len(set(cut.parts)) == 2  # his, and what is left of the others: nothing
+    assert not list(stored_changes(weeks[16], HER | {CAT}))
 
 
 def test_applied_again_nothing_more_is_done(bench: Workbench) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pytest
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import StoreError
+from ds_pipeline.store.buckets import cut
 from ds_pipeline.store.snapshots import (
     LEFTOVER_SECONDS,
     WRITING,
@@ -73,6 +75,34 @@ def test_nothing_stored_is_none_or_an_error_that_says_what_to_do(store: Store) -
     assert store.find("masked/customers", DAY) is None
     with pytest.raises(StoreError, match=r"masked/customers 2011-03-07: nothing is stored. Build the partition first"):
         store.get("masked/customers", DAY)
+
+
+def test_a_table_in_parts_has_the_digest_it_has_in_one_piece(store: Store) -> None:
+    store.put_all({DAY: (TABLE, {})}, dataset="masked/whole")
+    store.put_all({DAY: (TABLE, {})}, dataset="masked/customers", cut=partial(cut, column="token", number=4))
+    snapshot = store.get("masked/customers", DAY)
+
+    assert snapshot.digest == store.get("masked/whole", DAY).digest
+    assert encode(store.read(snapshot)) == encode(TABLE)
+    assert [store.read_part(snapshot, number).num_rows for number in range(4)] == [0, 1, 0, 1]
+    assert b'"parts"' not in (store.root / "masked" / "whole" / "index.json").read_bytes()  # as it always was
+    assert {file.digest for file in store.files() if file.dataset == "masked/customers" and file.is_current} == {
+        *snapshot.parts
+    }
+
+
+def test_a_part_that_was_changed_or_is_gone_is_refused(store: Store) -> None:
+    store.put_all({DAY: (TABLE, {})}, dataset="masked/customers", cut=partial(cut, column="token", number=4))
+    snapshot = store.get("masked/customers", DAY)
+    part = partition(store) / f"{snapshot.parts[1]}.parquet"
+
+    part.write_bytes(encode(OTHER))
+    for read in (lambda: store.read_part(snapshot, 1), lambda: store.read(snapshot)):
+        with pytest.raises(StoreError, match="the file was changed after it was written"):
+            read()
+
+    part.unlink()
+    assert store.find("masked/customers", DAY) is None
 
 
 def test_a_second_version_leaves_the_first_one_readable(store: Store) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pyarrow as pa
 import pytest
 
-from ds_pipeline.errors import LeakError
+from ds_pipeline.errors import LeakError, TrainingError
 from ds_pipeline.features.weeks import make_features
-from ds_pipeline.training.labels import labels_schema
-from ds_pipeline.training.weeks import LabelWeeks, mature_labels
+from ds_pipeline.store.snapshots import encode
+from ds_pipeline.training.labels import join_parts, labels_schema
+from ds_pipeline.training.weeks import LabelWeeks, labels_of_days, mature_labels
 from ds_pipeline.workbench import Workbench
-from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, put_masked
+from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, in_buckets, put_masked
 
 DAYS = [date(2011, 3, 7) + timedelta(weeks=week) for week in range(6)]  # the labels of the first mature at the last
 LABEL_SQL = """
@@ -44,6 +46,40 @@ def test_labels_are_stored_on_the_day_they_mature(ready: Workbench) -> None:
     assert made.figures(DAYS[-1]) == {
         "base_rate": 0.25, "undecided": 1, "treated": 1, "decided_by": {"rule one": 5},
     }  # fmt: skip
+
+
+def test_labels_have_the_same_bytes_in_any_number_of_buckets(ready: Workbench) -> None:
+    """Each bucket has its own first, second and third; the numbers of the undivided labels come from their tokens."""
+    sql = """
+        select customer_token, (ord(customer_token) % 2)::int as label, ord(customer_token) % 3 = 0 as is_treated,
+        'as ' || left(customer_token, 1) as decided_by from population
+    """
+    case = replace(ready.use_case, label_sql=sql)
+
+    whole = labels_of_days(replace(ready, use_case=case), DAYS)
+    for number in (2, 16):
+        bench = in_buckets(replace(ready, use_case=case), number)
+        labels = labels_of_days(bench, DAYS)
+
+        assert [encode(one) for one in labels.values()] == [encode(one) for one in whole.values()]
+
+
+def test_labels_that_need_everyone_are_made_undivided_where_they_say_so(ready: Workbench) -> None:
+    bench = labelled_by(ready, "'rule one'")  # by rank among all
+    case = bench.use_case
+    scope = case.features.model_copy(update={"scope": {"label.sql": "everyone"}})
+    divided = in_buckets(replace(bench, use_case=replace(case, features=scope)), 2)
+
+    assert labels_of_days(divided, DAYS) == labels_of_days(bench, DAYS)
+
+
+def test_ways_to_decide_are_counted_over_all_buckets() -> None:
+    def part(first: int) -> pa.Table:
+        ways = [f"way {first + number}" for number in range(15)]
+        return pa.Table.from_pylist([{"decided_by": way} for way in ways], schema=labels_schema("customer_token"))
+
+    with pytest.raises(TrainingError, match="at most 20 different values of decided_by, found 30"):
+        join_parts(DAYS[0], [part(0), part(15)], entity="customer_token")
 
 
 def test_where_nothing_is_decided_there_is_no_rate() -> None:

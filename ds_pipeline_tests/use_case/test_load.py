@@ -340,6 +340,21 @@ def test_everything_that_is_wrong_is_said_at_once(folder: Path, change: Change, 
             id="name-of-a-table",
         ),
         pytest.param(
+            "sources.yaml",
+            "tables:\n",
+            "buckets: 0\ntables:\n",
+            "sources.yaml: buckets: must be greater than or equal to 1, found 0.",
+            id="buckets",
+        ),
+        pytest.param(
+            "features.yaml",
+            "features:\n",
+            "scope: {features/rank.sql: everyone}\nfeatures:\n",
+            "features.yaml: scope: features/rank.sql: no such file; expected one of: population.sql, label.sql, "
+            "features/basket.sql, features/profile.sql, features/rhythm.sql.",
+            id="scope-of-no-file",
+        ),
+        pytest.param(
             "features.yaml",
             "dtype: int64",
             "dtype: integer",

@@ -147,3 +147,20 @@ def test_the_identifiers_of_a_restricted_table_are_not_delivered(retail_lapse: U
         "contract.yaml: identifier: customers is restricted, and its identifiers are never written to a list. Take the "
         "identifier from another table, or deliver none (identifier: null)."
     ]
+
+
+def test_a_table_is_divided_by_the_entity_where_each_of_its_rows_stays_with_one_person() -> None:
+    columns, person = {"person": TOKEN, "contract": TOKEN | {"token_domain": "contract"}}, "person"
+    tables = {
+        "events": declare(columns),
+        "people": declare(columns, kind="versions", entity=[person], key=[person, "at"]),
+        "contracts": declare(columns, kind="versions", entity=["contract"], key=["contract", "at"]),
+        "prices": declare(),
+    }
+
+    def divided(number: int) -> list[str]:
+        sources = Sources(tables=tables, buckets=number)
+        return [name for name in tables if sources.divides(name, entity=person)]
+
+    assert divided(1) == []
+    assert divided(2) == ["events", "people"]
