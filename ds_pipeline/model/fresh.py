@@ -10,9 +10,9 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager
 from typing import Any
 
 from ds_pipeline.errors import DsPipelineError
@@ -22,24 +22,38 @@ COMMAND = ("-P", "-m", "ds_pipeline.model.fresh")
 
 
 def call_fresh(calls: Sequence[Callable[[], Any]], *, at_once: int = 2) -> list[Any]:
-    """The results of calls, in their order, each made in an interpreter of its own.
+    """The results of calls, in their order, each made in an interpreter of its own; else as begin_fresh."""
+    with begin_fresh(calls, at_once=at_once) as results:
+        return results()
+
+
+@contextmanager
+def begin_fresh(calls: Sequence[Callable[[], Any]], *, at_once: int = 2) -> Iterator[Callable[[], list[Any]]]:
+    """Meanwhile calls are made, each in an interpreter of its own; what is still at work at the end is killed.
 
     Args:
         calls: partial objects of functions of this package, with arguments that can be pickled.
         at_once: how many run at the same time.
 
-    Raises:
-        DsPipelineError: the one that a call raised.
-        ChildProcessError: an interpreter was killed or failed; what it said is left out, it may quote a value.
+    Yields:
+        A function that waits for the results, in the order of the calls. It raises DsPipelineError, the one that a
+        call raised, or ChildProcessError: an interpreter was killed or failed; what it said is left out, it may quote
+        a value.
     """
     started: list[subprocess.Popen[bytes]] = []
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            return list(pool.map(partial(_call, started=started), calls))
+            pending = [pool.submit(_call, call, started=started) for call in calls]
+            yield lambda: [one.result() for one in pending]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in started:
                 process.kill()  # of one that has ended this does nothing
+
+
+def in_turn(*calls: Callable[[], Any]) -> list[Any]:
+    """The results of calls that are made one after another in the same interpreter."""
+    return [call() for call in calls]
 
 
 def _call(call: Callable[[], Any], *, started: list[subprocess.Popen[bytes]]) -> Any:

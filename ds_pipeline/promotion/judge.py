@@ -34,7 +34,13 @@ from ds_pipeline.monitoring.drift import make_reference
 from ds_pipeline.promotion.champion import score_champion
 from ds_pipeline.promotion.holdout_ledger import record_look, record_verdict
 from ds_pipeline.promotion.matured_fit import Fitted, fit_matured
-from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
+from ds_pipeline.promotion.refit import (
+    check_explanation,
+    check_folds,
+    check_stability,
+    making_again,
+    refit_and_predict,
+)
 from ds_pipeline.promotion.trial_list import check_operations
 from ds_pipeline.promotion.truth import PROBABILITY, true_probability
 from ds_pipeline.registry.documents import Document
@@ -74,9 +80,9 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
     _require_unchanged(trained_under, use_case)
     seen = rows_seen(bench, use_case.clock.holdout(day), until=day)
     look, looks = record_look(bench, day, candidate=candidate.digest, trained_under=trained_under, seen=seen)
-    material = _gather(bench, day, candidate, looks=look.looks)
-    figures = check_all((check_holdout, check_proxies, check_folds), material)
-    beyond = check_all(() if figures.findings["problems"] else CHECKS, material)
+    with making_again(_gather(bench, day, candidate, looks=look.looks)) as material:
+        figures = check_all((check_holdout, check_proxies, check_folds), material)
+        beyond = check_all(() if figures.findings["problems"] else CHECKS, material)
     fitted = Fitted() if figures.findings["problems"] else fit_matured(bench, material, trained_under=trained_under)
     evaluation = Evaluation(
         **figures.findings,
@@ -170,16 +176,17 @@ def check_holdout(of: Material) -> Checked:
 
 
 # Those beyond the metrics, in the order in which they are made; each says itself whether the requirements ask for it.
+# Last come the one that waits for fresh processes, and then the one that takes a time, while nothing else runs.
 CHECKS: tuple[Check, ...] = (
     check_overlap,
     check_inputs,
     check_input_trends,
     check_shuffled_labels,
     check_labels,
-    check_stability,
-    check_operations,
     check_explanation,
     check_errors,
+    check_stability,
+    check_operations,
 )
 
 

@@ -24,7 +24,7 @@ from ds_pipeline.evaluation.checks.matured_fit import GATES, MaturedFit, agreeme
 from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.lineage import lineage
-from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.fresh import begin_fresh
 from ds_pipeline.model.predict import predict
 from ds_pipeline.progress import say
 from ds_pipeline.registry.bundle import JUDGED, MATURED_FIT, MODEL
@@ -75,8 +75,9 @@ def _fit(of: Material, matured: LabelledRows) -> Fitted:
     parameters = dict(of.training["parameters"])
     fresh = partial(refit, as_table(rows, of.use_case), parameters, as_table(of.holdout, of.use_case), of.use_case)
     try:
-        content = to_bytes(fit_calibrated(rows, parameters, of.use_case))
-        (again,) = call_fresh([fresh])
+        with begin_fresh([fresh]) as made:
+            content = to_bytes(fit_calibrated(rows, parameters, of.use_case))
+            (again,) = made()
     except (ChildProcessError, TrainingError) as error:
         return _not_made(str(error))
     served = predict(joblib.load(io.BytesIO(content)), of.holdout, of.features)

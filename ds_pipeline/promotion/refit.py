@@ -1,7 +1,12 @@
 """Fit a candidate again, where evaluation and training meet: on folds, in fresh processes, with other seeds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from typing import Any
+
+import pandas as pd
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
@@ -11,14 +16,12 @@ from ds_pipeline.evaluation.checks.fits import FitPredict
 from ds_pipeline.evaluation.checks.material import Checked, Material, check_all
 from ds_pipeline.evaluation.checks.stability import MAX_ROWS, check_perturbation, compare_refits, spread_of_seeds
 from ds_pipeline.evaluation.measure.measurement import gauge
-from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.fresh import begin_fresh, in_turn
 from ds_pipeline.model.predict import predict
 from ds_pipeline.progress import say
 from ds_pipeline.training.fit import fit_calibrated
 from ds_pipeline.training.refit import as_table, average_precisions, fit_inner, refit
 from ds_pipeline.use_case.load import UseCase
-
-FRESH_REFITS = 2
 
 
 def check_folds(of: Material) -> Checked:
@@ -41,16 +44,33 @@ def refit_and_predict(use_case: UseCase, parameters: Mapping[str, float | int]) 
     return lambda fitted, left_out: predict(fit_calibrated(fitted, parameters, use_case), left_out, features)
 
 
-def check_stability(of: Material) -> Checked:
-    """Make the candidate again and move its inputs, where the requirements ask for it.
+@contextmanager
+def making_again(of: Material) -> Iterator[Material]:
+    """Meanwhile the candidate is fitted again in two fresh processes, where the requirements ask for it.
 
-    Two refits and the fits of the seeds run in fresh processes, two at a time. A fit that is impossible, or a process
-    that was killed, is a problem of the gates that needed it.
+    Each makes a refit, the first thing it does, and then the fits of half of the seeds.
+
+    Yields:
+        The material, with what they make.
+    """
+    if of.requirements.stability is None:
+        yield of
+        return
+    say("holdout_evaluation", "fitting the same model again, and with other seeds")
+    seeds = _seeds(of)
+    half = (len(seeds) + 1) // 2
+    with begin_fresh([_again(of, part) for part in (seeds[:half], seeds[half:])]) as made:
+        yield replace(of, made_again=made)
+
+
+def check_stability(of: Material) -> Checked:
+    """Compare the candidate with what making_again has made, and move its inputs, where the requirements ask for it.
+
+    A fit that is impossible, or a process that was killed, is a problem of the gates that needed it.
     """
     if of.requirements.stability is None:
         return Checked()
-    say("holdout_evaluation", "fitting the same model again, and with other seeds")
-    return check_all([_refitted, _seeded, check_perturbation], of)
+    return check_all([_compared, check_perturbation], of)
 
 
 def check_explanation(of: Material) -> Checked:
@@ -60,31 +80,39 @@ def check_explanation(of: Material) -> Checked:
     return Checked({"explained": importance})
 
 
-def _refitted(of: Material) -> Checked:
-    sample = of.holdout.sample(min(len(of.holdout), MAX_ROWS), random_state=of.requirements.bootstrap.seed)
-    fit, scored = (as_table(rows, of.use_case) for rows in (of.trained_on, sample))
-    again = partial(refit, fit, dict(of.training["parameters"]), scored, of.use_case)
+def _again(of: Material, seeds: Sequence[int]) -> Callable[[], Any]:
+    """A call that fits the candidate again, and its choice on the inner weeks with each of the seeds."""
+    parameters = dict(of.training["parameters"])
+    trained_on, sample, fit, validate = (
+        as_table(rows, of.use_case) for rows in (of.trained_on, _sample(of), of.fit, of.validate)
+    )
+    return partial(
+        in_turn,
+        partial(refit, trained_on, parameters, sample, of.use_case),
+        partial(average_precisions, fit, validate, parameters, features=of.features, seeds=seeds),
+    )
+
+
+def _compared(of: Material) -> Checked:
     try:
-        refits = call_fresh([again] * FRESH_REFITS)
+        made = of.made_again()
     except (ChildProcessError, TrainingError) as error:
-        return _not_made(error, "distinct_refits", "reload_difference")
-    loaded = predict(of.model, sample, of.features)
-    made = [(refitted.digest, refitted.scores) for refitted in refits]
-    return compare_refits(digest_bytes(of.files["model.joblib"]), made, loaded)
+        return _not_made(error, "distinct_refits", "reload_difference", "seed_deviation")
+    loaded = predict(of.model, _sample(of), of.features)
+    refits = [(refitted.digest, refitted.scores) for refitted, _ in made]
+    again = compare_refits(digest_bytes(of.files["model.joblib"]), refits, loaded)
+    spread = spread_of_seeds(_seeds(of), [value for _, values in made for value in values])
+    return Checked({**again.findings, **spread.findings}, {**again.measurements, **spread.measurements})
 
 
-def _seeded(of: Material) -> Checked:
+def _sample(of: Material) -> pd.DataFrame:
+    return of.holdout.sample(min(len(of.holdout), MAX_ROWS), random_state=of.requirements.bootstrap.seed)
+
+
+def _seeds(of: Material) -> list[int]:
     assert of.requirements.stability is not None
-    first, count = of.use_case.training.seed, of.requirements.stability.seeds
-    seeds = [(first + number) % 2**32 for number in range(count)]
-    half = (count + 1) // 2
-    fit, validate = (as_table(rows, of.use_case) for rows in (of.fit, of.validate))
-    score = partial(average_precisions, fit, validate, dict(of.training["parameters"]), features=of.features)
-    try:
-        halves = call_fresh([partial(score, seeds=part) for part in (seeds[:half], seeds[half:])])
-    except (ChildProcessError, TrainingError) as error:
-        return _not_made(error, "seed_deviation")
-    return spread_of_seeds(seeds, [value for values in halves for value in values])
+    first = of.use_case.training.seed
+    return [(first + number) % 2**32 for number in range(of.requirements.stability.seeds)]
 
 
 def _not_made(error: Exception, *gates: str) -> Checked:

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -317,9 +317,9 @@ def test_a_worthless_model_is_refused_by_every_gate_but_those_on_labels(waiting:
         mock.patch.object(training, "require_no_leak"),
         mock.patch.object(judging, "_scored", favouring(judging._scored)),
         mock.patch.object(judging, "_quick_fit", return_value=peeking),
-        mock.patch.object(refitting, "call_fresh", lambda calls: [call() for call in calls]),
+        mock.patch.object(refitting, "begin_fresh", lambda calls: nullcontext(lambda: [call() for call in calls])),
         mock.patch.object(refitting, "average_precisions", by_luck),
-        mock.patch.object(fitting, "call_fresh", return_value=[Refit("another", np.array([]))]),
+        mock.patch.object(fitting, "begin_fresh", return_value=nullcontext(lambda: [Refit("another", np.array([]))])),
         mock.patch.object(operations, "call_fresh", slowly),
         mock.patch.object(operating, "listed", return_value=pa.table({"customer_id": [12345]})),
     ]

@@ -6,12 +6,13 @@ import os
 import signal
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from ds_pipeline.clock import Clock
 from ds_pipeline.errors import ClockError
-from ds_pipeline.model.fresh import call_fresh
+from ds_pipeline.model.fresh import begin_fresh, call_fresh, in_turn
 
 MONDAY = date(2011, 3, 7)
 
@@ -61,3 +62,32 @@ def test_a_process_that_does_not_come_to_its_end_is_an_error_without_a_value(cal
 
     assert said in str(error.value)
     assert "4711" not in str(error.value)
+
+
+def test_the_parent_goes_on_meanwhile(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+
+    with begin_fresh([partial(eval, f"open({str(gate)!r}).read()")]) as results:
+        gate.write_text("open")  # until the call reads it, this waits, and so does the call without it
+        assert results() == ["open"]
+
+
+def test_what_nobody_waits_for_is_killed(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+
+    with begin_fresh([partial(eval, f"[open({str(gate)!r}, 'w'), __import__('time').sleep(600)]")]):
+        started = gate.open()  # the call is at work
+
+    assert started.read() == ""  # nobody holds the other end: its process has ended
+    started.close()
+
+
+def test_calls_in_turn_share_an_interpreter() -> None:
+    asked = partial(eval, "__import__('os').getpid()")
+
+    (answers,) = call_fresh([partial(in_turn, asked, asked)])
+
+    assert len(answers) == 2
+    assert len({*answers, os.getpid()}) == 2

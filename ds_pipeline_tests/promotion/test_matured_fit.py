@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -61,7 +62,7 @@ def of(case: UseCase, rows: pd.DataFrame) -> Any:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, rows: pd.DataFrame) -> Callable[[], None]:
     """In this process what a fresh one would do; the weeks are those of rows."""
-    monkeypatch.setattr(matured_fit, "call_fresh", lambda calls: [call() for call in calls])
+    monkeypatch.setattr(matured_fit, "begin_fresh", lambda calls: nullcontext(lambda: [call() for call in calls]))
     monkeypatch.setattr(matured_fit, "matured_rows", lambda *_: LabelledRows(rows, "data", 0))
     return lambda: None
 
@@ -99,10 +100,10 @@ def test_under_other_packages_than_the_candidate_it_is_refused(
 def test_a_process_that_was_killed_refuses(
     asked: Workbench, rows: pd.DataFrame, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(calls: Any) -> Any:
+    def killed() -> Any:
         raise ChildProcessError("a fresh process was killed by signal 9")
 
-    monkeypatch.setattr(matured_fit, "call_fresh", killed)
+    monkeypatch.setattr(matured_fit, "begin_fresh", lambda _: nullcontext(killed))
 
     fitted = fit_matured(asked, of(asked.use_case, rows), trained_under=lineage(asked.project.root))
 

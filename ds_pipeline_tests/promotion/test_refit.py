@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,9 +13,16 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.digests import digest_bytes
+from ds_pipeline.errors import TrainingError
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.model.predict import predict
-from ds_pipeline.promotion.refit import check_explanation, check_folds, check_stability, refit_and_predict
+from ds_pipeline.promotion.refit import (
+    check_explanation,
+    check_folds,
+    check_stability,
+    making_again,
+    refit_and_predict,
+)
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.training.rows import rows_to_train_on
 from ds_pipeline.training.split import inner_parts
@@ -113,40 +122,92 @@ def asking(case: UseCase, **sections: Any) -> UseCase:
     return replace(case, requirements=case.requirements.model_copy(update=sections))
 
 
+ASKED = Stability(seeds=3, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
+Call = Callable[[], Any]
+
+
+@contextmanager
+def begun_here(calls: Sequence[Call]) -> Iterator[Call]:
+    """In this process, for time; training/test_refit.py makes a refit in a fresh one."""
+    yield lambda: [call() for call in calls]
+
+
 def test_a_candidate_is_made_again_where_it_is_asked_for(
     small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this process, for time; training/test_refit.py does it in a fresh one."""
-    monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", lambda calls: [call() for call in calls])
-    asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
-    case = asking(small, stability=asked)
+    monkeypatch.setattr("ds_pipeline.promotion.refit.begin_fresh", begun_here)
+    case = asking(small, stability=ASKED)
     made = train_candidate(rows, case)
 
-    findings, found = check_stability(again(case, rows, made, made.search.parameters))
+    with making_again(again(case, rows, made, made.search.parameters)) as of_both:
+        findings, found = check_stability(of_both)
 
     assert findings.keys() == {"refits", "seeds", "perturbed"}
     assert findings["refits"].refits == [digest_bytes(made.content)] * 2
     assert (found["distinct_refits"].value, found["reload_difference"].value) == (1, 0)
+    first = case.training.seed
+    assert findings["seeds"].seeds == [first, first + 1, first + 2]
+    assert findings["seeds"].average_precisions[0] == made.search.average_precision
     assert found["seed_deviation"].value is not None
     assert found["score_change"].value is not None
-    unasked = asking(small, stability=None)
-    assert check_stability(again(unasked, rows, made)) == Checked()
 
 
-def test_a_process_that_is_killed_is_a_problem(
+def test_where_nobody_asks_nothing_is_made_again(
     small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(calls: object) -> None:
-        raise ChildProcessError("a fresh process was killed by signal 9")
+    monkeypatch.delattr("ds_pipeline.promotion.refit.begin_fresh")
+    unasked = of(asking(small, stability=None), rows)
 
-    monkeypatch.setattr("ds_pipeline.promotion.refit.call_fresh", killed)
-    asked = Stability(seeds=2, max_standard_deviation=0.1, perturbation=0.1, max_score_change=0.5, owner="ds")
+    with making_again(unasked) as same:
+        assert same is unasked
+        assert check_stability(same) == Checked()
+
+
+def test_each_process_makes_the_refit_first_and_half_of_the_seeds(
+    small: UseCase, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else a process has done must not be a reason for the same bytes."""
+    order: list[Any] = []
+    monkeypatch.setattr("ds_pipeline.promotion.refit.begin_fresh", begun_here)
+    monkeypatch.setattr("ds_pipeline.promotion.refit.refit", lambda *_: order.append("refit"))
+    monkeypatch.setattr("ds_pipeline.promotion.refit.average_precisions", lambda *_, seeds, **__: order.append(seeds))
+    case = asking(small, stability=ASKED)
+
+    with making_again(of(case, rows, holdout=rows.head(60))) as of_both:
+        of_both.made_again()
+
+    first = case.training.seed
+    assert order == ["refit", [first, first + 1], "refit", [first + 2]]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(ChildProcessError("a fresh process was killed by signal 9"), id="killed"),
+        pytest.param(TrainingError("Two customers are too few."), id="impossible"),
+    ],
+)
+def test_a_fit_that_cannot_be_made_again_is_a_problem(error: Exception, small: UseCase, rows: pd.DataFrame) -> None:
+    def fails() -> Any:
+        raise error
+
     made = train_candidate(rows, small)
+    material = replace(again(asking(small, stability=ASKED), rows, made), made_again=fails)
 
-    found = check_stability(again(asking(small, stability=asked), rows, made)).measurements
+    found = check_stability(material).measurements
 
     for name in ("distinct_refits", "reload_difference", "seed_deviation"):
-        assert found[name].problem == "the fit could not be made again: a fresh process was killed by signal 9"
+        assert found[name].problem == f"the fit could not be made again: {error}"
+    assert found["score_change"].value is not None
+
+
+def test_what_nobody_has_begun_is_a_problem(small: UseCase, rows: pd.DataFrame) -> None:
+    made = train_candidate(rows, small)
+
+    found = check_stability(replace(again(asking(small, stability=ASKED), rows, made), made_again=tuple)).measurements
+
+    assert found["distinct_refits"].problem == "0 refits were made, two are needed"
+    assert found["seed_deviation"].problem == "0 of 3 seeds gave an average precision"
 
 
 def test_the_inputs_are_explained_on_weeks_the_model_has_not_seen(small: UseCase, rows: pd.DataFrame) -> None:

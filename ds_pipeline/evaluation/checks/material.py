@@ -34,6 +34,7 @@ class Material:
         looks: how often its weeks were looked at, this time included.
         reference: what reference.json will hold.
         quick_fit: fits the candidate's parameters, shortened and not calibrated, and scores other rows.
+        made_again: waits for the candidate as it was made in fresh processes; nothing where nobody has begun it.
     """
 
     use_case: UseCase
@@ -52,6 +53,7 @@ class Material:
     champion: ChampionFacts | None
     reference: dict[str, Any]
     quick_fit: FitPredict
+    made_again: Callable[[], Iterable[Any]] = tuple
 
     @property
     def entity(self) -> str:
