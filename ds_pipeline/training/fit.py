@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -119,20 +118,33 @@ def entity_folds(label: pd.Series, entities: pd.Series, *, count: int, seed: int
 
 
 class _Pickler(NumpyPickler):  # type: ignore[misc]  # joblib has no types
-    """joblib's, by which the names of attributes are the same objects whoever made them.
+    """joblib's, by which equal texts are one object, and equal dtypes, whoever made them.
 
-    Where the first object of a class in a process came out of a file, all later ones share the names that were read,
-    which are not those in the code; a name that stands twice then gives other bytes.
+    What stands twice is written once if it is one object. Texts and dtypes that have come another way, such as out of a
+    file, are other objects: the same model would have other bytes.
     """
 
-    def save_reduce(self, func: Any, args: Any, state: Any = None, *more: Any, **named: Any) -> None:
-        if isinstance(state, dict):
-            state = {sys.intern(name) if type(name) is str else name: value for name, value in state.items()}
-        super().save_reduce(func, args, state, *more, **named)
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        self._first: dict[tuple[type, Any], Any] = {}
+
+    def save(self, obj: Any, *more: Any, **named: Any) -> None:
+        super().save(self._one(obj), *more, **named)
+
+    def _one(self, value: Any) -> Any:
+        """The first of all texts or dtypes that are equal; an array of objects with those; else the value itself."""
+        if type(value) is str or isinstance(value, np.dtype):
+            return self._first.setdefault((type(value), value), value)
+        if type(value) is np.ndarray and value.dtype == object:  # another pickler writes what is in it
+            array = np.empty_like(value)
+            for place in np.ndindex(value.shape):
+                array[place] = self._one(value[place])
+            return array
+        return value
 
 
 def to_bytes(model: Any) -> bytes:
-    """The joblib bytes of a fitted model; the same, whatever this process has loaded before."""
+    """The joblib bytes of a fitted model; the same, whatever way its inputs have come."""
     buffer = io.BytesIO()
     _Pickler(buffer).dump(model)
     return buffer.getvalue()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +20,7 @@ import pytest
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import TrainingError
 from ds_pipeline.model.predict import predict
-from ds_pipeline.training.fit import entity_folds, train_candidate
+from ds_pipeline.training.fit import entity_folds, to_bytes, train_candidate
 from ds_pipeline.use_case.features import FeatureSet
 from ds_pipeline.use_case.load import UseCase
 
@@ -78,6 +82,56 @@ def test_another_process_gives_the_same_bytes_also_after_it_has_loaded_a_model(
     )  # fmt: skip
 
     assert done.stdout.split() == [digest_bytes(train_candidate(texts, with_text).content), digest_bytes(content)]
+
+
+class Holder:
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        setattr(self, another(names[0]), 1)
+
+
+def another(text: str) -> str:
+    """An equal text, as another object."""
+    return text[:1] + text[1:]
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param(lambda one, two: [one, two], id="list"),
+        pytest.param(lambda one, two: {one: 1, "by": {two: one}}, id="keys"),
+        pytest.param(lambda one, two: Holder(one, two), id="attributes"),
+        pytest.param(lambda one, two: [one, np.array([two, None, 1.5, two, one], dtype=object)], id="array-of-objects"),
+        pytest.param(lambda one, two: np.array([[one], [two]], dtype=object), id="table-of-objects"),
+        pytest.param(lambda one, two: pd.Index([one, two]), id="index"),
+    ],
+)
+def test_equal_texts_are_written_as_one(of: Callable[[str, str], Any]) -> None:
+    """Rows and case out of one file gave other bytes than out of two: fewer names were one object."""
+    name = "days_away"
+    same, others = to_bytes(of(name, name)), to_bytes(of(another(name), another(name)))
+
+    assert others == same
+    assert pickle.dumps(of(name, name)) != pickle.dumps(of(another(name), another(name)))
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [1, 2], [True, False], ["a", "b"], ["a", None]], ids=str)
+def test_an_array_out_of_a_file_is_written_like_any_other(values: list[Any]) -> None:
+    array = np.array(values, dtype=object if "a" in values else None)
+    out_of_a_file = pickle.loads(pickle.dumps(array))
+
+    assert to_bytes([array, out_of_a_file]) == to_bytes([out_of_a_file, array]) == to_bytes([array, array.copy()])
+    assert to_bytes([array[0], array.dtype, array]) == to_bytes([out_of_a_file[0], out_of_a_file.dtype, out_of_a_file])
+
+
+def test_what_was_written_is_what_is_read() -> None:
+    array = np.array([["a", None], [1.5, "b"]], dtype=object)
+    array[1, 0] = ["a", "b"]
+    read = joblib.load(io.BytesIO(to_bytes({"array": array, "turned": np.asfortranarray(array), "empty": array[:0]})))
+
+    assert read["array"].tolist() == read["turned"].tolist() == [["a", None], [["a", "b"], "b"]]
+    assert read["empty"].shape == (0, 2)
+    assert array[0, 0] == "a"
 
 
 def test_the_order_of_rows_is_part_of_the_inputs(rows: pd.DataFrame, case: UseCase) -> None:
