@@ -1,6 +1,7 @@
 """Thresholds are not eased after a model: less than was asked before needs the recorded approval of its owner.
 
-Before is what the version in force was judged by, and what was declared when these holdout weeks were last looked at.
+Before is what the version in force was judged by, and what was declared at the last look, at whatever weeks: another
+date, or another clock, would else begin anew.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def digest_of(requirements: Requirements) -> str:
 
 
 def asked_before(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Before]:
-    """What the version in force was judged by, and under what the holdout weeks of the date were last looked at."""
-    return [*_of_champion(bench, entries), *_of_weeks(bench, day, entries)]
+    """What the version in force was judged by, and under what any holdout was last looked at."""
+    return [*_of_champion(bench, entries), *_of_last_look(bench, day, entries)]
 
 
 def to_approve(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Eased]:
@@ -82,18 +83,19 @@ def require_approved(
 ) -> None:
     """Raise the error if a threshold was eased without its owner, or if nothing asks a model to rank any more."""
     name = bench.use_case.name
-    if bench.registry.champion() is not None and not bench.use_case.requirements.asks_for_ranking:
+    has_begun = bench.registry.champion() is not None or any(isinstance(entry.says, Looked) for entry in entries)
+    if has_begun and not bench.use_case.requirements.asks_for_ranking:
         raise error(
             f"configs/{name}/{FILE}: acceptance has no gate that compares the ranking of the scores at a lower bound "
-            "(a precision, a recall, or a gain over something other than the champion). A version is in force, and no "
-            "approval does away with that floor: put one back."
+            "(a precision, a recall, or a gain over something other than the champion). A version is in force or a "
+            "holdout was looked at, and no approval does away with that floor: put one back."
         )
     changes = to_approve(bench, day, entries)
     if changes:
         listed = "; ".join(f"{change.words} (owner: {change.owner})" for change in changes)
         raise error(
-            f"configs/{name}/{FILE} asks less than the version in force or the last look at these holdout weeks was "
-            f"held to: {listed}. Nothing was looked at. Put it back, or let the owners agree and record it: "
+            f"configs/{name}/{FILE} asks less than the version in force or the last look at a holdout was held to: "
+            f"{listed}. Nothing was looked at. Put it back, or let the owners agree and record it: "
             f'ds-pipeline approve-requirements {name} --date {day} --reason "..."'
         )
 
@@ -120,17 +122,17 @@ def _declared_of(event: Event, entries: Sequence[Entry]) -> tuple[int, Requireme
     return 0, None
 
 
-def _of_weeks(bench: Workbench, day: date, entries: Sequence[Entry]) -> Iterator[Before]:
-    weeks = set(bench.use_case.clock.holdout(day))
-    looks = [entry.says for entry in entries if isinstance(entry.says, Looked) and weeks & set(entry.says.weeks)]
-    if not looks:
+def _of_last_look(bench: Workbench, day: date, entries: Sequence[Entry]) -> Iterator[Before]:
+    look = next((entry.says for entry in reversed(entries) if isinstance(entry.says, Looked)), None)
+    if look is None:
         return
-    declared = entries[looks[-1].declared - 1]
+    declared = entries[look.declared - 1]
     says = declared.says
     if isinstance(says, Declared) and says.configuration.requirements == digest_of(bench.use_case.requirements):
         return  # the same; also where an old entry does not hold them
-    what = f"the last look at these holdout weeks (ledger/{file_name(declared.number)})"
-    yield Before(what, declared.number, _requirements_of(declared), BUDGET)
+    apart = BUDGET if set(look.weeks) & set(bench.use_case.clock.holdout(day)) else ""
+    what = f"the last look at a holdout (ledger/{file_name(declared.number)})"
+    yield Before(what, declared.number, _requirements_of(declared), apart)
 
 
 def _requirements_of(entry: Entry) -> Requirements | None:

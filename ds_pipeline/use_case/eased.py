@@ -34,6 +34,8 @@ class _Asked(NamedTuple):
 
     @property
     def words(self) -> str:
+        if self.value is None:
+            return "nothing"
         if not isinstance(self.read, Limit):
             return str(self.value)
         return f"{'at least' if self.read.comparison == '>=' else 'at most'} {self.value:g}"
@@ -46,7 +48,7 @@ def eased(before: Requirements, after: Requirements) -> list[Eased]:
         Eased(
             key=key,
             owner=asked.owner,
-            words=f"{key}: {asked.words} {'is gone' if now is None else f'becomes {now.words}'}",
+            words=f"{key}: {asked.words} {'is gone' if now is None or now.value is None else f'becomes {now.words}'}",
         )
         for key, asked in earlier.items()
         if _is_eased(asked, now := later.get(key))
@@ -58,6 +60,8 @@ def _is_eased(asked: _Asked, now: _Asked | None) -> bool:
         return isinstance(asked.read, Limit)  # what lies beside it has gone with its gate
     if asked.value == now.value:
         return False
+    if asked.value is None or now.value is None:  # without it the gate beside it asks something else
+        return True
     easier = {"less": lambda: now.value < asked.value, "more": lambda: now.value > asked.value}
     return easier[asked.read.eased_by]() if asked.read.eased_by else True
 
@@ -71,6 +75,6 @@ def _asked(part: BaseModel, path: str = "", *, owner: str) -> Iterator[tuple[str
             if isinstance(below, BaseModel):
                 yield from _asked(below, ".".join(filter(None, (path, name, key))), owner=owner)
         for read in declared:
-            if read.refuses and value is not None:
+            if read.refuses and (value is not None or not isinstance(read, Limit)):
                 limit = read.limit if isinstance(read, Limit) else None
                 yield ".".join(filter(None, (path, name))), _Asked(value if limit is None else limit, read, owner)

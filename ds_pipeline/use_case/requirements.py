@@ -505,7 +505,7 @@ class Requirements(FileModel):
 
     @property
     def asks_for_ranking(self) -> bool:
-        """The floor: with data_minimums and holdout, which no file is without, it stays once a model is in force.
+        """The floor: with data_minimums and holdout, which no file is without, it stays once a holdout was looked at.
 
         A first model has no champion to be compared with, and a gain of nothing on new entities asks for no more than
         chance now and then gives.

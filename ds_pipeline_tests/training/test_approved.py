@@ -19,7 +19,7 @@ from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.workbench import Workbench, now
 from ds_pipeline_tests.workbenches import lay_down, put_in_force
 
-DAY, EARLIER = date(2011, 12, 5), date(2011, 6, 6)
+DAY, EARLIER = date(2011, 12, 5), date(2011, 7, 4)
 CANDIDATE = digest_bytes(b"champion")
 CALIBRATION = "acceptance.calibration.maximum: at most 0.1 becomes at most 0.2"
 Ask = Callable[..., Workbench]
@@ -73,18 +73,44 @@ def test_what_was_never_looked_at_may_be_declared_anew(ask: Ask) -> None:
     assert declare(ask(0.2), DAY).number == 2
 
 
-def test_after_a_look_at_these_weeks_an_eased_threshold_stops_the_training_before_anything_is_written(ask: Ask) -> None:
+@pytest.mark.parametrize("day", [DAY, EARLIER], ids=["the-same-weeks", "weeks-that-nobody-saw"])
+def test_after_a_look_an_eased_threshold_stops_the_training_before_anything_is_written(ask: Ask, day: date) -> None:
+    """At an earlier date, whose holdout shares no week with the one looked at, it was free, and that model served."""
     look(ask())
 
     with pytest.raises(TrainingError) as error:
-        declare(ask(0.2), DAY)
+        declare(ask(0.2), day)
 
     said = str(error.value)
     assert f"{CALIBRATION} (owner: data-science)" in said
-    assert 'ds-pipeline approve-requirements shop --date 2011-12-05 --reason "..."' in said
+    assert f'ds-pipeline approve-requirements shop --date {day} --reason "..."' in said
     assert len(ask().ledger.entries(known={})) == 2
-    assert declare(ask(0.05), DAY).number == 3
-    assert asked_less(ask(0.2), EARLIER) == []  # other weeks, and nothing is in force
+    assert declare(ask(0.05), day).number == 3
+
+
+def test_another_clock_or_another_holdout_begins_nothing_anew(ask: Ask) -> None:
+    look(ask())
+    bench = ask(0.2)
+    clock = bench.use_case.problem.clock.model_copy(update={"first": date(2011, 1, 3)})
+    problem = bench.use_case.problem.model_copy(update={"clock": clock, "settle_days": 21})
+    holdout = bench.use_case.requirements.holdout.model_copy(update={"weeks": 1})
+    requirements = bench.use_case.requirements.model_copy(update={"holdout": holdout})
+
+    assert asked_less(replace(bench, use_case=replace(bench.use_case, problem=problem)), EARLIER) == [CALIBRATION]
+    moved = replace(bench, use_case=replace(bench.use_case, problem=problem, requirements=requirements))
+    assert CALIBRATION in asked_less(moved, EARLIER)
+
+
+def test_the_budget_of_looks_is_raised_by_an_approval_on_weeks_that_nobody_saw(ask: Ask) -> None:
+    """Where they were seen it is allow-holdout that counts."""
+    look(ask())
+    bench = ask()
+    holdout = bench.use_case.requirements.holdout.model_copy(update={"max_configurations": None})
+    requirements = bench.use_case.requirements.model_copy(update={"holdout": holdout})
+    bench = replace(bench, use_case=replace(bench.use_case, requirements=requirements))
+
+    assert asked_less(bench, DAY) == []
+    assert len(asked_less(bench, EARLIER)) == int(ask().use_case.requirements.holdout.max_configurations is not None)
 
 
 def test_what_is_in_force_is_what_later_files_are_held_against_on_all_weeks(ask: Ask) -> None:
@@ -127,3 +153,13 @@ def test_without_a_ranking_at_a_bound_nothing_follows_a_version_in_force_whoever
 
     with pytest.raises(EvaluationError, match="no approval does away with that floor"):
         require_approved(bench, DAY, entries, EvaluationError)
+
+
+def test_the_floor_holds_from_the_first_look_on(ask: Ask) -> None:
+    """Refused, a file without it passed at another date, and a model that nothing had asked to rank was in force."""
+    look(ask())
+    bench = ask(only="calibration")
+    approve_requirements(bench, EARLIER, owner=None, reason="agreed", actor="ann")
+
+    with pytest.raises(TrainingError, match="no approval does away with that floor"):
+        declare(bench, EARLIER)

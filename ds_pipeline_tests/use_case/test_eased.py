@@ -76,6 +76,19 @@ def test_a_gate_or_a_section_that_is_gone_is_told_by_its_limits(told: Callable[.
     ]
 
 
+def test_a_choice_that_a_gate_may_do_without_is_another_question_when_it_comes_or_goes(
+    told: Callable[..., list[str]], retail_lapse: UseCase
+) -> None:
+    """Without its share a saving is that of acting on everybody from a score on, which asks far less of a model."""
+    before = retail_lapse.requirements
+    after = before.model_copy(update={"acceptance": dict(before.acceptance)})
+    after.acceptance["saving"] = before.acceptance["saving"].model_copy(update={"share": None})
+
+    assert told(("acceptance.saving.share", None)) == ["acceptance.saving.share: 0.1 is gone (crm-analytics)"]
+    assert [change.words for change in eased(after, before)] == ["acceptance.saving.share: nothing becomes 0.1"]
+    assert told(("acceptance.saving", None)) == ["acceptance.saving.minimum: at least 150 is gone (crm-analytics)"]
+
+
 def test_another_metric_under_the_same_name_is_told(told: Callable[..., list[str]]) -> None:
     another = {"metric": "expected_calibration_error", "bins": 2, "maximum": 0.9, "bound": "point", "owner": "me"}
     assert told(("acceptance.precision_in_top_decile", another)) == [
