@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +22,7 @@ from ds_pipeline.use_case.load import UseCase
 POPULATION_SQL = "population.sql"
 ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}  # all others are strings
 SQL_TYPES = {"int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN"}
+DIGITS = 9  # of a float feature; what lies below depends on the order of a sum, and could hide what tells people apart
 
 
 def features_schema(use_case: UseCase) -> pa.Schema:
@@ -39,8 +41,8 @@ def build_features(tables: AsOfTables, day: date) -> pa.Table:
         tables: advanced to the day by this call.
 
     Returns:
-        One row per member of the population, sorted by entity; the columns of features_schema. A member without a row
-        in a feature query has nulls there.
+        One row per member of the population, sorted by entity; the columns of features_schema, floats to DIGITS
+        digits. A member without a row in a feature query has nulls there.
 
     Raises:
         FeatureError: an empty population where no table may have silent weeks, an entity that is there twice, or a
@@ -107,7 +109,7 @@ def _rows(tables: AsOfTables, file: str, sql: str, day: date) -> pa.Table:
 def _features(
     tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray, given: Mapping[str, pa.Table]
 ) -> pa.Table:
-    """One row for each of the given people, with the values as they come."""
+    """One row for each of the given people, with the values as they come, floats rounded."""
     use_case, connection = tables.use_case, tables.connection
     entity = use_case.problem.entity
     tables.set_population(population)
@@ -125,7 +127,22 @@ def _features(
         f"SELECT DATE '{day}' AS {SCORING_DATE}, {sandbox.quoted(entity)}, {columns} "
         f"FROM population {' '.join(joins)} ORDER BY {sandbox.quoted(entity)}"
     )
-    return tables.select(query, where="features").cast(features_schema(use_case))
+    made = tables.select(query, where="features").cast(features_schema(use_case))
+    for place, field in enumerate(made.schema):
+        if field.type == pa.float64():
+            made = made.set_column(place, field, rounded(made[field.name]))
+    return made
+
+
+def rounded(values: pa.ChunkedArray) -> pa.Array:
+    """Floats to DIGITS significant digits; one that has no more of them stays as it is."""
+    exact = values.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = DIGITS - 1 - np.floor(np.log10(np.abs(exact)))
+    places = np.where(np.isfinite(exact) & (exact != 0), places, 0).clip(max=300)
+    up, down = 10.0 ** places.clip(min=0), 10.0 ** (-places).clip(min=0)  # powers that are whole, so exact
+    short = np.where(np.isfinite(exact), np.round(exact * up / down) / up * down, exact)
+    return pa.array(short, mask=values.is_null().to_numpy())
 
 
 def _require_unique(rows: pa.Table, entity: str, *, where: str) -> None:

@@ -131,12 +131,17 @@ def _base(name: str, table: Table) -> str:
 
 
 def _newest_version(name: str, table: Table) -> str:
-    """A view with the newest known version per entity: of the last change, of that the one that became known last."""
+    """A view with the newest known version per entity: of the last change, of that the one that became known last.
+
+    Of versions with other keys the content decides before the order of their tokens, which says nothing.
+    """
     entity = ", ".join(sandbox.quoted(column) for column in table.entity)
-    order = ", ".join(
-        f"{sandbox.quoted(column)} DESC" for column in dict.fromkeys([table.event_time, table.known_at, *table.key])
-    )
+    by = [table.event_time, table.known_at, *table.key]
+    if table.tokens.keys() & set(table.key) - set(table.entity):
+        by += table.kept
+    order = sorted(dict.fromkeys(by), key=table.tokens.__contains__)
     return (
         f"CREATE VIEW {sandbox.quoted(name)} AS SELECT * FROM {sandbox.quoted(name + VERSIONS_SUFFIX)} "
-        f"QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY {order}) = 1"
+        f"QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY "
+        f"{', '.join(f'{sandbox.quoted(column)} DESC' for column in order)}) = 1"
     )

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.errors import FeatureError
-from ds_pipeline.features.build import build_features, features_schema
+from ds_pipeline.features.build import build_features, features_schema, rounded
 from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.use_case.load import UseCase
@@ -127,3 +127,10 @@ def test_the_bytes_are_the_same_whichever_way_the_weeks_are_built(make_shop: Mak
 
     assert together == [encode(build(use_case, weeks_of(visits), day)) for day in days]
     assert together == [encode(build(use_case, weeks_of(visits[::-1]), day)) for day in days]
+
+
+def test_floats_have_nine_significant_digits_and_what_has_fewer_stays_as_it_is() -> None:
+    kept = [0.0, 0.1, -12.34, 1234567.89, 1e15, 1e-12, 100000000.5 - 0.5, None, float("inf")]
+    assert rounded(pa.chunked_array([kept])).to_pylist() == kept
+    cut = [0.1 + 0.2, 2 / 3, -1234567.8949, 98765432109.0, 9.9999999999, 1 + 1e-13]
+    assert rounded(pa.chunked_array([cut])).to_pylist() == [0.3, 0.666666667, -1234567.89, 98765432100.0, 10.0, 1.0]

@@ -187,5 +187,5 @@ def test_plain_python_comes_to_the_same_features_and_labels(
 
 def is_same(found: Any, wanted: Any) -> bool:
     if isinstance(found, float) and wanted is not None:
-        return math.isclose(found, float(wanted), rel_tol=1e-9, abs_tol=1e-9)
+        return math.isclose(found, float(wanted), rel_tol=1e-8, abs_tol=1e-9)
     return bool(found == wanted)

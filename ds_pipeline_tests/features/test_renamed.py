@@ -8,23 +8,27 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import build_features
-from ds_pipeline.features.renamed import require_blind_to_tokens
-from ds_pipeline.store.asof import AsOfTables
+from ds_pipeline.features.renamed import _is_same, require_blind_to_tokens
+from ds_pipeline.store.asof import AsOfTables, in_order
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline_tests.conftest import SOURCES
 
 D = date(2011, 3, 7)
+DAYS = [D, date(2011, 3, 14), date(2011, 3, 21)]
 EARLY = datetime(2011, 3, 1, tzinfo=UTC)
 PEOPLE = [f"{letter}{'abcdefghijklmnop' * 2}"[:32] for letter in "abcdefghijklmnop"]  # tokens, in their order
 MakeShop = Callable[..., UseCase]
 
 
-def require_blind(make_shop: MakeShop, sql: str, *, population: str | None = None, **others: dict[str, Any]) -> None:
+def require_blind(
+    make_shop: MakeShop, sql: str, *, population: str | None = None, **others: dict[str, Any]
+) -> pa.Table:
     """Try a feature x, and others, over two visits of each of 16 people, the second at the same moment for all."""
     tables = deepcopy(SOURCES)
     tables["visits"]["columns"]["visit_token"] = {
@@ -35,18 +39,23 @@ def require_blind(make_shop: MakeShop, sql: str, *, population: str | None = Non
     asked = {"population_sql": population} if population else {}
     shop = make_shop(tables=tables, features={"x": x} | others, feature_sql={"features/x.sql": sql}, **asked)
     visits = [
-        {"customer_token": token, "spend_gbp": spend, "visited_at": at, "known_at": at, "visit_token": PEOPLE[-place]}
+        {"customer_token": token, "spend_gbp": spend, "visited_at": at, "known_at": at, "visit_token": PEOPLE[visit]}
         for place, token in enumerate(PEOPLE)
-        for spend, at in ((place, EARLY + timedelta(minutes=place)), (place % 3, EARLY + timedelta(hours=1)))
+        for spend, at, visit in (
+            (place, EARLY + timedelta(minutes=place), -place),
+            (place % 3, EARLY + timedelta(hours=1), 7 * place % 16),
+        )
     ]
 
     def read_week(name: str, day: date) -> pa.Table:
         rows = visits if name == "visits" and day == D else []
-        return pa.Table.from_pylist(rows, schema=masked_schema(shop.sources.tables[name]))
+        table = shop.sources.tables[name]
+        return in_order(pa.Table.from_pylist(rows, schema=masked_schema(table)), table)
 
     with AsOfTables(shop, read_week) as weeks:
-        made = {D: build_features(weeks, D)}
+        made = {day: build_features(weeks, day) for day in DAYS}
     require_blind_to_tokens(shop, read_week, made)
+    return made[D]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +93,26 @@ def require_blind(make_shop: MakeShop, sql: str, *, population: str | None = Non
             "select customer_token, max(ascii(right(visit_token, 1)))::double as x from visits group by all",
             id="end-of-another-token",
         ),
+        pytest.param(
+            """select customer_token, ascii(substr(max(visit_token), length(max(visit_token)) // 2 + 1, 1))::double
+                as x from visits group by all""",
+            id="middle-of-another-token",
+        ),
+        pytest.param(
+            """select customer_token, max(place)::double as x from (
+                select *, percent_rank() over (order by visit_token) as place from visits) group by all""",
+            id="order-of-another-token",
+        ),
+        pytest.param(
+            """select customer_token, arg_max(spend_gbp, (known_at::date, visit_token))::double as x
+                from visits group by all""",
+            id="another-token-breaks-a-tie",
+        ),
+        pytest.param(
+            """select customer_token, max(place)::double as x from (
+                select *, row_number() over () as place from visits) group by all""",
+            id="place-of-the-row",
+        ),
     ],
 )
 def test_an_input_made_of_tokens_is_refused(make_shop: MakeShop, sql: str) -> None:
@@ -117,16 +146,11 @@ def test_an_input_made_of_tokens_is_refused(make_shop: MakeShop, sql: str) -> No
             id="share-of-all-people",
         ),
         pytest.param(
-            """select customer_token, arg_max(spend_gbp, (known_at, visit_token))::double as x
-                from visits group by all""",
-            id="another-token-breaks-a-tie",
-        ),
-        pytest.param(
             "select customer_token, length(customer_token)::double as x from visits group by all", id="length"
         ),
     ],
 )
-def test_tokens_may_group_join_count_and_break_ties(make_shop: MakeShop, sql: str) -> None:
+def test_tokens_may_group_join_and_count(make_shop: MakeShop, sql: str) -> None:
     require_blind(make_shop, sql)
 
 
@@ -141,3 +165,39 @@ def test_what_the_model_does_not_see_may_divide_people_by_their_tokens(make_shop
 
     half = {"dtype": "string", "unit": "category", "nullable": True, "role": "slice", "categories": ["0", "1"]}
     require_blind(make_shop, sql, half=half)
+
+
+@pytest.mark.parametrize(
+    "far", ["1.0::double + (hash(customer_token) % 1000)::double * 1e-13", "1e9 + ascii(customer_token) % 2"]
+)
+def test_what_tells_people_apart_below_the_digits_that_are_compared_is_not_in_a_feature(
+    make_shop: MakeShop, far: str
+) -> None:
+    """A tree tells doubles apart that differ by a millionth of what the comparison let pass."""
+    made = require_blind(make_shop, f"select customer_token, {far} as x from population")
+
+    assert pc.count_distinct(made["x"]).as_py() == 1
+
+
+def test_a_token_on_any_day_is_refused(make_shop: MakeShop) -> None:
+    """The newest and the replayed day were tried, which anyone can work out beforehand."""
+    sql = """select customer_token, case when $scoring_at::date = '{}' then hash(customer_token) % 9 else 1 end
+        ::double as x from population"""
+    for day in DAYS:
+        with pytest.raises(FeatureError, match=f"features at {day}"):
+            require_blind(make_shop, sql.format(day))
+
+
+def test_a_sum_over_people_may_end_in_the_neighbour_of_what_it_was_in_few_rows() -> None:
+    exact = pa.chunked_array([[1.5, None, *[2.0] * 2998]])
+
+    def with_first(value: float, *, rows: int = 1) -> pa.ChunkedArray:
+        return pa.chunked_array([[value] * rows + exact.to_pylist()[rows:]])
+
+    assert _is_same(exact, exact)
+    assert _is_same(exact, with_first(1.50000001))
+    assert not _is_same(exact, with_first(1.5000001))
+    assert not _is_same(exact, with_first(float("nan")))
+    twos = pa.chunked_array([[2.0] * 3000])
+    assert _is_same(twos, pa.chunked_array([[2.00000001] * 3 + [2.0] * 2997]))
+    assert not _is_same(twos, pa.chunked_array([[2.00000001] * 4 + [2.0] * 2996]))

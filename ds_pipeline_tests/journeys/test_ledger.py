@@ -272,10 +272,18 @@ def test_a_candidate_that_was_refused_is_not_promoted_under_requirements_cut_dow
     assert kinds(journey) == ["declared", "looked", "judged"]
 
     with journey.edit("requirements.yaml") as requirements:
-        requirements["acceptance"] = {"calibration": requirements["acceptance"]["calibration"]}
+        asked = requirements["acceptance"]
+        requirements["acceptance"] = {"calibration": asked["calibration"]}
         del requirements["label_quality"]
-    cut = journey.cli("train")
+    elsewhere = journey.cli("train", "--date", "2011-07-11")  # whose holdout shares no week with the one looked at
+    with journey.edit("requirements.yaml") as requirements:
+        requirements["acceptance"]["precision_at_recall_60"] = asked["precision_at_recall_60"] | {"minimum": 0.01}
+    cut, earlier = journey.cli("train"), journey.cli("train", "--date", "2011-07-11")
 
+    assert elsewhere.code == 2, elsewhere.text
+    assert "no approval does away with that floor" in elsewhere.err
+    assert earlier.code == 2, earlier.text
+    assert "acceptance.precision_in_top_decile.minimum: at least 0.99 is gone (owner: crm-analytics)" in earlier.err
     assert cut.code == 2, cut.text
     assert "acceptance.precision_in_top_decile.minimum: at least 0.99 is gone (owner: crm-analytics)" in cut.err
     assert "label_quality.max_undecided_share: at most 0.5 is gone (owner: data-science)" in cut.err

@@ -3,7 +3,7 @@ with current as (
     select user_token, subscription_token, started_at, price_eur
     from subscriptions
     where plan = 'monthly' and status = 'active'
-    qualify row_number() over (partition by user_token order by started_at desc, subscription_token) = 1
+    qualify row_number() over (partition by user_token order by started_at desc, changed_at desc, price_eur) = 1
 ),
 paid as (  -- since when the monthly plan, and since when today's price
     select

@@ -21,7 +21,7 @@ select
     count(*) filter (where is_friendly) as friendly_tickets_91d,
     least(coalesce(avg(characters), 0), 2000)::double as mean_characters_91d,
     coalesce(min(days_ago), 92) as days_since_last_ticket,
-    arg_max(body, (opened_at, ticket_token)) as last_ticket
+    arg_max(body, (opened_at, body)) as last_ticket
 from population as p
 left join recent as r using (user_token)
 group by p.user_token
