@@ -56,7 +56,7 @@ def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
         instance = dg.DagsterInstance.from_config(str(home))
         instance.get_runs_count()  # makes the database, if it is not there
         fcntl.flock(lock, fcntl.LOCK_UN)
-    with instance, kept_open(instance):
+    with instance:
         yield instance
 
 
@@ -85,13 +85,16 @@ def run_job(
     tags = {STARTED_AT: str(started_at)} | ({NEW_KEY: "accepted"} if accepts_new_key else {})
     if len(days) > 1:
         tags |= dict(zip(RANGE_TAGS, (str(days[0]), str(days[-1])), strict=True))
-    result = definitions.resolve_job_def(job_name(use_case.name, job)).execute_in_process(
-        instance=instance,
-        partition_key=str(days[0]) if len(days) == 1 else None,
-        tags=tags,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # the command line speaks itself
-        raise_on_error=False,
-    )
+    with kept_open(instance):
+        result = definitions.resolve_job_def(job_name(use_case.name, job)).execute_in_process(
+            instance=instance,
+            partition_key=str(days[0]) if len(days) == 1 else None,
+            tags=tags,
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
+            },  # the command line speaks itself
+            raise_on_error=False,
+        )
     return _outcome(result)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -47,6 +48,21 @@ def test_another_process_sees_what_is_stored_at_once_and_all_of_it_afterwards(
 
     events.store_event(entry("after"))
     assert messages(other) == ["before", "first", "second", "after"]
+
+
+def test_the_ui_is_told_of_each_event_meanwhile(events: SqliteEventLogStorage, tmp_path: Path) -> None:
+    told: SimpleQueue[str] = SimpleQueue()
+    events.store_event(entry("before"))
+    watching = SqliteEventLogStorage(str(tmp_path))
+    watching.watch("run", None, lambda one, _: told.put(one.user_message))
+    try:
+        with kept_open(instance_with(events)):
+            for message in ("first", "second"):
+                events.store_event(entry(message))
+                while told.get(timeout=20) != message:
+                    """Those before it may be told once more."""
+    finally:
+        watching.dispose()
 
 
 def test_nothing_stays_open(events: SqliteEventLogStorage, tmp_path: Path) -> None:

@@ -96,8 +96,6 @@ def test_the_instance_lies_in_the_home_of_dagster_or_else_in_the_project(
     class Instance(nullcontext[None]):
         """Stands in for the database, which takes a second to make."""
 
-        event_log_storage = None
-
         def get_runs_count(self) -> int:
             return 0
 
