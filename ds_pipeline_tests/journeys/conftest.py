@@ -1,5 +1,7 @@
 """A small project of its own for the journeys: retail_lapse with 240 invented customers, 13 weeks and loose thresholds.
 
+Three of the customers are canaries, whose every trace is searched for.
+
 It is run once through the real command line; each test gets a copy of the finished project and may break it. What a
 test does with its copy happens inside the process of the tests, without what takes time and is not the claim: `spared`.
 """
@@ -60,6 +62,33 @@ CUSTOMER_SCHEMA = pa.schema(
     ]
 )
 SERVING = ("registry/history", "registry/versions", "datasets/scores")  # below the store of the use case
+
+
+class Canary(NamedTuple):
+    """An invented person whose every trace can be told from anyone else's."""
+
+    number: int
+    name: str
+    email: str
+    phone: str
+    born: date
+
+    @property
+    def note(self) -> str:
+        return f"{self.name} rang from {self.phone}, born {self.born}; write to {self.email} or quote {self.number}."
+
+    @property
+    def needles(self) -> list[str]:
+        """What must not be anywhere, in lower case."""
+        words = [*self.name.split(), self.email, self.email.partition("@")[0], self.phone, self.phone.replace(" ", "")]
+        return [word.lower() for word in [*words, str(self.number), str(self.born)]]
+
+
+CANARIES = [
+    Canary(6_660_000_661, "Ptolemarius Quaxbreath", "p.quaxbreath@nest.example", "07911 848231", date(1965, 2, 3)),
+    Canary(6_660_000_772, "Hesperidia Vloomfontaine", "hesperidia77@nest.example", "07911 959342", date(1962, 7, 5)),
+    Canary(6_660_000_883, "Bartimaeus Zwickelthorpe", "zwickel.b@nest.example", "07911 373453", date(1933, 11, 9)),
+]
 
 
 class Done(NamedTuple):
@@ -300,6 +329,9 @@ def make_customers(rng: random.Random) -> pd.DataFrame:
                 "updated_at": datetime(2010, 12, 20, 9) + timedelta(hours=number),
             }
         )
+    for row, one in zip(rows, CANARIES, strict=False):
+        row |= {"customer_id": one.number, "full_name": one.name, "email": one.email, "phone": one.phone}
+        row |= {"birth_date": one.born, "postcode": "ZE9 7QX", "service_note": one.note}
     return pd.DataFrame(rows)
 
 

@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+
+from ds_pipeline_tests.journeys.conftest import CANARIES
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -28,8 +30,9 @@ def identifiers(journey: Journey) -> Callable[[str], list[str]]:
     numbers, births = {str(number) for number in people["customer_id"]}, {str(day) for day in people["birth_date"]}
     known = {word.lower() for word in names | phones | numbers | births | set(people["email"])}
     families = {family.lower()[:-2] for family in (name.split()[-1] for name in people["full_name"])}
-    # A short pattern and then a look-up: 1,200 alternatives would take minutes.
-    shapes = [*families, r"[\w.]+@example\.org", r"07700 ?900 ?\d{3}", r"71\d{8}", r"19\d\d-\d\d-\d\d"]
+    # A short pattern and then a look-up: 1,200 alternatives would take minutes, as would an address that may begin
+    # anywhere within a picture.
+    shapes = [*families, r"(?<![\w.])[\w.]+@example\.org", r"07700 ?900 ?\d{3}", r"71\d{8}", r"19\d\d-\d\d-\d\d"]
     pattern = re.compile("|".join(f"(?:{shape})" for shape in sorted(shapes)))
 
     def search(text: str) -> list[str]:
@@ -94,35 +97,8 @@ def test_the_list_holds_the_number_and_nothing_else_of_a_person(journey: Journey
     people = pd.read_parquet(journey.source["customers"])
     for path in (journey.root / "data" / "deliveries").rglob("*.*"):
         text = "\n".join(texts(path))
-        assert (str(people["customer_id"].iloc[0])[:3] in text) or path.stem == "manifest", path.name
+        assert (str(people["customer_id"].iloc[5])[:3] in text) or path.stem == "manifest", path.name
         assert not re.search("|".join(re.escape(word) for word in [*people["full_name"], *people["email"]]), text)
-
-
-class Canary(NamedTuple):
-    """An invented person whose every trace can be told from anyone else's."""
-
-    number: int
-    name: str
-    email: str
-    phone: str
-    born: date
-
-    @property
-    def note(self) -> str:
-        return f"{self.name} rang from {self.phone}, born {self.born}; write to {self.email} or quote {self.number}."
-
-    @property
-    def needles(self) -> list[str]:
-        """What must not be anywhere, in lower case."""
-        words = [*self.name.split(), self.email, self.email.partition("@")[0], self.phone, self.phone.replace(" ", "")]
-        return [word.lower() for word in [*words, str(self.number), str(self.born)]]
-
-
-CANARIES = [
-    Canary(6_660_000_661, "Ptolemarius Quaxbreath", "p.quaxbreath@nest.example", "07911 848231", date(1931, 2, 3)),
-    Canary(6_660_000_772, "Hesperidia Vloomfontaine", "hesperidia77@nest.example", "07911 959342", date(1942, 7, 5)),
-    Canary(6_660_000_883, "Bartimaeus Zwickelthorpe", "zwickel.b@nest.example", "07911 373453", date(1953, 11, 9)),
-]
 
 
 def traces(text: str) -> list[str]:
@@ -130,31 +106,6 @@ def traces(text: str) -> list[str]:
     text = text.lower()
     letters = re.sub(r"[^a-z]", "", text)
     return [needle for one in CANARIES for needle in one.needles if needle in (letters if needle.isalpha() else text)]
-
-
-def let_canaries_in(journey: Journey) -> None:
-    """The first customers become the canaries: among people, notes and purchases, and in rows that are faulty."""
-    first = pd.read_parquet(journey.source["customers"])["customer_id"].tolist()[: len(CANARIES)]
-
-    def people(frame: pd.DataFrame) -> pd.DataFrame:
-        for row, one in enumerate(CANARIES):
-            cells = [one.number, one.name, one.email, one.phone, one.born, "ZE9 7QX", "United Kingdom", one.note]
-            frame.loc[row, frame.columns[:-1].tolist()] = pd.Series(cells, index=frame.columns[:-1], dtype=object)
-        later = frame["updated_at"] + pd.Timedelta(days=30)
-        faulty = frame.assign(country=None, updated_at=later).head(len(CANARIES))  # missing:country
-        return pd.concat([frame, faulty], ignore_index=True).astype({"customer_id": "int64"})
-
-    def purchases(frame: pd.DataFrame) -> pd.DataFrame:
-        numbers = {float(number): float(one.number) for number, one in zip(first, CANARIES, strict=True)}
-        frame = frame.assign(CustomerID=frame["CustomerID"].replace(numbers))
-        theirs = frame[frame["CustomerID"].isin(numbers.values())].head(20)
-        faulty = theirs.assign(UnitPrice=0.0, Description=CANARIES[0].note)  # out_of_range, and a text that is dropped
-        return pd.concat([frame, faulty], ignore_index=True)
-
-    journey.rewrite("customers", people)
-    journey.rewrite("transactions", purchases)
-    with journey.edit("sources.yaml") as sources:
-        sources["tables"]["customers"]["max_quarantine_share"] = 0.5
 
 
 def files_with_canaries(folder: Path) -> dict[str, set[str]]:
@@ -167,18 +118,11 @@ def files_with_canaries(folder: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(
-    new_recorded_journey: Journey,
-) -> None:
-    journey = new_recorded_journey
-    let_canaries_in(journey)
-
-    done = journey.cli("run")
+def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(first_run: tuple[Journey, Done]) -> None:
+    journey, done = first_run
 
     assert done.code == 0, done.text
     assert traces(done.text) == []
-    aside = journey.status()["quarantine"]
-    assert {"table": "customers", "reason": "missing:country", "rows": 3} in aside
     found = files_with_canaries(journey.root)
     sources = {path.relative_to(journey.root).as_posix() for path in journey.source.values()}
     assert found.keys() >= sources  # the search does find them where they are
@@ -186,6 +130,41 @@ def test_no_trace_of_a_canary_is_in_any_file_that_a_run_writes(
     assert found.keys() - sources - lists.keys() == set()
     assert set().union(*lists.values()) <= {str(one.number) for one in CANARIES}
     assert len([path for path in (journey.root / ".dagster").rglob("*") if path.is_file()]) > 10
+
+
+def let_faulty_canaries_in(journey: Journey) -> None:
+    """The canaries once more, in rows that are faulty: among people, and in texts of purchases that are dropped."""
+    numbers = [one.number for one in CANARIES]
+
+    def people(frame: pd.DataFrame) -> pd.DataFrame:
+        theirs = frame[frame["customer_id"].isin(numbers)]
+        later = theirs["updated_at"] + pd.Timedelta(days=30)
+        return pd.concat([frame, theirs.assign(country=None, updated_at=later)], ignore_index=True)
+
+    def purchases(frame: pd.DataFrame) -> pd.DataFrame:
+        theirs = frame[frame["CustomerID"].isin(numbers)].head(20)
+        return pd.concat([frame, theirs.assign(UnitPrice=0.0, Description=CANARIES[0].note)], ignore_index=True)
+
+    journey.rewrite("customers", people)
+    journey.rewrite("transactions", purchases)
+    with journey.edit("sources.yaml") as sources:
+        sources["tables"]["customers"]["max_quarantine_share"] = 0.5
+
+
+def test_no_trace_of_a_canary_is_in_what_is_written_of_its_faulty_rows(new_recorded_journey: Journey) -> None:
+    journey = new_recorded_journey
+    journey.begin(date(2011, 6, 20))
+    let_faulty_canaries_in(journey)
+
+    done = journey.cli("history")
+
+    assert done.code == 0, done.text
+    assert traces(done.text) == []
+    aside = journey.status()["quarantine"]
+    assert {"table": "customers", "reason": "missing:country", "rows": 3} in aside
+    assert {"table": "transactions", "reason": "out_of_range:unit_price_gbp", "rows": 20} in aside
+    sources = {path.relative_to(journey.root).as_posix() for path in journey.source.values()}
+    assert files_with_canaries(journey.root).keys() == sources
 
 
 def test_a_raw_value_in_a_column_that_is_kept_stops_the_run_before_anything_is_written(
