@@ -62,6 +62,7 @@ class MaskedWeek:
     nobody: dict[str, int] = field(default_factory=dict)  # cells of tokens with a word for nobody, by alias
     emptied: dict[str, int] = field(default_factory=dict)  # cells that could not be used, by reason
     early: int = 0  # kept rows that were known before they happened
+    later: int = 0  # texts of kept rows that were withheld for what became known only after the week
 
     @property
     def withheld(self) -> int:
@@ -126,17 +127,17 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
     schema = masked_schema(table)
     # All weeks at once: a customer's token and a repeated text are then worked out a single time.
     cut = _Cut(bench, name, days, owners_in(bench, name, raw, before=before))
-    kept = [in_order(rows, table) for rows in cut.mask([week.kept for week in weeks], schema, where=name)]
+    kept, later = cut.mask([week.kept for week in weeks], schema, where=name, seen=True)
     bookkeeping = FILE_FIELDS if FILE in raw.column_names else QUARANTINE_FIELDS
     aside_schema = pa.schema([column.with_nullable(True) for column in schema] + bookkeeping)
-    aside = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}")
+    aside, _ = cut.mask([week.quarantined for week in weeks], aside_schema, where=f"quarantine of {name}", seen=False)
     return [
         MaskedWeek(
             week.day,
             sources[week.day],
             source_rows,
             week.read,
-            good,
+            in_order(good, table),
             bad,
             left_out,
             shape=shape,
@@ -144,8 +145,9 @@ def _masked_weeks(bench: Workbench, name: str, days: list[date], *, before: date
             nobody=week.nobody,
             emptied=week.emptied,
             early=week.early,
+            later=withheld,
         )
-        for week, good, bad, left_out in zip(weeks, kept, aside, suppressed, strict=True)
+        for week, good, bad, left_out, withheld in zip(weeks, kept, aside, suppressed, later, strict=True)
     ]
 
 
@@ -220,8 +222,14 @@ class _Cut:
     days: list[date]
     owners_of: OwnersOf | None
 
-    def mask(self, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str) -> list[pa.Table]:
-        """The rows of each week, masked and scanned."""
+    def mask(
+        self, frames: list[pd.DataFrame], schema: pa.Schema, *, where: str, seen: bool
+    ) -> tuple[list[pa.Table], list[int]]:
+        """The rows of each week, masked and scanned, and how many texts were withheld for what became known later.
+
+        Args:
+            seen: whether SQL will see them.
+        """
         lengths = [len(frame) for frame in frames]
         rows = pd.concat(frames, ignore_index=True)
         clock, table = self.bench.use_case.clock, self.bench.use_case.sources.tables[self.name]
@@ -233,8 +241,12 @@ class _Cut:
             redactor=TextRedactor(self.bench.use_case.sources.text_engine),
             owners=None if self.owners_of is None else self.owners_of(rows, weeks),
         )
-        masked = with_texts_withheld(self.bench, masked, table.texts, where=where)
+        masked, later = with_texts_withheld(self.bench, masked, table.texts, where=where, weeks=weeks if seen else None)
         require_clean_table(self.bench, masked, where=where, look_alikes=look_alikes_of(table))
         whole = pa.Table.from_pandas(masked, schema=schema, preserve_index=False)
         starts = [sum(lengths[:number]) for number in range(len(lengths))]
-        return [whole.slice(start, length) for start, length in zip(starts, lengths, strict=True)]
+        ends = [start + length for start, length in zip(starts, lengths, strict=True)]
+        return (
+            [whole.slice(start, end - start) for start, end in zip(starts, ends, strict=True)],
+            [int(later[start:end].sum()) for start, end in zip(starts, ends, strict=True)],
+        )

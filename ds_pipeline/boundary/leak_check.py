@@ -21,6 +21,7 @@ from ds_pipeline.boundary.scan import Finding, TextColumn, scan_columns, text_co
 from ds_pipeline.clock import WEEK
 from ds_pipeline.digests import digest_json
 from ds_pipeline.errors import ConfigError, LeakError, SourceError
+from ds_pipeline.ingestion.ingest import known_weeks
 from ds_pipeline.ingestion.read import read_source, source_digest
 from ds_pipeline.masking.columns.treatments import TEN_YEARS
 from ds_pipeline.registry.documents import Document, Documents
@@ -53,7 +54,9 @@ def raw_identifiers(bench: Workbench) -> RawIdentifiers:
     sources, (declared, clock_from) = bench.use_case.sources, _public(bench)
     try:
         states = [_state(bench, name) for name in sources.tables]
-        key = digest_json([states, sources.model_dump(mode="json"), sorted(declared), clock_from])
+        key = digest_json(
+            [states, sources.model_dump(mode="json"), sorted(declared), clock_from, bench.use_case.clock.time_zone]
+        )
         if key not in _known:
             columns = [column for _, column in _raw_columns(bench)]
             _known.clear()
@@ -200,8 +203,9 @@ def _raw_columns(bench: Workbench) -> Iterator[tuple[str, RawColumn]]:
         secret = {source: column for source, column in table.columns.items() if _is_secret(column)}
         if secret:
             raw = read_source(table, name=name, project=bench.project.root)
+            weeks = pa.array(known_weeks(raw, table, clock=bench.use_case.clock))
             for source, column in secret.items():
-                yield f"{name}.{source}", RawColumn(str(column.held), _values(raw[source]))
+                yield f"{name}.{source}", RawColumn(str(column.held), *_values(raw[source], weeks))
 
 
 def _is_secret(column: Column) -> bool:
@@ -209,15 +213,20 @@ def _is_secret(column: Column) -> bool:
     return column.held not in (None, "postcode") and column.treatment != "keep"
 
 
-def _values(column: pa.ChunkedArray) -> list[str]:
-    """The distinct values of a raw column as text: whole numbers as digits, dates in ISO form."""
-    values = column.combine_chunks()
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    values = pc.unique(values).drop_null()
+def _values(column: pa.ChunkedArray, weeks: pa.Array) -> tuple[list[str], list[int]]:
+    """The distinct values of a raw column as text, and the first week of each; numbers as digits, dates in ISO form."""
+    cells = column.combine_chunks()
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.dictionary_decode()
+    first = pa.table({"value": cells, "week": weeks}).group_by("value").aggregate([("week", "min")])
+    first = first.filter(pc.is_valid(first["value"]))
+    values, known = first["value"], first["week_min"].to_pylist()
     if pa.types.is_temporal(values.type):
-        return pc.strftime(values.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d").to_pylist()
-    return [str(int(cell)) if not isinstance(cell, str) and cell % 1 == 0 else str(cell) for cell in values.to_pylist()]
+        return pc.strftime(values.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d").to_pylist(), known
+    texts = [
+        str(int(cell)) if not isinstance(cell, str) and cell % 1 == 0 else str(cell) for cell in values.to_pylist()
+    ]
+    return texts, known
 
 
 def _public(bench: Workbench) -> tuple[set[str], str]:
@@ -253,7 +262,7 @@ def _leak(
         "redact or token.",
     ]
     equal = [leak.column for leak in findings if leak.kind == KIND]
-    raw = _raw_columns_in(bench, [text for name in equal for text in texts[name]], whole=part == "column")
+    raw = raw_columns_in(bench, [text for name in equal for text in texts[name]], whole=part == "column")
     if raw:
         names, tables = " and ".join(raw), bench.use_case.sources.tables.values()
         kept = [pair for table in tables for pair in table.kept.items()]
@@ -267,7 +276,7 @@ def _leak(
     return LeakError(" ".join(advice))
 
 
-def _raw_columns_in(bench: Workbench, texts: list[str], *, whole: bool) -> list[str]:
+def raw_columns_in(bench: Workbench, texts: list[str], *, whole: bool) -> list[str]:
     """The raw columns, as table.column, whose values are in texts; they are read again, for a run that ends here."""
     (declared, clock_from), names = _public(bench), []
     for name, column in _raw_columns(bench) if texts else ():

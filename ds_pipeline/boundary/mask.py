@@ -67,6 +67,8 @@ class MaskedSource:
         yield from (f"WARNING: {line}" for line in self.undeclared)
         if withheld := sum(week.withheld for week in self.weeks):
             yield f"{withheld:,} texts withheld whole: the scan still found an identifier in them after the masking"
+        if later := sum(week.later for week in self.weeks):
+            yield f"WARNING: {later:,} of them for what became known only after their week, which no replay sees"
         if self.drift:
             yield f"WARNING: the shape of the source has changed; {'; '.join(self.drift)}"
         broken = total_of_weeks(self.impossible.values())

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ KIND = "raw identifier"
 MIN_CELL = 2  # characters; a whole cell of one letter or digit, such as an initial, identifies nobody
 MIN_INSIDE = 8  # characters from which a value is also looked for inside a text
 AT_ONCE = 50_000  # texts; bounds the memory of their words
+NEVER = np.iinfo(np.int64).max
 # What stands in identifier columns for nothing.
 PLACEHOLDERS = frozenset({"na", "null", "none", "nan", "unknown", "notknown", "notgiven", "notprovided", "anonymous"})
 _WORD = re.compile(r"(?<![\d.])\d+\.\d+(?!\.?\d)|[^\W_]+")  # a decimal number is one word, so its digits are no number
@@ -31,10 +33,22 @@ _WHOLE = re.compile(r"\s*([+-]?\d+)\.0+\s*")
 
 
 class RawColumn(NamedTuple):
-    """The values of one raw column and what they are: name, email, phone, address, id or birth_date."""
+    """The values of one raw column and what they are: name, email, phone, address, id or birth_date.
+
+    Attributes:
+        weeks: the number of the week in which each value became known, 0 for all where none is given.
+    """
 
     held: str
-    values: Collection[str]
+    values: Sequence[str]
+    weeks: Sequence[int] = ()
+
+
+class _Known(NamedTuple):
+    """Hashes in order, and of each the week in which its value became known."""
+
+    hashes: np.ndarray
+    weeks: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +61,9 @@ class RawIdentifiers:
 
     left_out: Mapping[str, int]
     _key: str = field(repr=False)
-    _cells: np.ndarray = field(repr=False)
-    _inside: np.ndarray = field(repr=False)
-    _numbers: np.ndarray = field(repr=False)
+    _cells: _Known = field(repr=False)
+    _inside: _Known = field(repr=False)
+    _numbers: _Known = field(repr=False)
     _firsts: np.ndarray = field(repr=False)
     _lengths: tuple[int, ...] = field(repr=False)
 
@@ -65,43 +79,43 @@ class RawIdentifiers:
         """
         public = {_joined(plain_text(text)) for text in declared}
         left_out: Counter[str] = Counter()
-        cells: set[str] = set()
-        inside: set[str] = set()
-        numbers: set[str] = set()
+        cells: dict[str, int] = {}
+        inside: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         firsts: set[str] = set()
         lengths = {1}
-        for held, values in columns:
-            for value in values:
+        for held, values, weeks in columns:
+            for value, week in zip(values, weeks or repeat(0, len(values)), strict=True):
                 words = _words(plain_text(_WHOLE.sub(r"\1", value)))
                 joined = "".join(words)
                 if reason := _left_out(joined, held, value, public, clock_from):
                     left_out[reason] += 1
                     continue
-                cells.add(joined)
+                _add(cells, [joined], week)
                 if len(value.strip()) < MIN_INSIDE:
                     continue
                 # Numbers are also written in one piece.
                 spellings = [words, [joined]] if held in ("phone", "id") else [words]
                 if held == "name" and len(words) > 1:
                     spellings.append([words[-1], *words[:-1]])
-                inside |= {"".join(spelling) for spelling in spellings}
+                _add(inside, ["".join(spelling) for spelling in spellings], week)
                 firsts |= {spelling[0] for spelling in spellings}
                 lengths |= {len(spelling) for spelling in spellings}
                 if held == "phone":
-                    numbers.add(joined)
+                    _add(numbers, [joined], week)
         key = secrets.token_hex(8)
         return cls(
             dict(left_out),
             _key=key,
-            _cells=_sorted_hashes(cells, key),
-            _inside=_sorted_hashes(inside, key),
-            _numbers=_sorted_hashes(numbers, key),
-            _firsts=_sorted_hashes(firsts, key),
+            _cells=_known(cells, key),
+            _inside=_known(inside, key),
+            _numbers=_known(numbers, key),
+            _firsts=np.sort(_hashes(list(firsts), key)),
             _lengths=tuple(sorted(lengths)),
         )
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._cells.hashes)
 
     def find_in_columns(self, columns: Iterable[TextColumn]) -> list[Finding]:
         """The columns with cells that are, or contain, a raw identifier."""
@@ -116,16 +130,22 @@ class RawIdentifiers:
         """Which texts are, or contain, a raw identifier, as a mask."""
         return self._hits(texts, whole=True)
 
-    def _hits(self, texts: list[str], *, whole: bool) -> np.ndarray:
-        hits = np.zeros(len(texts), dtype=bool)
+    def known_from(self, texts: list[str], *, whole: bool = True) -> np.ndarray:
+        """The number of the week from which on each text is known to be, or contain, an identifier; else NEVER.
+
+        Args:
+            whole: also compare whole cells, and lines, with the shorter ones.
+        """
+        weeks = np.full(len(texts), NEVER)
         for start in range(0, len(texts), AT_ONCE):
             part = [plain_text(text) for text in texts[start : start + AT_ONCE]]
             words = [_words(text) for text in part]
-            marked = self._inside_of(words) | self._with_numbers(part)
-            if whole:
-                marked |= self._whole_cells(part, words)
-            hits[start : start + AT_ONCE] = marked
-        return hits
+            found = np.minimum(self._inside_of(words), self._with_numbers(part))
+            weeks[start : start + AT_ONCE] = np.minimum(found, self._whole_cells(part, words)) if whole else found
+        return weeks
+
+    def _hits(self, texts: list[str], *, whole: bool) -> np.ndarray:
+        return self.known_from(texts, whole=whole) < NEVER
 
     def _whole_cells(self, texts: list[str], words: list[list[str]]) -> np.ndarray:
         """Texts that are an identifier, or of which a line is one: the parts of a nested cell are lines."""
@@ -134,29 +154,32 @@ class RawIdentifiers:
             for text, of_text in zip(texts, words, strict=True)
         ]
         rows, keys = _flatten(cells)
-        return self._mark(len(texts), rows, keys, self._cells)
+        return self._first_known(len(texts), rows, keys, self._cells)
 
     def _with_numbers(self, texts: list[str]) -> np.ndarray:
         """Texts with the digits of a phone number, however they are grouped."""
-        rows, runs = _flatten([_GROUPED.findall(text) if len(self._numbers) else [] for text in texts])
-        return self._mark(len(texts), rows, [re.sub(r"\D", "", run) for run in runs], self._numbers)
+        rows, runs = _flatten([_GROUPED.findall(text) if len(self._numbers.hashes) else [] for text in texts])
+        return self._first_known(len(texts), rows, [re.sub(r"\D", "", run) for run in runs], self._numbers)
 
     def _inside_of(self, words_of_texts: list[list[str]]) -> np.ndarray:
         """Texts with a run of words that is an identifier."""
         rows, words = _flatten(words_of_texts)
-        hits = np.zeros(len(words_of_texts), dtype=bool)
+        weeks = np.full(len(words_of_texts), NEVER)
         starts = np.flatnonzero(_among(_hashes(words, self._key), self._firsts))
         for length in self._lengths:
             begun = starts[starts + length <= len(words)]
             begun = begun[rows[begun] == rows[begun + length - 1]]
             runs = ["".join(words[start : start + length]) for start in begun]
-            hits |= self._mark(len(hits), rows[begun], runs, self._inside)
-        return hits
+            weeks = np.minimum(weeks, self._first_known(len(weeks), rows[begun], runs, self._inside))
+        return weeks
 
-    def _mark(self, size: int, rows: np.ndarray, keys: list[str], known: np.ndarray) -> np.ndarray:
-        hits = np.zeros(size, dtype=bool)
-        hits[rows[_among(_hashes(keys, self._key), known)]] = True
-        return hits
+    def _first_known(self, size: int, rows: np.ndarray, keys: list[str], known: _Known) -> np.ndarray:
+        """Of each row the first week in which one of its keys was known."""
+        hashes, weeks = _hashes(keys, self._key), np.full(size, NEVER)
+        is_known = _among(hashes, known.hashes)
+        places = np.searchsorted(known.hashes, hashes[is_known])
+        np.minimum.at(weeks, rows[is_known], known.weeks[places])
+        return weeks
 
 
 def _left_out(joined: str, held: str, value: str, public: set[str], clock_from: str) -> str | None:
@@ -186,8 +209,16 @@ def _flatten(parts: list[list[str]]) -> tuple[np.ndarray, list[str]]:
     return rows, [item for part in parts for item in part]
 
 
-def _sorted_hashes(texts: set[str], key: str) -> np.ndarray:
-    return np.sort(_hashes(list(texts), key))
+def _add(found: dict[str, int], texts: list[str], week: int) -> None:
+    """Note texts with the first week in which they were known."""
+    for text in texts:
+        found[text] = min(week, found.get(text, week))
+
+
+def _known(found: dict[str, int], key: str) -> _Known:
+    hashes = _hashes(list(found), key)
+    order = np.argsort(hashes)
+    return _Known(hashes[order], np.fromiter(found.values(), np.int64, len(found))[order])
 
 
 def _hashes(texts: list[str], key: str) -> np.ndarray:

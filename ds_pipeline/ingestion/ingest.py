@@ -161,6 +161,13 @@ def known_values(raw: pa.Table, table: Table, aliases: list[str], *, name: str, 
     return _to_frame(typed.select(aliases)).assign(week=week)
 
 
+def known_weeks(raw: pa.Table, table: Table, *, clock: Clock) -> np.ndarray:
+    """The number of the week each row became known in; one whose known_at cannot be read is known after all others."""
+    name = table.source_name(table.known_at)
+    only = table.model_copy(update={"columns": {name: table.columns[name]}})
+    return _weeks_of(cast_columns(raw.select([name]), only)[0][table.known_at], clock)
+
+
 def _week_of_row(typed: pa.Table, raw: pa.Table, table: Table, *, name: str, clock: Clock) -> Mask:
     """The number of the week each row became known in: 0 for the first partition and everything before it."""
     known_at = typed[table.known_at]
@@ -168,6 +175,11 @@ def _week_of_row(typed: pa.Table, raw: pa.Table, table: Table, *, name: str, clo
     undated = to_mask(pc.is_null(known_at)) | _out_of_range(known_at, column, column.time_zone or table.time_zone)
     if undated.any():
         raise SourceError(f"{name} ({table.lies_at}): {_undated(undated, raw, table, column)}")
+    return _weeks_of(known_at, clock)
+
+
+def _weeks_of(known_at: pa.ChunkedArray, clock: Clock) -> np.ndarray:
+    """The number of the week of each instant; the last of all where there is none."""
     newest: datetime | None = pc.max(known_at).as_py()  # None: there is no row
     if newest:
         newest = min(newest, clock.instant(clock.first) + LAST_WEEKS)  # an open end such as 9999-12-31 is in no week

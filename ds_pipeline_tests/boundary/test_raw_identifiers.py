@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from ds_pipeline.boundary.raw_identifiers import RawColumn, RawIdentifiers
+from ds_pipeline.boundary.raw_identifiers import NEVER, RawColumn, RawIdentifiers
 from ds_pipeline.boundary.scan import Finding, text_columns
 
 RAW = RawIdentifiers.of(
@@ -112,4 +112,13 @@ def test_no_value_is_held_and_two_processes_would_not_share_hashes() -> None:
     first, second = (RawIdentifiers.of([RawColumn("name", ["Zarathea Wexcombe"])]) for _ in range(2))
 
     assert "wexcombe" not in repr(vars(first)).lower()
-    assert vars(first)["_cells"].tolist() != vars(second)["_cells"].tolist()
+    assert vars(first)["_cells"].hashes.tolist() != vars(second)["_cells"].hashes.tolist()
+
+
+def test_a_text_is_known_to_hold_an_identifier_from_the_first_week_on_in_which_one_of_them_was() -> None:
+    names = ["Zarathea Wexcombe", "Quillon Thistlewold", "Zarathea Wexcombe"]
+    raw = RawIdentifiers.of([RawColumn("name", names, [7, 3, 5]), RawColumn("phone", ["07700 900123"], [9])])
+    texts = ["ask Zarathea Wexcombe", "Wexcombe, Zarathea or Quillon Thistlewold", "tel 077-009-001-23", "thanks"]
+
+    assert raw.known_from(texts).tolist() == [5, 3, 9, NEVER]
+    assert RAW.known_from(["Bo Ek"]).tolist() == [0]

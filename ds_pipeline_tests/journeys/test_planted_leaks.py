@@ -1,6 +1,6 @@
 """Leaks in sources that lie about when they knew: six in a table that stop the training, each with its name; and a past
 that was written back, which no replay sees: it is warned of and refused. Nothing that serves changes. What no column
-holds, the order of the rows, tells nothing.
+holds, the order of the rows or which texts are withheld, tells nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.boundary.cross import masked_weeks
-from ds_pipeline.errors import TrainingError
+from ds_pipeline.errors import LeakError, TrainingError
 from ds_pipeline.evaluation.checks.leakage import require_no_leak, single_feature_aucs
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training.labelled import labelled_rows
@@ -192,6 +192,40 @@ def test_leavers_whose_rows_or_cells_are_gone_are_warned_of(written_back: Journe
     assert f"customers has no row of {len(left[::2])} of the " in said
     assert "and of 0 of the " in said
     assert re.search(r"WARNING days_quiet: 6\d% are positive where it is missing and 2\d% where it is not", said)
+
+
+def test_codes_that_became_known_later_do_not_tell_by_the_texts_that_are_withheld(journey: Journey) -> None:
+    """Old notes held a voucher each; of those who left, a later table repeats it, and their old notes were withheld."""
+    voucher = "QZXWKJ{:04d}TB"
+    text = "The voucher {} was shown on the page."
+    journey.rewrite(
+        "customers", lambda rows: rows.assign(service_note=[text.format(voucher.format(n)) for n in range(len(rows))])
+    )
+    path, last = journey.root / "data" / "samples" / "cancellations.parquet", days_quiet(journey)
+    everybody = pd.read_parquet(journey.source["customers"])["customer_id"]
+    left = [n for n, customer in enumerate(everybody) if last.get(customer, 0) > 36][:18]
+    codes = pd.DataFrame({"code": [voucher.format(n) for n in left], "noted_at": datetime(2011, 7, 30)})
+    pq.write_table(pa.Table.from_pandas(codes, preserve_index=False), path)
+    with journey.edit("sources.yaml") as sources:
+        table = sources["tables"]["transactions"]
+        columns = {
+            "code": {
+                "alias": "code", "type": "string", "nullable": False, "identifies": "direct", "holds": "id",
+                "treatment": "drop", "meaning": "made up",
+            },
+            "noted_at": table["columns"]["InvoiceDate"] | {"alias": "noted_at"},
+        }  # fmt: skip
+        sources["tables"]["cancellations"] = table | {
+            "path": "data/samples/cancellations.parquet", "meaning": "a cancellation", "columns": columns,
+            "event_time": "noted_at", "known_at": "noted_at", "allow_silent_weeks": True,
+        }  # fmt: skip
+    bench = journey.open()
+
+    with pytest.raises(
+        LeakError, match=rf"'service_note': {len(left)} of 240 masked texts hold a value of canc"
+    ) as leak:
+        masked_weeks(bench, "customers", bench.use_case.clock.dates_until(LAST))
+    assert "QZX" not in str(leak.value)
 
 
 def test_sources_sorted_by_their_future_give_the_bytes_they_gave(journey: Journey) -> None:
