@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process compiles the 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast ui lint hooks lock audit key bench-pii clean FORCE
+.PHONY: help install run test test-fast test-ray ray ui lint hooks lock audit key bench-pii clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -28,6 +28,17 @@ test: .venv/.installed ## run the tests: make test ARGS="-k clock"
 
 test-fast: .venv/.installed ## run the tests without the journeys: make test-fast ARGS="-k clock"
 	@.venv/bin/pytest -n 2 --dist loadfile --ignore=ds_pipeline_tests/journeys $(ARGS)
+
+# Ray is 79 MB and for more than one machine alone, so it has a lock of its own: all it needs beside itself is locked already.
+ray: .venv/.ray ## install Ray beside the locked packages, for work on more than one machine
+
+.venv/.ray: requirements-ray.lock .venv/.installed
+	@PIP_USER=0 .venv/bin/python -I -m pip install -qq --no-input --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements-ray.lock && .venv/bin/python -I -m pip check >/dev/null
+	@touch $@
+
+test-ray: .venv/.ray ## run the tests that need a Ray cluster, on one head and two workers of this machine
+	@.venv/bin/pytest -n 0 ds_pipeline_tests/test_cluster.py $(ARGS)
 
 ui: .venv/.installed ## open the Dagster UI on this machine: make ui PORT=3000
 	@exec .venv/bin/ds-pipeline ui --port "$(PORT)"
@@ -65,13 +76,15 @@ lock: ## resolve pyproject.toml into requirements.lock (needs uv): make lock UPG
 	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)" >&2; exit 1; }
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --extra demo --extra dev $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
-	@if grep -nE '://|^ *--?(index|extra-index|find-links|f |i )' requirements.lock; then \
-	  echo "requirements.lock: download addresses do not belong there; see the lines above" >&2; exit 1; fi
+	@sed -n 's/.*"\(ray\[client\][^"]*\)".*/\1/p' pyproject.toml | uv pip compile --quiet --universal --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --python-version 3.11 --no-deps $(if $(UPGRADE),--upgrade) --output-file requirements-ray.lock -
+	@if grep -nE '://|^ *--?(index|extra-index|find-links|f |i )' requirements.lock requirements-ray.lock; then \
+	  echo "download addresses do not belong into a lock; see the lines above" >&2; exit 1; fi
 
 # Asks a public vulnerability service about every locked name and version. --strict: a package that the service does
 # not know, or a service that does not answer, is a failure; without it, nothing found and nothing asked look the same.
 audit: .venv/.installed ## look the locked packages up in a vulnerability database (needs network)
-	@.venv/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+	@.venv/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock -r requirements-ray.lock
 
 # The weights of en_core_web_sm are for the comparison only and never a dependency: they lie in a folder of their own,
 # pinned by hash, where nothing but the benchmark looks. Without a package index the comparison is left out.

@@ -1,8 +1,10 @@
-"""Where work that can be divided runs: in threads or in processes of this machine.
+"""Where work that can be divided runs: in threads or processes of this machine, or on the nodes of a Ray cluster.
 
 DS_PIPELINE_ENGINE says which; where it says nothing, each piece of work runs as suits it. All parallel work goes
 through `run`, and its results do not depend on the engine. `model/fresh.py` alone starts processes of its own: there it
 is the claim that each call is made in an interpreter that has done nothing before.
+
+Source: docs/scaling.md, docs/decisions/0017-work-goes-to-a-cluster-as-tasks.md
 """
 
 from __future__ import annotations
@@ -10,16 +12,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from threadpoolctl import threadpool_limits
 
+from ds_pipeline import cluster
+from ds_pipeline.cluster import VARIABLE
 from ds_pipeline.errors import DsPipelineError, EngineError
 
-VARIABLE = "DS_PIPELINE_ENGINE"
 LOCAL = ("loky", "sequential", "threading")
+RAY = "ray://"
 SAFE_PATH = "PYTHONSAFEPATH"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,6 +36,8 @@ def run(
     *,
     suits: Literal["loky", "threading"],
     n_jobs: int = -1,
+    is_raw: bool = False,
+    reads: Sequence[Path] = (),
 ) -> list[Result]:
     """The result for each item, in their order.
 
@@ -38,16 +45,22 @@ def run(
         function: what it gives depends on its item alone; a process is sent all that it refers to.
         suits: the engine where DS_PIPELINE_ENGINE names none: threading where most of the time is spent in code that
             lets other threads go on (DuckDB, numpy), else loky, which are processes.
-        n_jobs: at most so many at a time, -1 for one per core.
+        n_jobs: at most so many at a time on this machine, -1 for one per core.
+        is_raw: the items are of this side of the PII boundary: they stay on this machine.
+        reads: files that tell whether a node sees what this machine sees.
 
     Raises:
-        EngineError: the engine is unknown, or a process was killed.
+        EngineError: the engine is unknown or does not answer, a node cannot do the work, or a process was killed.
         DsPipelineError: one that a call raised; the rest is then not begun.
     """
     engine = _engine() or suits
+    if engine.startswith(RAY) and is_raw:
+        engine = suits
     if engine == "sequential" or n_jobs == 1 or len(items) < 2:
         return [function(item) for item in items]
     try:
+        if engine.startswith(RAY):
+            return cluster.run(function, items, address=engine, reads=reads)
         if engine == "threading":
             calls = (joblib.delayed(function)(item) for item in items)
             return list(joblib.Parallel(n_jobs, backend="threading")(calls))
@@ -56,17 +69,20 @@ def run(
         raise error from None  # chained to it is the stack of where it ran
 
 
-def cores() -> int:
+def cores(*, is_raw: bool = False) -> int:
     """How many items run at the same time, where `run` is not told otherwise."""
-    return 1 if _engine() == "sequential" else int(joblib.cpu_count())
+    engine = _engine() or ""
+    if engine.startswith(RAY) and not is_raw:
+        return cluster.cores(engine)
+    return 1 if engine == "sequential" else int(joblib.cpu_count())
 
 
 def _engine() -> str | None:
     """The engine that the environment names."""
     named = os.environ.get(VARIABLE) or None
-    if named is not None and named not in LOCAL:
+    if named is not None and named not in LOCAL and not named.startswith(RAY):
         raise EngineError(
-            f"{VARIABLE} names an engine that is unknown; expected {', '.join(LOCAL[:-1])} or {LOCAL[-1]}. Correct it, "
+            f"{VARIABLE} names an engine that is unknown; expected {', '.join(LOCAL)} or {RAY}host:port. Correct it, "
             "or unset it: each piece of work then runs as suits it."
         )
     return named

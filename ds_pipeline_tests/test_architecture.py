@@ -19,6 +19,7 @@ ORDER = (
     ("errors", "progress", "figures", "markdown"),
     ("digests", "templates"),
     ("sql", "clock", "lineage"),
+    ("cluster",),
     ("use_case", "engine"),
     ("masking", "ingestion", "model", "store", "project"),
     ("registry", "simulation"),
@@ -183,7 +184,11 @@ def test_only_defs_definitions_and_cli_import_dagster() -> None:
 
 
 PARALLEL = re.compile(r"joblib\.(Parallel|delayed|parallel)|concurrent\.futures|multiprocessing|loky|ray\b")
-MAY_DIVIDE = ("ds_pipeline/engine.py", "ds_pipeline/model/fresh.py")  # the second waits for fresh interpreters
+MAY_DIVIDE = (
+    "ds_pipeline/engine.py",
+    "ds_pipeline/cluster.py",
+    "ds_pipeline/model/fresh.py",
+)  # the last waits for fresh interpreters
 
 
 def parallel(file: str) -> list[str]:

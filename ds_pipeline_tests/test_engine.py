@@ -112,7 +112,7 @@ def _noted(init: object, said: list[object]) -> object:
 def test_an_engine_that_is_unknown_is_refused_without_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(engine.VARIABLE, "spark://secret@host")
 
-    with pytest.raises(EngineError, match=r"expected loky, sequential or threading\.") as error:
+    with pytest.raises(EngineError, match=r"expected loky, sequential, threading or ray://host:port\.") as error:
         engine.run(abs, [-1, -2], suits="loky")
     assert "secret" not in str(error.value)
 

@@ -140,7 +140,8 @@ def each_day(
             return [build(tables, day, run[1]) for day in run[0]]
 
     made: dict[date, list[Made]] = {day: [] for day in days}
-    for (run, _), results in zip(runs, engine.run(build_run, runs, suits="threading"), strict=True):
+    answers = engine.run(build_run, runs, suits="threading", reads=datasets.tell_tales())
+    for (run, _), results in zip(runs, answers, strict=True):
         for day, result in zip(run, results, strict=True):
             made[day].append(result)
     return made

@@ -14,7 +14,7 @@ from ds_pipeline.digests import SHORT, digest_json
 from ds_pipeline.errors import HistoryError, KeyChangedError
 from ds_pipeline.store.buckets import Bucket, cut
 from ds_pipeline.store.index import Signer
-from ds_pipeline.store.snapshots import Cut, Snapshot, Store
+from ds_pipeline.store.snapshots import INDEX, Cut, Snapshot, Store
 from ds_pipeline.use_case.load import UseCase
 
 SCORES = "scores"
@@ -83,6 +83,11 @@ class Datasets:
         if bucket is None or self._cut(table) is None:
             return self.store.read(snapshot)
         return self.store.read_part(snapshot, bucket.number)
+
+    def tell_tales(self) -> list[Path]:
+        """The files by which another machine can tell that it sees these masked tables, as they are now."""
+        indexes = [self.store.root / self.masked(table) / INDEX for table in self.use_case.sources.tables]
+        return [path for path in (self.store.keys.pin_path, *indexes) if path.exists()]
 
     def put_masked(self, table: str, made: Mapping[date, tuple[pa.Table, dict[str, Any]]]) -> dict[date, Snapshot]:
         """Store masked weeks with what is known of them, in as many parts as sources.yaml says."""

@@ -7,6 +7,7 @@ is hashed further on is the digests of snapshots. Bytes in, bytes out; where the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from pydantic import Field, StrictInt, ValidationError
@@ -20,6 +21,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 class Signer(Protocol):
     """What is used of `registry.signing.SigningKeys`."""
+
+    pin_path: Path  # the public key
 
     def sign(self, content: bytes) -> str: ...
     def verify(self, content: bytes, signature: str, *, what: str) -> None: ...

@@ -25,9 +25,9 @@ CODE = lineage._code()
 MAKES_WEEKS = ("boundary", "clock", "features", "ingestion", "masking", "sql", "store")
 MAKES_THEM_IN_PART = ("training", "use_case")
 MAKES_NONE = (
-    "check", "cli", "definitions", "defs", "digests", "documents", "engine", "erasure", "errors", "evaluation",
-    "explore", "figures", "lineage", "markdown", "model", "monitoring", "progress", "project", "promotion", "registry",
-    "scoring", "simulation", "starter", "templates", "workbench",
+    "check", "cli", "cluster", "definitions", "defs", "digests", "documents", "engine", "erasure", "errors",
+    "evaluation", "explore", "figures", "lineage", "markdown", "model", "monitoring", "progress", "project",
+    "promotion", "registry", "scoring", "simulation", "starter", "templates", "workbench",
 )  # fmt: skip
 DAYS = [date(2011, 3, 7), date(2011, 3, 14), date(2011, 3, 21), date(2011, 3, 28)]
 NOTE = {

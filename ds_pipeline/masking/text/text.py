@@ -55,7 +55,7 @@ class TextRedactor:
             processes: at most so many; None is one per core. Few texts are done in this one.
         """
         self._engine, self._recognizers = engine, recognizers
-        self._processes = engines.cores() if processes is None else processes
+        self._processes = engines.cores(is_raw=True) if processes is None else processes
         self.entities: Counter[str] = Counter()
 
     def find(self, texts: Sequence[str]) -> list[list[Found]]:
@@ -175,7 +175,8 @@ class TextRedactor:
 
         size = -(-len(texts) // (self._processes * _TASKS_PER_PROCESS))
         parts = [texts[start : start + size] for start in range(0, len(texts), size)]
-        found = engines.run(partial(find_spans, self._engine), parts, suits="loky", n_jobs=self._processes)
+        find = partial(find_spans, self._engine)
+        found = engines.run(find, parts, suits="loky", n_jobs=self._processes, is_raw=True)
         return [spans for part in found for spans in part]
 
 
