@@ -7,13 +7,19 @@ tables hold, and that they end at D, is the caller's business.
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import resource
+import shutil
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -32,6 +38,14 @@ CLOSED: dict[str, Any] = {
 # takes milliseconds; in a run the slowest of a week takes seconds.
 CHECK_SECONDS, RUN_SECONDS = 10, 600
 CHECK_MEMORY = "1 GiB"
+# What makes one huge value, such as repeat('x', 2000000000), neither asks for memory nor hears that it is to end; only
+# its process can be ended, before the machine ends it or another one.
+PATIENCE = 10  # seconds after it was told to end
+EXCESS = 2  # times the memory it may take: the result, and what else the process does, come on top
+ENDED = 2  # the exit code of whatever is wrong with a use case
+STATM = Path("/proc/self/statm")
+LOOK = 0.05  # seconds between two looks
+UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 LIMITS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 SPILL = "16 GiB"  # on the disk, beyond the memory; DuckDB itself would take nine tenths of what is free
 
@@ -78,22 +92,34 @@ def _memory_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 @contextmanager
-def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection, *, where: str) -> Iterator[None]:
-    """Stops what runs inside, and says so with a FeatureError; and names the memory where that is not enough."""
-    late = threading.Event()
+def _limited(seconds: float, connection: duckdb.DuckDBPyConnection, *, where: str) -> Iterator[None]:
+    """Stops what runs inside, and says so with a FeatureError; and names the memory where that is not enough.
 
-    def stop() -> None:
-        late.set()
-        connection.interrupt()
+    Where it cannot be stopped, the process is ended.
+    """
+    late, done = threading.Event(), threading.Event()
+    amount, unit = _memory_of(connection).split()
+    most = _resident() + EXCESS * float(amount) * UNITS[unit]
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    def watch() -> None:
+        began = time.monotonic()
+        while not done.wait(LOOK):
+            took = time.monotonic() - began
+            if took > seconds:
+                late.set()
+                connection.interrupt()
+            if took > seconds + PATIENCE:
+                _end(f"{where}: the query was told to end after {seconds:g} seconds and did not.")
+            if _resident() > most:
+                _end(f"{where}: the query takes more than {EXCESS} times the {amount} {unit} of memory that it may.")
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise FeatureError(
-            f"{where}: the query needs more than the {_memory_of(connection)} of memory and the {SPILL} of disk that "
+            f"{where}: the query needs more than the {amount} {unit} of memory and the {SPILL} of disk that "
             "it may take. Filter or aggregate earlier; a recursive query has to end."
         ) from None
     except duckdb.InterruptException:
@@ -104,7 +130,24 @@ def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection, *,
             "earlier; a recursive query has to end, so give it a WHERE that comes true no more."
         ) from None
     finally:
-        timer.cancel()
+        done.set()
+        watching.join()  # or it would interrupt the next query
+
+
+def _end(why: str) -> None:
+    """End this process with one line, and leave nothing on the disk but what is whole."""
+    advice = "A function that makes a huge value does that, or a long list: make smaller ones."
+    os.write(2, f"ds-pipeline: {why} The process was ended. {advice}\n".encode())
+    shutil.rmtree(_spill_folder().name, ignore_errors=True)
+    os._exit(ENDED)
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds; where the system does not tell, the most it ever held."""
+    if STATM.exists():
+        return int(STATM.read_bytes().split()[1]) * resource.getpagesize()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 @cache
@@ -146,7 +189,7 @@ def result_columns(
     parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
     statement, above = split_head(sql)
     try:
-        with _interrupted_after(CHECK_SECONDS, connection, where=where):
+        with _limited(CHECK_SECONDS, connection, where=where):
             # execute, not sql as below: only then do DuckDB's messages say the line.
             found = connection.execute(statement, parameters).description or []
     except duckdb.Error as error:
@@ -163,7 +206,7 @@ def run_select(connection: duckdb.DuckDBPyConnection, sql: str, *, where: str, s
         FeatureError: names the fault in the text; of a fault in the data only its kind, because DuckDB quotes cells.
     """
     parameters = _parameters(connection, sql, where=where, scoring_at=scoring_at)
-    with _interrupted_after(RUN_SECONDS, connection, where=where):
+    with _limited(RUN_SECONDS, connection, where=where):
         return _rows(connection, sql, parameters, where=where)
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from ds_pipeline.sql import sandbox
 from ds_pipeline.store.snapshots import WRITING
 
 if TYPE_CHECKING:
@@ -83,3 +84,21 @@ def test_what_a_killed_run_was_writing_is_removed_a_day_later(journey: Journey) 
     assert done.code == 0, done.text
     assert not old.exists()
     assert young.exists()
+
+
+def take_little() -> None:
+    sandbox.CHECK_MEMORY = "64 MiB"
+
+
+def test_sql_that_cannot_be_stopped_ends_its_command_and_nothing_else(journey: Journey) -> None:
+    """One call that makes one huge value took what memory there was, whatever the limits."""
+    before = journey.serving()
+    (journey.case / "features" / "huge.sql").write_text(
+        "select customer_token, repeat('x', 2000000000) from population"
+    )
+
+    code, out, err = journey.start("check", journey.name, first=take_little).wait()
+
+    said = "ds-pipeline: features/huge.sql: the query takes more than 2 times the 64.0 MiB of memory that it may."
+    assert (code, out, err.startswith(said), len(err.splitlines())) == (2, "", True, 1), err
+    assert journey.serving() == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -264,6 +266,45 @@ def test_a_query_gets_no_more_memory_and_disk_than_it_may_take(monkeypatch: pyte
                 FeatureError, match=r"^x\.sql: .* than the 32\.0 MiB of memory and the 8\.0 MiB of disk"
             ):
                 ask(small, DOUBLING, where="x.sql", scoring_at=MONDAY)
+
+
+UNSTOPPABLE = """
+from datetime import UTC, datetime
+from ds_pipeline.sql import sandbox
+sandbox.{name} = {value}
+with sandbox.connect("UTC", memory="{memory}") as made:
+    sql = "select sum(len({call})) as n from range(1, 1000) as t(i)"
+    sandbox.{ask}(made, sql, where="x.sql", scoring_at=datetime(2011, 3, 28, tzinfo=UTC))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "ask"),
+    [
+        pytest.param("repeat('x', 1000000000 + i)", "run_select", id="text"),
+        pytest.param("range(1000000000)", "result_columns", id="list"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("memory", "name", "value", "said"),
+    [
+        pytest.param("32 MiB", "PATIENCE", 60, "more than 2 times the 32.0 MiB of memory that it may", id="memory"),
+        pytest.param("16 GiB", "CHECK_SECONDS = sandbox.RUN_SECONDS = sandbox.PATIENCE", 0.1,
+                     "was told to end after 0.1 seconds and did not", id="time"),
+    ],
+)  # fmt: skip
+def test_a_query_that_cannot_be_stopped_ends_its_process(
+    call: str, ask: str, memory: str, name: str, value: float, said: str
+) -> None:
+    """One call that made one huge value took 158 seconds and 14.7 GB, whatever the limits were."""
+    code = UNSTOPPABLE.format(call=call, ask=ask, memory=memory, name=name, value=value)
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("ds-pipeline: x.sql: the query ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_without_a_limit_of_its_own_a_database_takes_half_of_what_duckdb_would() -> None:
