@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -25,6 +26,16 @@ def environment(
         is_html: every value is escaped.
         finalize: what is done to every value.
     """
+    return _environment(folder, tuple(filters.items()), is_html, finalize)
+
+
+@cache  # it keeps the templates, and compiling one takes longer than filling it
+def _environment(
+    folder: str,
+    filters: tuple[tuple[str, Callable[..., str]], ...],
+    is_html: bool,
+    finalize: Callable[[object], object] | None,
+) -> Environment:
     made = Environment(
         loader=PackageLoader("ds_pipeline", folder),
         autoescape=is_html,
@@ -34,5 +45,5 @@ def environment(
         keep_trailing_newline=not is_html,
         finalize=finalize,
     )
-    made.filters |= {**FILTERS, **filters}
+    made.filters |= {**FILTERS, **dict(filters)}
     return made

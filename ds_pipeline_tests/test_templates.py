@@ -51,3 +51,13 @@ def test_templates_are_those_of_the_folder() -> None:
     assert environment("evaluation/report", filters={}).get_template("report.html.j2").name == "report.html.j2"
     with pytest.raises(TemplateNotFound):
         environment("evaluation/report", filters={}).get_template("no_such.html.j2")
+
+
+def test_a_template_is_compiled_once_for_the_same_words() -> None:
+    first, again, other = (
+        environment("evaluation/report", filters=filters, is_html=True).get_template("report_parts/gates.html.j2")
+        for filters in ({"verdict": str.upper}, {"verdict": str.upper}, {"verdict": str.lower})
+    )
+
+    assert first is again
+    assert first is not other
