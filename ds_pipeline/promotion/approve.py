@@ -72,7 +72,8 @@ def approvals_of(entries: Sequence[Entry]) -> list[Approval]:
 def require_not_refused(bench: Workbench, entries: Sequence[Entry], look: int) -> None:
     """Raise EvaluationError if the candidate of a look was refused on one of its weeks, and nobody let it come again.
 
-    A digest that was refused stays refused: the same bytes under another verdict mean that something else was changed.
+    A model that was refused stays refused, whatever files are beside it: the same bytes under another verdict mean that
+    something else was changed.
     What was recorded after the look does not count: its page would not tell of it.
 
     Args:
@@ -80,16 +81,17 @@ def require_not_refused(bench: Workbench, entries: Sequence[Entry], look: int) -
     """
     says = entries[look - 1].says
     assert isinstance(says, Looked)
+    same = {one.candidate for one in _looks_of(entries) if one.is_of_same_model(says)}
     for refusal, gates in _refusals(entries, says, bench.use_case.requirements).items():
         since = [entry.says for entry in entries[refusal : look - 1]]
-        is_approved = any(isinstance(one, Approved) and says.candidate in one.candidates for one in since)
+        is_approved = any(isinstance(one, Approved) and same & set(one.candidates) for one in since)
         # The budget is of the weeks and not of the candidate; who allows more there lets it come again.
         is_allowed = gates == {GATE} and any(
             isinstance(one, Allowed) and set(one.weeks) & set(says.weeks) for one in since
         )
         if not is_approved and not is_allowed:
             raise EvaluationError(
-                f"The candidate {says.candidate[:SHORT]} was refused on these holdout weeks "
+                f"The model of the candidate {says.candidate[:SHORT]} was refused on these holdout weeks "
                 f"({', '.join(sorted(gates))}; ledger/{refusal:06d}.json), and what was refused stays refused, "
                 "whatever is asked since. Train another candidate, or let the owners agree and record it, then train "
                 f"again: ds-pipeline approve-requirements {bench.use_case.name} --date {entries[look - 1].as_of} "
@@ -97,14 +99,18 @@ def require_not_refused(bench: Workbench, entries: Sequence[Entry], look: int) -
             )
 
 
+def _looks_of(entries: Sequence[Entry]) -> list[Looked]:
+    return [entry.says for entry in entries if isinstance(entry.says, Looked)]
+
+
 def _refused(entries: Sequence[Entry], weeks: Sequence[date], requirements: Requirements) -> list[str]:
     """The candidates that were refused on any of the weeks."""
-    looks = [entry.says for entry in entries if isinstance(entry.says, Looked) and set(weeks) & set(entry.says.weeks)]
+    looks = [look for look in _looks_of(entries) if set(weeks) & set(look.weeks)]
     return sorted({look.candidate for look in looks if _refusals(entries, look, requirements)})
 
 
 def _refusals(entries: Sequence[Entry], look: Looked, requirements: Requirements) -> dict[int, set[str]]:
-    """The entries that refused the candidate of a look on one of its weeks, and the gates it missed.
+    """The entries that refused the model of a look on one of its weeks, and the gates it missed.
 
     That a champion could not be scored says nothing of the candidate.
     """
@@ -113,7 +119,7 @@ def _refusals(entries: Sequence[Entry], look: Looked, requirements: Requirements
         entry.number
         for entry in entries
         if isinstance(entry.says, Looked)
-        and entry.says.candidate == look.candidate
+        and entry.says.is_of_same_model(look)
         and set(entry.says.weeks) & set(look.weeks)
     }
     missed = {

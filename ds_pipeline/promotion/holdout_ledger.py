@@ -6,7 +6,7 @@ from typing import Any
 
 from ds_pipeline.boundary.leak_check import require_clean_reason
 from ds_pipeline.boundary.suppress import erasures_of
-from ds_pipeline.digests import SHORT
+from ds_pipeline.digests import SHORT, digest_bytes
 from ds_pipeline.errors import EvaluationError, RegistryError
 from ds_pipeline.evaluation.checks.holdout_budget import LedgerRecord, Override, WeekLooks, measure_ledger
 from ds_pipeline.evaluation.gates.decision import Decision
@@ -14,6 +14,8 @@ from ds_pipeline.evaluation.gates.specs import gates_of
 from ds_pipeline.evaluation.measure.measurement import Measurement
 from ds_pipeline.evaluation.result import Evaluation
 from ds_pipeline.promotion.approve import approvals_of, require_not_refused
+from ds_pipeline.registry.bundle import MODEL
+from ds_pipeline.registry.documents import Document
 from ds_pipeline.registry.ledger import (
     Allowed,
     Backtested,
@@ -72,14 +74,14 @@ def record_promotions(bench: Workbench) -> None:
 
 
 def record_look(
-    bench: Workbench, day: date, *, candidate: str, trained_under: Mapping[str, Any], seen: Seen
+    bench: Workbench, day: date, *, candidate: Document, trained_under: Mapping[str, Any], seen: Seen
 ) -> tuple[LedgerRecord, dict[str, Measurement]]:
     """Write down that the candidate is about to be judged on its holdout, then say what that costs.
 
     To be called before any row of the holdout is scored: an evaluation that is killed later has cost its look.
 
     Args:
-        candidate: its digest.
+        candidate: what was trained for the date, and signed.
         trained_under: lineage.json of the candidate.
         seen: the rows of the holdout, from training.labelled.rows_seen.
 
@@ -109,7 +111,8 @@ def record_look(
             limit=bench.use_case.requirements.holdout.max_configurations,
             declared=trained_under["declared"],
             configuration=configuration.digest,
-            candidate=candidate,
+            candidate=candidate.digest,
+            model=digest_bytes(candidate.files[MODEL]),
             weeks=weeks,
             seen=seen,
         ),
@@ -266,16 +269,16 @@ def require_recorded(bench: Workbench, evaluation: Evaluation, decision: Decisio
             f"The holdout ledger does not hold the evaluation of {decision.as_of}. Evaluate the candidate again."
         )
     require_not_refused(bench, entries, look.entry)
-    if champion_is_lost and _lost_to_champion(bench, entries, decision.bound_to.candidate):
+    if champion_is_lost and _lost_to_champion(bench, entries, began.says):
         raise EvaluationError(
             f"The candidate of {decision.as_of} was compared with the champion while it was there, and missed. That "
             "the champion is lost since does not undo it: train another candidate."
         )
 
 
-def _lost_to_champion(bench: Workbench, entries: list[Entry], candidate: str) -> bool:
+def _lost_to_champion(bench: Workbench, entries: list[Entry], look: Looked) -> bool:
     compared = {gate.name for gate in gates_of(bench.use_case.requirements) if gate.may_not_apply}
-    looks = {one.number for one in entries if isinstance(one.says, Looked) and one.says.candidate == candidate}
+    looks = {one.number for one in entries if isinstance(one.says, Looked) and one.says.is_of_same_model(look)}
     return any(
         figure.name in compared and figure.value is not None and not figure.passed
         for one in entries

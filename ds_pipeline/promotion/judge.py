@@ -79,7 +79,7 @@ def judge_candidate(bench: Workbench, day: date) -> Judgement:
     trained_under = json.loads(bench.lineage_of(day, candidate.digest).files["lineage.json"])
     _require_unchanged(trained_under, use_case)
     seen = rows_seen(bench, use_case.clock.holdout(day), until=day)
-    look, looks = record_look(bench, day, candidate=candidate.digest, trained_under=trained_under, seen=seen)
+    look, looks = record_look(bench, day, candidate=candidate, trained_under=trained_under, seen=seen)
     with making_again(_gather(bench, day, candidate, looks=look.looks)) as material:
         figures = check_all((check_holdout, check_proxies, check_folds), material)
         beyond = check_all(() if figures.findings["problems"] else CHECKS, material)

@@ -24,7 +24,7 @@ class Event(Grown, Link):
         refit_digest: of the model that serves, where it was fitted again after the candidate was judged.
     """
 
-    since = "refit_digest"
+    since = frozenset({"refit_digest"})
 
     kind: Literal["promote", "rollback", "replace_lost"]
     version: Annotated[str, Field(pattern=r"^v\d{4,}$")]

@@ -64,7 +64,7 @@ class Declared(Grown):
         inputs: the names of the model's inputs.
     """
 
-    since = "asked"
+    since = frozenset({"asked"})
 
     kind: Literal["declared"] = "declared"
     configuration: Configuration
@@ -84,18 +84,24 @@ class Looked(Grown):
     Attributes:
         declared: the number of the entry with which the training of the candidate began.
         limit: how many configurations the requirements allowed on a week then; None: no limit.
+        model: the digest of its model.joblib, which other files may make as well; None in an older entry.
         seen: the rows it is judged on; None in an entry from before they were noted.
     """
 
-    since = "seen"
+    since = frozenset({"seen", "model"})
 
     kind: Literal["looked"] = "looked"
     limit: Annotated[int, Field(ge=1)] | None = None
     declared: Annotated[int, Field(ge=1)]
     configuration: Digest
     candidate: Digest
+    model: Digest | None = None
     weeks: Weeks
     seen: Seen | None = None
+
+    def is_of_same_model(self, other: Looked) -> bool:
+        """Whether both are of one candidate, or of two with the very same model."""
+        return self.candidate == other.candidate or (self.model is not None and self.model == other.model)
 
 
 class Backtested(FileModel):
@@ -135,7 +141,7 @@ class Judged(Grown):
         metrics: further ones, which no gate reads.
     """
 
-    since = "decision"
+    since = frozenset({"decision"})
 
     kind: Literal["judged"] = "judged"
     looked: Annotated[int, Field(ge=1)]

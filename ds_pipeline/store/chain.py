@@ -25,15 +25,15 @@ class Grown(FileModel):
     """What was signed before it had all its fields.
 
     Attributes:
-        since: a field that old ones have not got; their digest and signature are of the text without it.
+        since: fields that old ones have not got; their digest and signature are of the text without them.
     """
 
-    since: ClassVar[str] = ""
+    since: ClassVar[frozenset[str]] = frozenset()
 
     @model_serializer(mode="wrap")
     def _as_it_was_signed(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         said: dict[str, Any] = dump(self)
-        return {name: value for name, value in said.items() if name != self.since or value is not None}
+        return {name: value for name, value in said.items() if name not in self.since or value is not None}
 
 
 class Link(FileModel):

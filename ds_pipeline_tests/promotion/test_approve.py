@@ -29,11 +29,12 @@ def add(bench: Workbench, says: Says) -> list[Entry]:
     return bench.ledger.add(says, as_of=DAY, actor="ann", reason="a test", at=now(), known={})
 
 
-def look(bench: Workbench, candidate: str = NOISE, *, weeks: list[date] | None = None) -> int:
+def look(bench: Workbench, candidate: str = NOISE, *, model: str | None = None, weeks: list[date] | None = None) -> int:
     """An evaluation begins; the number of its entry."""
     weeks = weeks or bench.use_case.clock.holdout(DAY)
     digest = digest_bytes(b"configuration")
-    return add(bench, Looked(declared=1, configuration=digest, candidate=candidate, weeks=weeks))[-1].number
+    looked = Looked(declared=1, configuration=digest, candidate=candidate, model=model, weeks=weeks)
+    return add(bench, looked)[-1].number
 
 
 def refuse(bench: Workbench, looked: int, *gates: str, value: float | None = 0.1) -> None:
@@ -69,7 +70,7 @@ def test_a_candidate_that_was_refused_is_refused_again_whatever_is_asked_since(b
         require_not_refused(bench, bench.ledger.entries(known={}), again)
 
     said = str(error.value)
-    assert f"The candidate {NOISE[:12]} was refused on these holdout weeks" in said
+    assert f"The model of the candidate {NOISE[:12]} was refused on these holdout weeks" in said
     assert "(precision_in_top_decile, saving; ledger/000003.json)" in said
     assert 'ds-pipeline approve-requirements shop --date 2011-12-05 --reason "..."' in said
 
@@ -82,6 +83,25 @@ def test_another_candidate_and_other_weeks_are_no_refusal_of_it(bench: Workbench
     assert stands(bench, look(bench, weeks=[date(2011, 4, 4)]))
     assert not stands(bench, look(bench, weeks=[date(2011, 4, 4), first]))  # one week is enough
     assert not stands(bench, look(bench, weeks=[last]))
+
+
+def test_the_same_model_beside_other_files_is_refused_with_it(bench: Workbench) -> None:
+    """A comment in an SQL file, or another slice, made another candidate of the same bytes, and that one passed."""
+    model, beside = digest_bytes(b"model"), digest_bytes(b"noise beside another slice")
+    refuse(bench, look(bench, model=model), "saving")
+
+    assert not stands(bench, look(bench, beside, model=model))
+    assert stands(bench, look(bench, beside, model=digest_bytes(b"another model")))
+    assert stands(bench, look(bench, beside, model=model, weeks=[date(2011, 4, 4)]))
+    approve(bench)
+    assert stands(bench, look(bench, beside, model=model))
+
+
+def test_an_old_look_that_does_not_say_its_model_refuses_its_candidate_alone(bench: Workbench) -> None:
+    refuse(bench, look(bench), "saving")
+
+    assert not stands(bench, look(bench, model=digest_bytes(b"model")))
+    assert stands(bench, look(bench, digest_bytes(b"another"), model=digest_bytes(b"model")))
 
 
 def test_an_approval_counts_for_the_looks_that_tell_of_it(bench: Workbench) -> None:

@@ -23,6 +23,7 @@ from ds_pipeline.promotion.holdout_ledger import (
     record_look,
     record_rebuild,
 )
+from ds_pipeline.registry.documents import Document
 from ds_pipeline.registry.ledger import Looked, Seen
 from ds_pipeline.store.chain import next_link
 from ds_pipeline.training.declare import declare, facts_of
@@ -30,7 +31,7 @@ from ds_pipeline.workbench import Workbench, known_entries
 from ds_pipeline_tests.workbenches import lay_down
 
 DAY = date(2011, 12, 5)
-CANDIDATE = digest_bytes(b"candidate")
+CANDIDATE = Document(digest_bytes(b"candidate"), {"model.joblib": b"model"})
 LABELS = "labels/x"
 
 
@@ -71,6 +72,7 @@ def test_a_look_is_written_with_its_weeks_and_counts_itself(bench: Workbench) ->
     entry = read_ledger(bench)[-1]
     assert isinstance(entry.says, Looked)
     assert entry.says.weeks == bench.use_case.clock.holdout(DAY)
+    assert (entry.says.candidate, entry.says.model) == (CANDIDATE.digest, digest_bytes(b"model"))
     assert (found.entry, found.entry_digest) == (2, entry.digest)
     assert {one.configurations for one in found.weeks} == {1}
     assert [one.value for one in measured.values()] == ([] if limit is None else [1])
