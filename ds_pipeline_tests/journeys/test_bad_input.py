@@ -97,6 +97,12 @@ def _sql(old: str, new: str) -> Callable[[Journey], None]:
     return lambda journey: journey.replace("features/basket.sql", old, new)
 
 
+def _keys_for_all(journey: Journey) -> None:
+    path = journey.root / ".envrc.local"
+    path.write_text(f"export DS_PIPELINE_PSEUDONYM_KEY={REAL_KEY}\n")
+    path.chmod(0o644)
+
+
 def nothing(_: Journey) -> None:
     """The project is fine; the command is not."""
 
@@ -226,6 +232,18 @@ CASES = [
         "sql-that-is-not-deterministic",
         _sql("count(*) as invoices_90d", "count(*) + random() as invoices_90d"),
         ("configs/mini_lapse/features/basket.sql", "random"),
+    ),
+    Case(
+        "an-input-that-remembers-people",
+        _sql("count(*) as invoices_90d", "(hash(lines.customer_token) % 100)::bigint as invoices_90d"),
+        ("invoices_90d", "customer_token"),
+        ("check",),
+    ),
+    Case(
+        "keys-that-others-can-read",
+        _keys_for_all,
+        (".envrc.local can be opened by others (mode 0644)", "chmod 600 .envrc.local"),
+        ("score",),
     ),
     Case(
         "a-date-that-is-not-a-monday",
