@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 
 from ds_pipeline.clock import WEEK
+from ds_pipeline.defs.event_log import in_one_commit
 from ds_pipeline.use_case.load import UseCase
 
 OWNER_TEAM = "team:"
@@ -104,18 +105,19 @@ def report_weeks(
     shared = {"dagster/column_schema": column_schema(schema)} if schema is not None else {}
     if len(days) == 1:
         return dg.MaterializeResult(metadata={**metadata[days[0]], **shared}, check_results=checks)
-    for day in days:
-        context.add_asset_metadata(dict(metadata[day]), partition_key=str(day))
-        for check in checks:
-            context.log_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=context.asset_key,
-                    check_name=str(check.check_name),
-                    passed=check.passed,
-                    partition=str(day),
-                    metadata={},
+    with in_one_commit(context.instance):
+        for day in days:
+            context.add_asset_metadata(dict(metadata[day]), partition_key=str(day))
+            for check in checks:
+                context.log_event(
+                    dg.AssetCheckEvaluation(
+                        asset_key=context.asset_key,
+                        check_name=str(check.check_name),
+                        passed=check.passed,
+                        partition=str(day),
+                        metadata={},
+                    )
                 )
-            )
     return dg.MaterializeResult(metadata=shared, check_results=checks)
 
 

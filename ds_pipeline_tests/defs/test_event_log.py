@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -13,7 +14,7 @@ import pytest
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from ds_pipeline.defs.event_log import kept_open
+from ds_pipeline.defs.event_log import BATCH, in_one_commit, kept_open
 
 
 def instance_with(events: Any) -> Any:
@@ -96,6 +97,63 @@ def test_threads_take_turns(events: SqliteEventLogStorage) -> None:
             thread.join()
 
     assert sorted(messages(events)) == [str(number) for number in range(8)]
+
+
+def test_events_in_one_commit_are_there_together(events: SqliteEventLogStorage, tmp_path: Path) -> None:
+    other = SqliteEventLogStorage(str(tmp_path))
+    instance = instance_with(events)
+
+    with kept_open(instance):
+        events.store_event(entry("before"))
+        with in_one_commit(instance):
+            for message in ("first", "second"):
+                events.store_event(entry(message))
+            assert messages(events) == ["before", "first", "second"]
+            assert messages(other) == ["before"]
+        assert messages(other) == ["before", "first", "second"]
+        events.store_event(entry("after"))
+        assert messages(other) == ["before", "first", "second", "after"]
+
+
+def test_what_fails_commits_nothing_of_it(events: SqliteEventLogStorage) -> None:
+    instance = instance_with(events)
+
+    def store_half() -> None:
+        with in_one_commit(instance):
+            events.store_event(entry("half"))
+            raise ZeroDivisionError
+
+    with kept_open(instance):
+        with pytest.raises(ZeroDivisionError):
+            store_half()
+        events.store_event(entry("whole"))
+
+    assert messages(events) == ["whole"]
+
+
+def test_where_the_log_is_not_kept_open_each_event_is_committed(events: SqliteEventLogStorage, tmp_path: Path) -> None:
+    with in_one_commit(instance_with(events)):
+        events.store_event(entry("first"))
+        assert messages(SqliteEventLogStorage(str(tmp_path))) == ["first"]
+
+
+@pytest.mark.parametrize("batch", [None, "7"])
+def test_weeks_that_dagster_gives_together_are_committed_together(
+    batch: str | None, events: SqliteEventLogStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = []
+    monkeypatch.setattr("ds_pipeline.defs.event_log.os.utime", commits.append)
+    monkeypatch.delenv(BATCH, raising=False)
+    if batch:
+        monkeypatch.setenv(BATCH, batch)
+
+    with kept_open(instance_with(events)):
+        assert os.environ[BATCH] == (batch or "1000")
+        events.store_event_batch([entry("first"), entry("second"), entry("third")])
+
+    assert messages(events) == ["first", "second", "third"]
+    assert commits == [events.path_for_shard("run")]
+    assert os.environ.get(BATCH) == batch
 
 
 def test_an_event_log_that_is_not_in_files_is_left_alone() -> None:

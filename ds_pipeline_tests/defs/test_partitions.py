@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import dagster as dg
 import pyarrow as pa
@@ -93,6 +94,7 @@ class Context:
     """What is used of the context of an asset, and what was told to it."""
 
     asset_key = dg.AssetKey(["shop", "features"])
+    instance = SimpleNamespace(event_log_storage=SimpleNamespace())
 
     def __init__(self, *keys: str) -> None:
         self.partition_keys = list(keys)
