@@ -59,7 +59,7 @@ def build_part(tables: AsOfTables, day: date, *, given: Mapping[str, pa.Table]) 
     """
     tables.advance_to(day)
     population = given[POPULATION_SQL] if POPULATION_SQL in given else population_of(tables, day)
-    return _features(tables, day, population[tables.use_case.problem.entity], given)
+    return features_of(tables, day, population[tables.use_case.problem.entity], given=given)
 
 
 def join_parts(use_case: UseCase, day: date, parts: Sequence[pa.Table]) -> pa.Table:
@@ -89,12 +89,6 @@ def rows_of_everyone(tables: AsOfTables, day: date) -> dict[str, pa.Table]:
     return {POPULATION_SQL: population} | {file: _rows(tables, file, sql, day) for file, sql in files.items()}
 
 
-def features_of(tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """The features of the given people at one scoring date, as build_features returns them."""
-    tables.advance_to(day)
-    return take_inside(_features(tables, day, population, {}), tables.use_case.features, day=day)
-
-
 def population_of(tables: AsOfTables, day: date) -> pa.Table:
     """Who is in scope: the entity alone, one row each."""
     return _rows(tables, POPULATION_SQL, tables.use_case.population_sql, day)
@@ -106,10 +100,11 @@ def _rows(tables: AsOfTables, file: str, sql: str, day: date) -> pa.Table:
     return rows
 
 
-def _features(
-    tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray, given: Mapping[str, pa.Table]
+def features_of(
+    tables: AsOfTables, day: date, population: pa.Array | pa.ChunkedArray, *, given: Mapping[str, pa.Table]
 ) -> pa.Table:
-    """One row for each of the given people, with the values as they come, floats rounded."""
+    """One row for each of the given people, with the values as they come, floats rounded; as in build_part."""
+    tables.advance_to(day)
     use_case, connection = tables.use_case, tables.connection
     entity = use_case.problem.entity
     tables.set_population(population)

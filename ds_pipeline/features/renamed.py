@@ -8,19 +8,20 @@ joins or counts by them does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ds_pipeline import engine
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import DIGITS, features_of
-from ds_pipeline.store.asof import AsOfTables, ReadWeek, in_order
+from ds_pipeline.features.days import each_day
+from ds_pipeline.features.outside import take_inside
+from ds_pipeline.store.asof import AsOfTables, in_order
+from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
 from ds_pipeline.use_case.load import UseCase
 
 LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")  # of a token
@@ -29,25 +30,32 @@ LAST_DIGIT = 10.0 ** (1 - DIGITS)  # relative
 MAX_SHARE = 1e-3  # of the rows; at most one where there are fewer
 
 
-def require_blind_to_tokens(use_case: UseCase, read_week: ReadWeek, made: Mapping[date, pa.Table]) -> None:
+def require_blind_to_tokens(
+    use_case: UseCase, read_week: Callable[..., pa.Table], made: Mapping[date, pa.Table], *, divided: bool = False
+) -> None:
     """Raise FeatureError if an input has other values once every token of the tables is replaced by another.
 
     Args:
+        read_week: a ReadPart, or a ReadWeek where the tables are not divided.
         made: the features of some days, from build_features on the same tables.
+        divided: bucket by bucket, where there are buckets and no file needs everyone.
     """
-    entity = use_case.problem.entity
+    entity, number = use_case.problem.entity, use_case.sources.buckets
+    divided = divided and number > 1 and not use_case.features.scope
+
+    def read(name: str, day: date, bucket: Bucket | None) -> pa.Table:
+        return _renamed(use_case, name, read_week(name, day, bucket) if divided else read_week(name, day))
+
+    def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
+        before = made[day] if bucket is None else rows_of_bucket(made[day], entity, bucket)
+        return _again(tables, day, before[entity])
+
     inputs = use_case.features.of_role("input")
-
-    def build(days: list[date]) -> list[pa.Table]:
-        with AsOfTables(use_case, lambda name, day: _renamed(use_case, name, read_week(name, day))) as tables:
-            return [_again(tables, day, made[day][entity]) for day in days]
-
-    days = sorted(made)
-    size = -(-len(days) // min(engine.cores(), max(1, len(days) // 4)))  # each run loads all weeks before it
-    runs = [days[start : start + size] for start in range(0, len(days), size)]
-    renamed = chain.from_iterable(engine.run(build, runs, suits="threading"))
-    for day, again in zip(days, renamed, strict=True):
-        changed = [name for name in inputs if not _is_same(made[day][name], again[name])]
+    for day, parts in each_day(use_case, read, sorted(made), build, divided=divided).items():
+        before, again = made[day], take_inside(pa.concat_tables(parts), use_case.features, day=day)
+        if divided:
+            before = pa.concat_tables([rows_of_bucket(before, entity, bucket) for bucket in buckets(number)])
+        changed = [name for name in inputs if not _is_same(before[name], again[name])]
         if changed:
             raise FeatureError(
                 f"features at {day}: expected inputs that do not depend on the tokens themselves; with other "
@@ -60,7 +68,7 @@ def require_blind_to_tokens(use_case: UseCase, read_week: ReadWeek, made: Mappin
 def _again(tables: AsOfTables, day: date, people: pa.ChunkedArray) -> pa.Table:
     """The features of the people under their other tokens, in the order that they had."""
     others = _replaced(people)
-    again = features_of(tables, day, others)
+    again = features_of(tables, day, others, given={})
     return again.take(pc.index_in(others, again[tables.use_case.problem.entity].combine_chunks()))
 
 

@@ -1,31 +1,25 @@
 """The step of the features: build many weeks at once, replay one of them from its sources, and store them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
-from typing import TypeVar
 
 import pyarrow as pa
 
-from ds_pipeline import engine
 from ds_pipeline.boundary.cross import masked_weeks
 from ds_pipeline.boundary.leak_check import require_clean_table
 from ds_pipeline.features.build import build_features, build_part, join_parts, rows_of_everyone
+from ds_pipeline.features.days import each_day
 from ds_pipeline.features.outside import say_outside
 from ds_pipeline.features.renamed import require_blind_to_tokens
 from ds_pipeline.features.replay import require_equal, sample_day
 from ds_pipeline.features.schema import features_frame_schema, require_valid
 from ds_pipeline.store.asof import AsOfTables
-from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
-from ds_pipeline.store.datasets import Datasets
+from ds_pipeline.store.buckets import Bucket, rows_of_bucket
 from ds_pipeline.store.snapshots import Snapshot
 from ds_pipeline.use_case.load import UseCase
 from ds_pipeline.workbench import Workbench
 
 MOST_SAID = 6  # weeks by name
-Made = TypeVar("Made")
-Build = Callable[[AsOfTables, date, Bucket | None], Made]
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ def make_features(bench: Workbench, days: list[date]) -> FeatureWeeks:
     require_clean_table(bench, whole, where="features")
     replayed = sample_day(days)
     require_equal(replayed, made[replayed], replayed_features(bench, replayed))
-    require_blind_to_tokens(bench.use_case, bench.datasets.read_week, made)
+    require_blind_to_tokens(bench.use_case, bench.datasets.read_week, made, divided=True)
     weeks = bench.datasets.put_weeks(bench.datasets.features, made, inputs=inputs)
     return FeatureWeeks(weeks, replayed, say_outside(made.values()))
 
@@ -88,9 +82,10 @@ def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> d
     """The features of each day, from the masked tables."""
     bench.datasets.require_masked(days[-1])
     bench.datasets.cut_anew(days[-1])
+    read_week, reads = bench.datasets.read_week, bench.datasets.tell_tales()
     entity, everyone = use_case.problem.entity, {}
     if use_case.sources.buckets > 1 and use_case.features.scope:
-        everyone = each_day(bench.datasets, use_case, days, _everyone, divided=False)
+        everyone = each_day(use_case, read_week, days, _everyone, divided=False, reads=reads)
 
     def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
         given = everyone[day][0] if everyone else {}
@@ -98,7 +93,7 @@ def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> d
             given = {file: rows_of_bucket(rows, entity, bucket) for file, rows in given.items()}
         return build_part(tables, day, given=given)
 
-    made = each_day(bench.datasets, use_case, days, build)
+    made = each_day(use_case, read_week, days, build, reads=reads)
     return {day: join_parts(use_case, day, parts) for day, parts in made.items()}
 
 
@@ -121,27 +116,3 @@ def replayed_features(bench: Workbench, day: date) -> pa.Table:
             rebuilt |= {(name, known): datasets.read_week(name, known) for known in clock.dates_until(day)}
     with AsOfTables(bench.use_case, lambda name, known: rebuilt[name, known]) as tables:
         return build_features(tables, day)
-
-
-def each_day(
-    datasets: Datasets, use_case: UseCase, days: list[date], build: Build[Made], *, divided: bool = True
-) -> dict[date, list[Made]]:
-    """What is built at each day of each bucket, or of the tables whole where they are not divided.
-
-    Runs of neighbouring days of one bucket go side by side, each on a connection of its own with one thread.
-    """
-    parts = buckets(use_case.sources.buckets) if divided and use_case.sources.buckets > 1 else [None]
-    at_once = min(-(-engine.cores() // len(parts)), max(1, len(days) // 4))  # each run loads all weeks before it
-    size = -(-len(days) // at_once)
-    runs = [(days[start : start + size], part) for start in range(0, len(days), size) for part in parts]
-
-    def build_run(run: tuple[list[date], Bucket | None]) -> list[Made]:
-        with AsOfTables(use_case, partial(datasets.read_week, bucket=run[1])) as tables:
-            return [build(tables, day, run[1]) for day in run[0]]
-
-    made: dict[date, list[Made]] = {day: [] for day in days}
-    answers = engine.run(build_run, runs, suits="threading", reads=datasets.tell_tales())
-    for (run, _), results in zip(runs, answers, strict=True):
-        for day, result in zip(run, results, strict=True):
-            made[day].append(result)
-    return made

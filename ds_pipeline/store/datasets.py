@@ -73,7 +73,7 @@ class Datasets:
     def labels(self) -> str:
         return f"labels/{self.use_case.labels_digest[:SHORT]}"
 
-    def read_week(self, table: str, day: date, *, bucket: Bucket | None = None) -> pa.Table:
+    def read_week(self, table: str, day: date, bucket: Bucket | None = None) -> pa.Table:
         """The masked rows that became known in the week before D.
 
         Args:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import guarded
-from ds_pipeline.features.weeks import each_day
+from ds_pipeline.features.days import each_day
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.store.buckets import Bucket, numbers_of
 from ds_pipeline.training.labels import (
@@ -85,6 +85,7 @@ def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
         return assign_labels(tables, day, people)
 
     divided = LABEL_SQL not in bench.use_case.features.scope
-    made = each_day(bench.datasets, bench.use_case, scored, build, divided=divided)
+    datasets = bench.datasets
+    made = each_day(bench.use_case, datasets.read_week, scored, build, divided=divided, reads=datasets.tell_tales())
     labels = {day: join_parts(day, parts, entity=entity) for day, parts in made.items()}
     return {day: labels.get(day - clock.lag, labels_schema(entity).empty_table()) for day in days}

@@ -67,7 +67,9 @@ def test_a_value_that_is_not_declared_is_not_stored(bench: Workbench) -> None:
     assert bench.datasets.store.partitions(bench.datasets.features) == []
 
 
-def test_an_input_made_of_tokens_is_not_stored(bench: Workbench) -> None:
+@pytest.mark.parametrize("number", [1, 2], ids=lambda number: f"{number} buckets")
+def test_an_input_made_of_tokens_is_not_stored(bench: Workbench, number: int) -> None:
+    bench = in_buckets(bench, number)
     put_masked(bench, DAYS[:1])
     sql = {"features/visits.sql": "select customer_token, hash(customer_token) % 99 as visits_seen from visits"}
     case = replace(bench.use_case, feature_sql=dict(bench.use_case.feature_sql) | sql)
