@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import partial
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ds_pipeline.errors import SourceError
 from ds_pipeline.ingestion import database
-from ds_pipeline.ingestion.cast import one_type
+from ds_pipeline.ingestion.cast import cast_cells, one_type
 from ds_pipeline.ingestion.contents import column_types, read_contents
 from ds_pipeline.ingestion.database import WHOLE, SourceState, Window
 from ds_pipeline.ingestion.files import SourceFiles, find_files
@@ -93,11 +95,20 @@ def read_source(table: Table, *, name: str, project: Path, window: Window = WHOL
 
 
 def _read_files(files: SourceFiles, table: Table, *, name: str) -> pa.Table:
-    parts = []
-    for file in files.files:
-        where = f"{name} ({table.path if not files.are_many else file.shown})"
-        _require_columns(column_types(file, table, where=where), table=table, where=where)
-        parts.append(_without_odd_types(read_contents(file, table, where=where), table))
+    parts, wheres = [], [f"{name} ({table.path if not files.are_many else file.shown})" for file in files.files]
+    found = [column_types(file, table, where=where) for file, where in zip(files.files, wheres, strict=True)]
+    somewhere = {column for columns in found for column, _ in columns}
+    for file, where, columns in zip(files.files, wheres, found, strict=True):
+        to_come = {
+            column: declared.since
+            for column, declared in table.columns.items()
+            if declared.since is not None and column in somewhere - {one for one, _ in columns}
+        }
+        columns_held = {column: declared for column, declared in table.columns.items() if column not in to_come}
+        held = table.model_copy(update={"columns": columns_held})
+        _require_columns(columns, table=held, where=where)
+        part = _without_odd_types(read_contents(file, held, where=where), held)
+        parts.append(_with_what_is_to_come(part, to_come, table, where=where))
     rows = pa.concat_tables(one_type(parts, table))
     numbers = pa.chunked_array([_numbers(part.num_rows) for part in parts], pa.int64())
     rows = rows.append_column(ROW_NUMBER, numbers)
@@ -105,6 +116,28 @@ def _read_files(files: SourceFiles, table: Table, *, name: str) -> pa.Table:
         indices = np.repeat(np.arange(len(parts), dtype="int32"), [part.num_rows for part in parts])
         rows = rows.append_column(FILE, pa.DictionaryArray.from_arrays(indices, [file.shown for file in files.files]))
     return rows
+
+
+def _with_what_is_to_come(rows: pa.Table, to_come: dict[str, date], table: Table, *, where: str) -> pa.Table:
+    """The rows of a file with empty columns that the source began to hold after all of them were known.
+
+    Raises:
+        SourceError: a row was known by then.
+    """
+    if not to_come:
+        return rows
+    known = table.source_name(table.known_at)
+    known_at, _ = cast_cells(rows[known].combine_chunks(), table.columns[known], time_zone=table.time_zone)
+    for name, since in to_come.items():
+        begins = pa.scalar(datetime.combine(since, time(), ZoneInfo(table.time_zone)), known_at.type)
+        late = pc.sum(pc.greater_equal(known_at, begins)).as_py()
+        if late:
+            raise SourceError(
+                f"{where}: missing: {name}, which the source holds since {since} (sources.yaml), and {late:,} rows "
+                "became known later. Correct the file, or the day."
+            )
+        rows = rows.append_column(name, pa.nulls(rows.num_rows))
+    return rows.select(list(table.columns))
 
 
 def _without_odd_types(rows: pa.Table, table: Table) -> pa.Table:

@@ -65,6 +65,7 @@ class Column(FileModel):
         decimal_mark: what stands before the fraction in a number that is text.
         time_zone: the zone of this column's times, where it is not that of the table.
         null_words: what a cell says that holds nothing, instead of NULL_WORDS; an empty cell is always one.
+        since: the day on which the source began to hold it; a file of rows that were all known before may lack it.
     """
 
     alias: Name
@@ -83,6 +84,7 @@ class Column(FileModel):
     decimal_mark: Literal[".", ","] = "."
     time_zone: ZoneName | None = None
     null_words: list[Text] = Field(default_factory=lambda: list(NULL_WORDS))
+    since: Day | None = None
     minimum: float | Day | None = None
     above: float | None = None
     maximum: float | Day | None = None
@@ -135,6 +137,8 @@ class Column(FileModel):
         is_time = self.type in ("date", "timestamp")
         if not is_time and (self.formats or self.time_zone):
             raise ValueError("formats and time_zone are for the types date and timestamp")
+        if self.since is not None and not self.nullable:
+            raise ValueError("since is for a column that older rows have not got: it needs nullable: true")
         if self.decimal_mark != "." and self.type not in ("decimal", "double"):
             raise ValueError("decimal_mark is for the types decimal and double")
         for limit in (self.minimum, self.maximum, self.above):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -207,6 +208,72 @@ def test_a_column_may_change_its_type_between_files_without_losing_a_digit(
     assert week.kept["payment"].tolist() == [1, 2**53 - 1, 2**53 - 2]
     assert week.kept["amount"].tolist() == [1.0, 0.1, 0.2]
     assert week.quarantined[[FILE, REASON]].values.tolist() == [["data/pay/a.parquet", "unreadable:payment"]]
+
+
+def noted(declare: Declare, file_format: str = "csv", **note: str) -> Table:
+    columns = {"payment": {"type": "integer"}, "amount": {"type": "double"}}
+    columns["note"] = {"type": "string", "nullable": True} | note
+    return declare(columns, path="data/pay", format=file_format)
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv", "jsonl"])
+def test_a_column_that_begins_one_day_is_empty_in_the_files_before(
+    declare: Declare, clock: Clock, tmp_path: Path, file_format: str
+) -> None:
+    """Nothing could be declared: the older files lacked it, or the newer ones had one too many."""
+    months(tmp_path, file_format, newest="2011-03-07 23:59:59")
+    table = noted(declare, file_format, since="2011-03-08")
+
+    raw = read_source(table, name="payments", project=tmp_path)
+    weeks = split_weeks(raw, table, name="payments", clock=clock, days=[date(2011, 3, 7), date(2011, 3, 14)])
+
+    kept = pd.concat([week.kept for week in weeks])
+    assert kept["payment"].tolist() == [1, 2, 3]
+    assert [None if pd.isna(note) else note for note in kept["note"]] == [None, None, "x"]
+    assert all(week.quarantined.empty for week in weeks)
+
+
+LATE = r"old\.csv\): missing: note, which the source holds since 2011-03-08 .*, and 1 rows became known later"
+
+
+@pytest.mark.parametrize(
+    ("newest", "note", "said"),
+    [
+        pytest.param("2011-03-08 00:00:00", {"since": "2011-03-08"}, LATE, id="a-file-of-then-lacks-it"),
+        pytest.param("2011-03-07 23:59:59", {}, r"old\.csv\): .*missing: note", id="no-day-is-said"),
+    ],
+)  # fmt: skip
+def test_a_file_without_a_column_that_has_begun_is_refused(
+    declare: Declare, tmp_path: Path, newest: str, note: dict[str, str], said: str
+) -> None:
+    months(tmp_path, "csv", newest=newest)
+
+    with pytest.raises(SourceError, match=said):
+        read_source(noted(declare, **note), name="payments", project=tmp_path)
+
+
+def test_a_column_that_no_file_has_has_not_begun(declare: Declare, tmp_path: Path) -> None:
+    months(tmp_path, "csv", newest="2011-03-01 12:00:00")
+    (tmp_path / "data" / "pay" / "young.csv").unlink()
+
+    with pytest.raises(SourceError, match="missing: note"):
+        read_source(noted(declare, since="2011-03-08"), name="payments", project=tmp_path)
+
+
+def months(project: Path, file_format: str, *, newest: str) -> None:
+    """Two payments in a file without a note, the second known at `newest` or before, and one in a file with a note."""
+    folder = project / "data" / "pay"
+    folder.mkdir(parents=True)
+    old = pd.DataFrame({"payment": [1, 2], "amount": [1.0, 2.0], "paid_at": ["2011-03-01 12:00:00", newest]})
+    young = pd.DataFrame({"payment": [3], "amount": [3.0], "note": ["x"], "paid_at": ["2011-03-10 12:00:00"]})
+    for name, rows in (("old", old), ("young", young)):
+        path = folder / f"{name}.{file_format}"
+        if file_format == "parquet":
+            rows.astype({"paid_at": "datetime64[us]"}).to_parquet(path, index=False)
+        elif file_format == "csv":
+            rows.to_csv(path, index=False)
+        else:
+            rows.to_json(path, orient="records", lines=True)
 
 
 def test_a_file_whose_type_cannot_be_read_is_named(declare: Declare, tmp_path: Path) -> None:

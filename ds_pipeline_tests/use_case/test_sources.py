@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -76,6 +77,13 @@ def test_what_a_restricted_table_may_keep_is_refused_for_its_file_alone(column: 
     assert problem({"x": column}, data_class="restricted") == (
         "Value error, a restricted table may only be read by a database query, not from a file"
     )
+
+
+def test_what_began_one_day_is_missing_before() -> None:
+    begun = {"type": "string", "identifies": "no", "treatment": "keep", "since": "2024-03-01"}
+
+    assert "it needs nullable: true" in problem({"x": begun | {"nullable": False}})
+    assert declare({"x": begun}).columns["x"].since == date(2024, 3, 1)
 
 
 def test_quasi_identifiers_of_people_need_a_limit() -> None:
