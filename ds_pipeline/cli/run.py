@@ -16,7 +16,8 @@ from ds_pipeline.boundary.suppress import at_work, require_finished
 from ds_pipeline.check.dry_run import DryRun, TableFacts, dry_run
 from ds_pipeline.cli.printing import complaints, console, plain, table_of
 from ds_pipeline.defs.assets.monitoring import REALIZED, STABILITY
-from ds_pipeline.defs.launch import Outcome, dagster_instance, run_job
+from ds_pipeline.defs.instance import dagster_instance
+from ds_pipeline.defs.launch import Outcome, run_job
 from ds_pipeline.evaluation.gates.decision import Decision, what_to_change
 from ds_pipeline.evaluation.measure.walk_forward import Step
 from ds_pipeline.evaluation.result import Evaluation

@@ -27,7 +27,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
 from ds_pipeline.cli.guard import Guard
-from ds_pipeline.defs.launch import dagster_instance
+from ds_pipeline.defs.instance import dagster_instance
 from ds_pipeline.errors import ConfigError
 from ds_pipeline.project import Project
 

@@ -3,10 +3,7 @@
 The runs are the same as those from the UI or the schedule and appear there.
 """
 
-import fcntl
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,14 +11,12 @@ from typing import Any
 import dagster as dg
 
 from ds_pipeline import errors
-from ds_pipeline.boundary.dagster_home import dagster_home
 from ds_pipeline.defs.assemble import assets_of
 from ds_pipeline.defs.assets.ingestion import NEW_KEY
 from ds_pipeline.defs.assets.monitoring import STARTED_AT
 from ds_pipeline.defs.event_log import kept_open
 from ds_pipeline.defs.jobs import job_name, jobs_of
 from ds_pipeline.defs.resources import ProjectResource
-from ds_pipeline.project import Project
 from ds_pipeline.use_case.load import UseCase
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -41,23 +36,6 @@ class Outcome:
     error: str | None = None
     failed_checks: list[str] = field(default_factory=list)
     severe: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def dagster_instance(project: Project) -> Iterator[dg.DagsterInstance]:
-    """The instance of DAGSTER_HOME; where that is not set, the one of the project."""
-    home = dagster_home(project)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Ctrl-C while a connection closes: SQLAlchemy would print a stack trace beside our one line.
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    with (home / ".lock").open("w") as lock:
-        # Two first runs at once would both make the database, and leave it with two heads for good.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        instance = dg.DagsterInstance.from_config(str(home))
-        instance.get_runs_count()  # makes the database, if it is not there
-        fcntl.flock(lock, fcntl.LOCK_UN)
-    with instance:
-        yield instance
 
 
 def run_job(
