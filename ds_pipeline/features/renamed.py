@@ -33,7 +33,7 @@ MAX_SHARE = 1e-3  # of the rows; at most one where there are fewer
 def require_blind_to_tokens(
     use_case: UseCase, read_week: Callable[..., pa.Table], made: Mapping[date, pa.Table], *, divided: bool = False
 ) -> None:
-    """Raise FeatureError if an input has other values once every token of the tables is replaced by another.
+    """Raise FeatureError if an input or a protected attribute has other values once each token is replaced by another.
 
     Args:
         read_week: a ReadPart, or a ReadWeek where the tables are not divided.
@@ -50,18 +50,19 @@ def require_blind_to_tokens(
         before = made[day] if bucket is None else rows_of_bucket(made[day], entity, bucket)
         return _again(tables, day, before[entity])
 
-    inputs = use_case.features.of_role("input")
+    checked = [*use_case.features.of_role("input"), *use_case.features.of_role("protected")]
     for day, parts in each_day(use_case, read, sorted(made), build, divided=divided).items():
         before, again = made[day], take_inside(pa.concat_tables(parts), use_case.features, day=day)
         if divided:
             before = pa.concat_tables([rows_of_bucket(before, entity, bucket) for bucket in buckets(number)])
-        changed = [name for name in inputs if not _is_same(before[name], again[name])]
+        changed = [name for name in checked if not _is_same(before[name], again[name])]
         if changed:
             raise FeatureError(
-                f"features at {day}: expected inputs that do not depend on the tokens themselves; with other "
-                f"tokens for the same people these have other values: {', '.join(changed)}. A hash, a part or an "
-                "order of tokens, or one of them in the SQL, lets a model remember people. Use "
-                f"{entity} and other tokens to group, to join and to count, and break ties by something else."
+                f"features at {day}: expected inputs and protected attributes that do not depend on the tokens "
+                "themselves; with other tokens for the same people these have other values: "
+                f"{', '.join(changed)}. A hash, a part or an order of tokens, or one of them in the SQL, lets a model "
+                f"remember people, and groups by it are none. Use {entity} and other tokens to group, to join and to "
+                "count, and break ties by something else."
             )
 
 

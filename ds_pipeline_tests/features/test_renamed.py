@@ -165,6 +165,8 @@ def test_what_the_model_does_not_see_may_divide_people_by_their_tokens(make_shop
 
     half = {"dtype": "string", "unit": "category", "nullable": True, "role": "slice", "categories": ["0", "1"]}
     require_blind(make_shop, sql, half=half)
+    with pytest.raises(FeatureError, match="other values: half"):  # groups at random differ in nothing
+        require_blind(make_shop, sql, half=half | {"role": "protected"})
 
 
 @pytest.mark.parametrize(
