@@ -27,7 +27,8 @@ _BOOLEAN = "(?i)" + "|".join(TRUE_WORDS + FALSE_WORDS)
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})"
 _OFFSET = _INSTANT + _ZONE
 _COMMA = r"[+-]?(0|[1-9]\d{0,11}),\d{1,6}"
-_GROUPED = r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"  # 1,234.50 or 1.234,50
+_POINTED = r"[+-]?(0|[1-9]\d{0,2}(,\d{3})+|[1-9]\d{0,11})(\.\d+)?"  # 1,234.50
+_COMMAED = r"[+-]?(0|[1-9]\d{0,2}(\.\d{3})+|[1-9]\d{0,11})(,\d+)?"  # 1.234,50
 _NOT_ISO = r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}( .*)?"
 # Ways to write a date besides ISO. A column that two of them can read is not taken for a date: nobody knows which.
 DAYS = (
@@ -42,6 +43,7 @@ HALF = "1,5 is one and a half?"
 POINT = "1.500 is one and a half? if it is one thousand five hundred, write the numbers without the point"
 COMMA = "a number? 1,500 can be one and a half (then decimal_mark) or one thousand five hundred (write no comma)"
 GROUPS = "a number? with marks between the thousands it cannot be read; write the numbers without them"
+MARKS = "a number? some cells have a point before the fraction and others a comma; write all of them one way"
 EPOCHS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}  # since 1970
 EPOCH = "a time? it looks like {} since 1970, which no column type reads; write it as 2024-03-07 09:30:00"
 EXCEL = "a date? it looks like the days of Excel (45358 is 2024-03-07), which no column type reads; write it as a date"
@@ -101,7 +103,14 @@ def read_cells(cells: pa.Array, given: tuple[str, ...]) -> Reading:
     if _match(text, rf"{_COMMA}|{WHOLE}"):
         reading = _decimal(text, ",")
         return reading if _reads_all(text, reading) else Reading("string")
-    return Reading("string", doubt=GROUPS if _match(text, rf"{_GROUPED}|{WHOLE}") else "")
+    return Reading("string", doubt=_doubt_of_marks(text))
+
+
+def _doubt_of_marks(text: pa.Array) -> str:
+    """Why cells that look like numbers cannot be read as such; empty where they do not."""
+    if _match(text, _POINTED) or _match(text, _COMMAED):
+        return GROUPS
+    return MARKS if _match(text, rf"{_POINTED}|{_COMMAED}") else ""
 
 
 def read_typed(cells: pa.Array) -> Reading:

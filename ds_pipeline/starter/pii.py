@@ -118,6 +118,10 @@ def is_birth_date(name: str) -> bool:
     return bool(set(words_of(name)) & WORDS["birth_date"])
 
 
+MANY_VALUES = "many different values: it could be a number or a name of someone"
+UNREAD = "nothing reads it as it is written (see its type), so it could be anything"
+
+
 def guess_column(column: ColumnProfile, *, look: Look) -> Guess:
     """How to treat a column that is neither the customer's key nor a date of the table."""
     words = set(words_of(column.name))
@@ -174,7 +178,7 @@ def _by_values(column: ColumnProfile, words: set[str], look: Look) -> Guess:
     if in_text or (any_share >= SOME and column.distinct > FEW_VALUES):
         return Guess("direct", "redact", "identifiers were found in some of the values")
     if column.distinct > FEW_VALUES:
-        return Guess("direct", "drop", "many different values: it could be a number or a name of someone", holds="id")
+        return Guess("direct", "drop", UNREAD if column.doubt else MANY_VALUES, holds="id")
     if any_share:
         return _category("quasi", column, "some values look like a place or a name", look=look)
     return Guess("no", "keep", "few different values, none of which looks like an identifier")

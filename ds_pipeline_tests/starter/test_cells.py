@@ -25,6 +25,9 @@ def reading(*values: str, given: tuple[str, ...] = ()) -> Reading:
         pytest.param(["8.205", "4.81"], Reading("decimal", 3), id="point-clear"),
         pytest.param(["1,234,567", "950"], Reading("string", doubt=cells.GROUPS), id="two-groups"),
         pytest.param(["1.234,50", "950"], Reading("string", doubt=cells.GROUPS), id="both-marks"),
+        pytest.param(["12.50", "12,5", "950"], Reading("string", doubt=cells.MARKS), id="either-mark"),
+        pytest.param(["1,234.50", "1.234,50"], Reading("string", doubt=cells.MARKS), id="either-way-round"),
+        pytest.param(["12.50", "12,5", "A950"], Reading("string"), id="not-all-are-numbers"),
     ],
 )
 def test_marks_between_thousands_are_not_read_as_fractions(values: list[str], expected: Reading) -> None:

@@ -279,7 +279,7 @@ def test_a_number_of_each_customer_in_an_oddly_named_column_does_not_stay(
 def test_numbers_that_can_be_read_in_two_ways_are_marked_and_named(write: Write, plan: MakePlan) -> None:
     path = orders_with(
         write, price=lambda n, turn: f"{1 + n},{100 + turn}", fee=lambda n, turn: f"{n},{turn:02d}",
-        weight=lambda n, turn: f"{1 + n}.{100 + turn}",
+        weight=lambda n, turn: f"{1 + n}.{100 + turn}", tax=lambda n, turn: f"{n}{'.,'[turn % 2]}{turn:02d}",
     )  # fmt: skip
     made = plan(Answers("x", [path], ["customer_id"], "no-event:orders"))
 
@@ -288,7 +288,9 @@ def test_numbers_that_can_be_read_in_two_ways_are_marked_and_named(write: Write,
     assert "type: string  # review: a number?" in sources
     assert "type: decimal  # review: 1.500 is" in sources
     assert 'decimal_mark: ","  # review: 1,5 is one and a half?' in sources
-    assert all(f"orders.{name}: " in said for name in ("price", "fee", "weight"))
+    assert all(f"orders.{name}: " in said for name in ("price", "fee", "weight", "tax"))
+    assert "orders.tax: type string: a number? some cells have a point before the fraction and others a comma" in said
+    assert "name of someone" not in said
 
 
 def test_customers_numbers_of_two_kinds_are_said_first(shop: list[str], write: Write, plan: MakePlan) -> None:
