@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process compiles the 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast test-ray ray ui lint hooks lock audit key bench-pii clean FORCE
+.PHONY: help install run test test-fast test-ray ray ui lint hooks lock audit key bench bench-pii clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -85,6 +85,13 @@ lock: ## resolve pyproject.toml into requirements.lock (needs uv): make lock UPG
 # not know, or a service that does not answer, is a failure; without it, nothing found and nothing asked look the same.
 audit: .venv/.installed ## look the locked packages up in a vulnerability database (needs network)
 	@.venv/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock -r requirements-ray.lock
+
+# polars is for the comparison only and never a dependency; without a package index its side is left out.
+bench: .venv/.installed ## measure ours beside what one would otherwise write: make bench ARGS="features --size tiny"
+	@test -d .venv/bench/polars || PIP_USER=0 .venv/bin/python -I -m pip install -qq --no-input \
+	  --disable-pip-version-check --no-deps --require-hashes --target .venv/bench -r bench/requirements-polars.txt \
+	  || echo "polars could not be installed" >&2
+	@.venv/bin/python bench/run.py $(ARGS)
 
 # The weights of en_core_web_sm are for the comparison only and never a dependency: they lie in a folder of their own,
 # pinned by hash, where nothing but the benchmark looks. Without a package index the comparison is left out.
