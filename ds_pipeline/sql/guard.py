@@ -61,6 +61,11 @@ REFUSED_TYPES = frozenset({"timetz", "time with time zone"})
 # decides, it is the same every time.
 
 
+def folded(name: str) -> str:
+    """A name as DuckDB compares it, which folds the letters of ASCII alone; to Python the Kelvin sign is a k, too."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
+
+
 def require_safe(sql: str, *, where: str, tables: frozenset[str]) -> None:
     """Raise FeatureError unless the SQL is one deterministic SELECT over the given tables.
 
@@ -120,12 +125,12 @@ def _walk(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], frozenset[str]
             for entry in (node.get("cte_map") or {}).get("map", []):
                 # It sees the CTEs above it; its own name, in its own text, is that of a table.
                 waiting.append((entry["value"], ctes))
-                ctes |= {entry["key"].lower()}
+                ctes |= {folded(entry["key"])}
             yield node, ctes
             for key, value in node.items():
                 is_recursion = key == "right" and node.get("type") == "RECURSIVE_CTE_NODE"
                 if key != "cte_map":
-                    waiting.append((value, ctes | {node["cte_name"].lower()} if is_recursion else ctes))
+                    waiting.append((value, ctes | {folded(node["cte_name"])} if is_recursion else ctes))
 
 
 def _reason_to_refuse(node: dict[str, Any], ctes: frozenset[str], tables: frozenset[str]) -> str | None:
@@ -139,17 +144,17 @@ def _reason_to_refuse(node: dict[str, Any], ctes: frozenset[str], tables: frozen
     if node.get("sample"):
         return "a sample gives other rows each time. Remove SAMPLE."
     if kind == "BASE_TABLE":
-        path = [part.lower() for part in node["qualified_name"]["path"]]
+        path = [folded(part) for part in node["qualified_name"]["path"]]
         is_cte = len(path) == 1 and path[0] in ctes
         is_given = ".".join(path) in tables and not any("." in part for part in path)
         return None if is_cte or is_given else _table_reason(path, known)
     if kind == "TABLE_FUNCTION":
-        name = node["function"].get("function_name", "").lower()
+        name = folded(node["function"].get("function_name", ""))
         if name not in TABLE_FUNCTIONS:
             return f"{name} cannot be read like a table; SQL opens no file. Select from: {known}."
     if group in ("FUNCTION", "WINDOW"):
         return _function_reason(node)
-    if group == "TYPE" and node["type_name"].lower() in REFUSED_TYPES:
+    if group == "TYPE" and folded(node["type_name"]) in REFUSED_TYPES:
         return "the offset of a time of day with a time zone is read from the clock. Cast to time or timestamptz."
     if group == "COLUMN_REF" and len(node["column_names"]) == 1:  # t.current_date is always a column
         return _session_reason(node["column_names"][0])
@@ -166,7 +171,7 @@ def _table_reason(path: list[str], known: str) -> str:
 
 
 def _session_reason(word: str) -> str | None:
-    word = word.lower()
+    word = folded(word)
     if word not in SESSION_WORDS:
         return None
     return (
@@ -176,7 +181,7 @@ def _session_reason(word: str) -> str | None:
 
 
 def _function_reason(node: dict[str, Any]) -> str | None:
-    name, path = node["function_name"].lower(), node["qualified_name"]["path"]
+    name, path = folded(node["function_name"]), node["qualified_name"]["path"]
     if len(path) > 1 and (reason := _session_reason(path[0])):  # current_date.year() is year(current_date)
         return reason
     if name in REFUSED_FUNCTIONS:
@@ -235,9 +240,9 @@ def _needs(body: dict[str, Any]) -> set[str]:
     needs = set()
     for node, _ in _walk(body):
         if node.get("class") in ("FUNCTION", "WINDOW"):
-            needs.add(node["function_name"].lower())
-        elif node.get("class") == "COLUMN_REF" and node["column_names"][0].lower() in SESSION_WORDS:
-            needs.add(node["column_names"][0].lower())
+            needs.add(folded(node["function_name"]))
+        elif node.get("class") == "COLUMN_REF" and folded(node["column_names"][0]) in SESSION_WORDS:
+            needs.add(folded(node["column_names"][0]))
         elif node.get("type") in ("BASE_TABLE", "TABLE_FUNCTION") or node.get("error"):
             needs.add("*table*")
     return needs

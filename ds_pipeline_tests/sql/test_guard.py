@@ -108,6 +108,7 @@ def test_ctes_are_allowed(sql: str) -> None:
         "select * from information_schema.tables",
         "select * from pg_catalog.pg_tables",
         "select * from sqlite_master",
+        "with duc\u212adb_tables as (select 1 as a) select * from duckdb_tables",
         "select * from pragma_table_info('secret')",
         "select current_setting('TimeZone')",
         "select getvariable('a')",
