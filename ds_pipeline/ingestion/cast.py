@@ -184,6 +184,7 @@ def _boolean(values: pa.Array) -> pa.Array:
 def _time(values: pa.Array, column: Column, time_zone: str) -> pa.Array:
     if is_text(values.type):
         values = _parse(values, column.formats, time_zone) if column.formats else _parse_iso(values)
+    values = _in_microseconds(values)
     if column.type == "date":
         if getattr(values.type, "tz", None):  # the day in the declared zone, whatever the file shows instants in
             values = pc.local_timestamp(values.cast(pa.timestamp(values.type.unit, time_zone)))
@@ -195,8 +196,23 @@ def _since_earliest(times: pa.Array) -> pa.Array:
     return pc.if_else(pc.greater_equal(pc.year(times), EARLIEST), times, _null(times.type))
 
 
+def _in_microseconds(values: pa.Array) -> pa.Array:
+    """Times in microseconds; one beyond their range, such as the largest number of milliseconds, is an open end.
+
+    A cast alone would take it for any year. One before the year 1 is null.
+    """
+    if not pa.types.is_timestamp(values.type):
+        values = values.cast(pa.timestamp("s"))
+    if values.type.unit in ("s", "ms"):
+        moments = (datetime.min.replace(tzinfo=UTC), LATEST)
+        first, last = (pa.scalar(one if values.type.tz else one.replace(tzinfo=None), values.type) for one in moments)
+        values = pc.if_else(pc.greater_equal(values, first), values, _null(values.type))
+        values = pc.if_else(pc.greater(values, last), last, values)
+    return values.cast(pa.timestamp("us", tz=values.type.tz), safe=False)
+
+
 def _to_utc(values: pa.Array, time_zone: str) -> pa.Array:
-    values = values.cast(pa.timestamp("us", tz=getattr(values.type, "tz", None)), safe=False)
+    values = _in_microseconds(values)
     if values.type.tz is None:
         values = pc.assume_timezone(values, time_zone, ambiguous="latest", nonexistent="latest")
     values = values.cast(pa.timestamp("us", tz="UTC"))

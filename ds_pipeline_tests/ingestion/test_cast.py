@@ -119,6 +119,26 @@ def test_an_open_end_is_an_instant_of_a_far_year_in_every_zone(cast: Cast, zone:
     assert (unreadable, [one.year for one in read]) == ([False, False], [9999, 9999])
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("ms", "UTC"), pa.date32()], ids=str
+)
+@pytest.mark.parametrize("target", ["timestamp", "date"])
+def test_a_time_beyond_microseconds_is_an_open_end_and_one_far_back_is_none(
+    cast: Cast, kind: pa.DataType, target: str
+) -> None:
+    """Java's largest number of milliseconds, a usual "never", was read as the end of 1969, known in the first week."""
+    most = 2 ** (31 if kind == pa.date32() else 63) - 1
+    numbers = pa.array(
+        [most, most // 3, most // 8, 19_789, 1 - most], pa.int32() if kind == pa.date32() else pa.int64()
+    )
+
+    read, unreadable = cast(numbers.cast(kind), target, time_zone="UTC")
+
+    assert [one and one.year for one in read[:3]] == [9999, 9999, 9999]
+    assert read[3].year == (2024 if kind == pa.date32() else 1970)
+    assert (read[4], unreadable) == (None, [False, False, False, False, True])
+
+
 def test_nanoseconds_in_text_are_cut_to_microseconds(cast: Cast) -> None:
     read, unreadable = cast(pa.array(["2024-03-07 09:30:15.123456789"]), "timestamp", time_zone="UTC")
 
