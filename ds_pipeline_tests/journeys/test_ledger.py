@@ -12,6 +12,7 @@ from unittest import mock
 from ds_pipeline.promotion import judge as judging
 from ds_pipeline.training import candidate as training
 from ds_pipeline.training import declare as declaring
+from ds_pipeline_tests.journeys.conftest import digests
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -231,6 +232,25 @@ def test_a_registry_that_is_gone_is_an_error_and_no_fresh_start(journey: Journey
         assert "Restore registry/ of the use case from a backup" in done.text
     assert not list((journey.store / "registry").rglob("*.json"))
     assert kinds(journey) == ["declared", "looked", "judged", "promoted", "scored"]
+
+
+def test_without_ledger_and_evaluations_scores_and_lists_miss_the_registry(journey: Journey) -> None:
+    """Whoever has removed all but what was scored, and then that too, has not begun anew."""
+    for name in ("registry", "ledger", "documents"):
+        shutil.rmtree(journey.store / name)
+    (journey.store / "ledger.json").unlink()
+    lists = journey.root / "data" / "deliveries"
+    before = digests(lists, journey.root)
+
+    for witness in ("the prediction log of 2011-08-01", "the list campaign_list.csv of 2011-08-01"):
+        for command in ("verify", "status", "train", "score"):
+            done = journey.cli(command)
+
+            assert done.code == 2, (witness, done.text)
+            assert f"{witness} names v0001, but the history lacks it; known: no version" in " ".join(done.text.split())
+        shutil.rmtree(journey.store / "datasets" / "scores", ignore_errors=True)
+    assert not list((journey.store / "registry").rglob("*.json"))
+    assert digests(lists, journey.root) == before
 
 
 def test_an_entry_dated_before_the_last_one_is_refused_and_one_that_was_signed_is_found(journey: Journey) -> None:
