@@ -94,8 +94,8 @@ def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for name, value in ast.iter_fields(node):
         is_later = name == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        is_main = name == "body" and isinstance(node, ast.If) and "__main__" in ast.dump(node.test)
-        if is_later or is_main or name in ("annotation", "returns"):
+        test = ast.dump(node.test) if name == "body" and isinstance(node, ast.If) else ""
+        if is_later or "__main__" in test or "TYPE_CHECKING" in test or name in ("annotation", "returns"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
@@ -214,6 +214,33 @@ def test_importing_a_module_reads_no_file_environment_or_clock() -> None:
     assert not wrong(
         inside, lambda file: [name for name in called_at_import(file) if READS & set(name.split(".")[-1:])]
     )
+
+
+def imported_with(file: str) -> set[str]:
+    """The modules that importing a file of the package imports, those of its own modules included."""
+    found: set[str] = set()
+    waiting = [file]
+    while waiting:
+        first = {node for node in run_at_import(tree(waiting.pop())) if isinstance(node, ast.Import | ast.ImportFrom)}
+        names = {alias.name for node in first if isinstance(node, ast.Import) for alias in node.names}
+        for node in first:
+            if isinstance(node, ast.ImportFrom):
+                names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+        new = names - found
+        found |= new
+        waiting += [name.replace(".", "/") + ".py" for name in new if name.replace(".", "/") + ".py" in FILES]
+    return found
+
+
+def test_what_shows_results_does_not_wait_for_what_makes_them() -> None:
+    """scikit-learn alone takes as long to import as all the rest of `status`: functions that fit import it."""
+    slow = {"sklearn", "scipy", "optuna", "matplotlib", "dagster", "presidio_analyzer", "spacy"}
+
+    found = imported_with("ds_pipeline/cli/status.py")
+
+    assert not slow & {name.split(".")[0] for name in found}
+    assert {"pandas", "ds_pipeline.evaluation.checks.shuffled"} <= found
+    assert "sklearn.pipeline" in imported_with("ds_pipeline/training/candidate.py")
 
 
 def test_a_package_holds_one_sentence_and_no_code() -> None:
@@ -342,6 +369,7 @@ def test_tests_have_no_packages() -> None:
         pytest.param("def f():\n    open('f')", set(), id="body-of-a-function"),
         pytest.param("f = lambda: open('f')", set(), id="body-of-a-lambda"),
         pytest.param("if __name__ == '__main__':\n    open('f')", set(), id="main"),
+        pytest.param("if TYPE_CHECKING:\n    open('f')", set(), id="for-types-alone"),
         pytest.param("x: Annotated[int, open('f')]", set(), id="annotation"),
     ],
 )

@@ -12,8 +12,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
-from sklearn.metrics import average_precision_score
 
 from ds_pipeline.errors import ScoringError
 from ds_pipeline.figures import declared_percent
@@ -191,6 +189,8 @@ def describe_limits(limits: RealizedQualityLimits) -> str:
 
 
 def _status(labels: pd.Series, weeks: int, limits: RealizedQualityLimits) -> Status:
+    from scipy.stats import binom
+
     if weeks < limits.min_weeks:
         return "not_judged"
     precision = _mean(labels)
@@ -209,6 +209,8 @@ def _highest(week: pd.DataFrame, share: float) -> pd.DataFrame:
 
 
 def _quality(rows: pd.DataFrame) -> Quality:
+    from sklearn.metrics import average_precision_score
+
     label, score = rows["label"], rows["score"]
     return Quality(
         rows=len(rows),

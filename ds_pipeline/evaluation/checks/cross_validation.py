@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.fits import FitPredict, folds_of
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.use_case.features import LABEL
 from ds_pipeline.use_case.requirements import CrossValidation
-
-METRICS = {
-    "average_precision": average_precision_score,
-    "roc_auc": roc_auc_score,
-    "brier_score": brier_score_loss,
-}
 
 
 class FoldMetric(Record):
@@ -55,16 +48,19 @@ def cross_validate(
         Metrics with mean and sample standard deviation over the folds; none, with the problem, where a fold cannot be
         fitted or measured.
     """
+    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+    metrics = {"average_precision": average_precision_score, "roc_auc": roc_auc_score, "brier_score": brier_score_loss}
     label = rows[LABEL].to_numpy()
     problem = None
-    values: dict[str, list[float]] = {name: [] for name in METRICS}
+    values: dict[str, list[float]] = {name: [] for name in metrics}
     try:
         splits = folds_of(rows, entity=entity, folds=settings.folds, seed=settings.seed)
         if any(len(set(label[part])) < 2 for split in splits for part in split):
             raise EvaluationError("there is a fold with one class of label only")
         for fitted, left_out in splits:
             score = fit_predict(rows.iloc[fitted], rows.iloc[left_out])
-            for name, metric in METRICS.items():
+            for name, metric in metrics.items():
                 values[name].append(float(metric(label[left_out], score)))
     except EvaluationError as error:
         problem = str(error)

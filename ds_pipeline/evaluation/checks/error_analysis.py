@@ -7,11 +7,10 @@ small decision tree on the inputs. A leaf of it is a group in words, large enoug
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeClassifier
 
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
@@ -99,6 +98,8 @@ def _analyse(
     kind: ErrorKind, rows: pd.DataFrame, is_error: np.ndarray, *, features: FeatureSet, min_support: int, seed: int
 ) -> tuple[ErrorAnalysis, list[np.ndarray]]:
     """The groups, and for each of them which rows are its errors."""
+    from sklearn.tree import DecisionTreeClassifier
+
     errors = int(is_error.sum())
     if len(rows) < min_support:
         problem = f"{len(rows):,} rows are fewer than the {min_support:,} that a group needs"
@@ -151,7 +152,7 @@ class Bound(NamedTuple):
     missing: bool
 
 
-def _leaves(tree: DecisionTreeClassifier, traits: pd.DataFrame) -> Iterator[tuple[int, dict[str, Bound]]]:
+def _leaves(tree: Any, traits: pd.DataFrame) -> Iterator[tuple[int, dict[str, Bound]]]:
     """Each leaf with what bounds it, per trait that its path asks for."""
     nodes, names, has_missing = tree.tree_, list(traits.columns), traits.isna().any().to_dict()
     open_ends: list[tuple[int, dict[str, Bound]]] = [(0, {})]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from ds_pipeline.evaluation.measure.record import Record
@@ -55,6 +54,8 @@ def explain(model: Any, rows: pd.DataFrame, *, features: FeatureSet, seed: int) 
 
     Source: Breiman (2001), Random Forests; as sklearn.inspection.permutation_importance, with few calls of the model.
     """
+    from sklearn.metrics import average_precision_score
+
     sample = rows.sample(min(len(rows), MAX_ROWS), random_state=seed)
     label = sample[LABEL].to_numpy()
     if len(set(label)) != 2:
@@ -85,6 +86,8 @@ def _shuffled(model: Any, inputs: pd.DataFrame, label: np.ndarray, name: str, *,
 
     The repeats are one frame: what a pipeline does before it reads the first row takes longer than some thousand rows.
     """
+    from sklearn.metrics import average_precision_score
+
     order = np.arange(len(inputs))
     rows = np.tile(order, REPEATS)
     frame = inputs.iloc[rows].assign(**{name: inputs[name].to_numpy()[_orders(order, seed)]}).reset_index(drop=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.use_case.features import LABEL
@@ -30,6 +29,8 @@ def folds_of(rows: pd.DataFrame, *, entity: str, folds: int, seed: int) -> list[
     Raises:
         EvaluationError: fewer entities than folds have a positive row, or a negative one.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     for kind, label in (("positive", 1), ("negative", 0)):
         entities = rows.loc[rows[LABEL] == label, entity].nunique()
         if entities < folds:

@@ -10,7 +10,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from ds_pipeline.evaluation.checks.leakage import AUC_INPUTS, auc_alone, folds_of
 from ds_pipeline.evaluation.checks.material import Checked, Material
@@ -75,6 +74,8 @@ def input_trends(
     Source: J. A. Hanley and B. J. McNeil, The meaning and use of the area under a ROC curve, Radiology 143 (1982),
     for the standard error; each of all comparisons at CHANCE / their number (Bonferroni).
     """
+    from scipy.stats import norm
+
     inputs = features.inputs_of(*AUC_INPUTS)
     weeks = [_weeks(rows, entity) for rows in (training, holdout)]
     errors = norm.ppf(1 - CHANCE / max(1, len(inputs) * len(weeks[1])))

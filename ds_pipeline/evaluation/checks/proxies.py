@@ -9,9 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
-from sklearn.tree import DecisionTreeClassifier
 
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.record import Record
@@ -105,6 +102,10 @@ def cramers_v(left: Codes, right: Codes) -> float:
 
 def _auc_of_tree(inputs: Codes, group_of: Codes) -> float:
     """Mean over folds and groups of the area under the ROC curve, on people that the tree was not fitted on."""
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.tree import DecisionTreeClassifier
+
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=MIN_GROUP // FOLDS, random_state=0)
     areas = []
     for fitted, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(inputs, group_of):

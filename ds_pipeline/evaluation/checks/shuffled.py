@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.evaluation.checks.fits import sampled, scores_of
@@ -59,6 +58,8 @@ def check_shuffled_labels(of: Material) -> Checked:
     Learning Research 11 (2010), 1833-1863: test 1, within strata. H. B. Mann and D. R. Whitney, Annals of Mathematical
     Statistics 18 (1947), 50-60: the variance of a random ranking, (P + N + 1) / (12 P N).
     """
+    from sklearn.metrics import roc_auc_score
+
     settings = of.requirements.leakage.shuffled_labels if of.requirements.leakage else None
     if settings is None:
         return Checked()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from ds_pipeline.errors import EvaluationError
 from ds_pipeline.evaluation.measure.predictions import rival_problem
@@ -97,6 +96,8 @@ def baseline_table(
 
 
 def _described(name: str, label: Ints, score: Floats, *, is_probability: bool = True) -> BaselineRow:
+    from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
     return BaselineRow(
         name=name,
         average_precision=float(average_precision_score(label, score)),

@@ -6,13 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from pydantic import Field
-from sklearn.metrics import (
-    average_precision_score,
-    brier_score_loss,
-    log_loss,
-    precision_recall_curve,
-    roc_auc_score,
-)
 
 from ds_pipeline.evaluation.measure.metrics import (
     calibration_bins,
@@ -89,6 +82,8 @@ def report_metrics(rows: ScoredRows, requirements: Requirements, *, with_baselin
     What is "at top" is of the highest-scored share of each week, all weeks pooled; precision_at_100 of the 100 highest
     of each week, and left out where a week has fewer.
     """
+    from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
     once = rows.once
     metrics = {
         "average_precision": average_precision_score(rows.label, rows.score),
@@ -213,6 +208,8 @@ def _bins(requirements: Requirements) -> int:
 
 def _precision_recall(label: Ints, score: Floats | None) -> list[CurvePoint]:
     """The curve from the highest cut-off to the lowest, thinned to what can be seen; none without a score."""
+    from sklearn.metrics import precision_recall_curve
+
     if score is None:
         return []
     precision, recall, _ = precision_recall_curve(label, score)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from sklearn.metrics import average_precision_score
-
 from ds_pipeline.evaluation.measure.curves import OperatingPoint, operating_point, selections
 from ds_pipeline.evaluation.measure.record import Record
 from ds_pipeline.evaluation.measure.resamples import Floats, ScoredRows
@@ -43,6 +41,8 @@ def compare_with_truth(rows: ScoredRows, truth: Floats, requirements: Requiremen
     Args:
         truth: the true probability of each row, in their order.
     """
+    from sklearn.metrics import average_precision_score
+
     true_rows = replace(rows, score=truth)
     figures = [
         _row(

@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score
 
 from ds_pipeline.clock import WEEK, Clock
 from ds_pipeline.errors import EvaluationError
@@ -146,6 +145,8 @@ def _measure_week(frame: pd.DataFrame, *, entity: str, top_share: float) -> dict
 
 def _worth(score: np.ndarray, label: np.ndarray, *, taken: int) -> dict[str, float]:
     """Precision and recall of the highest-scored rows, and average precision; NaN where it cannot be told."""
+    from sklearn.metrics import average_precision_score
+
     if not np.isfinite(score).all():
         return dict.fromkeys(FIGURES, np.nan)
     decided = ~np.isnan(label)
