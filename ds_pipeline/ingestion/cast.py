@@ -147,7 +147,7 @@ def _number(values: pa.Array, column: Column, target: pa.DataType) -> pa.Array:
                 return pc.coalesce(exact, _number(others, column, target))
         values = values.cast(pa.float64())
     if column.type == "double":
-        values = values.cast(pa.float64())
+        values = pc.add(values.cast(pa.float64()), 0.0)  # minus zero is zero: no order of rows may hang on it
         return pc.if_else(pc.is_finite(values), values, _null(values.type))
     scale = column.scale or 0
     if types.is_floating(values.type):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -137,6 +138,12 @@ def test_a_time_beyond_microseconds_is_an_open_end_and_one_far_back_is_none(
     assert [one and one.year for one in read[:3]] == [9999, 9999, 9999]
     assert read[3].year == (2024 if kind == pa.date32() else 1970)
     assert (read[4], unreadable) == (None, [False, False, False, False, True])
+
+
+@pytest.mark.parametrize("cells", [pa.array([-0.0, 0.0]), pa.array(["-0", "0"])], ids=["numbers", "text"])
+def test_minus_zero_is_zero(cast: Cast, cells: pa.Array) -> None:
+    """Rows that tie are equal to the last bit, so that the order of a source is in none of them."""
+    assert [math.copysign(1, one) for one in cast(cells, "double")[0]] == [1.0, 1.0]
 
 
 def test_nanoseconds_in_text_are_cut_to_microseconds(cast: Cast) -> None:
