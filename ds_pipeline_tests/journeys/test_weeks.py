@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -130,3 +131,17 @@ def test_two_first_runs_at_once_both_end_and_leave_a_project_that_works(new_reco
     again = journey.type(*command)
     assert again.code == 0, again.text
     assert "all 4 weeks are there" in again.out
+
+
+def test_a_week_that_has_drifted_is_an_exit_code_and_in_the_status(journey: Journey) -> None:
+    """From cron it ended like any other, and the status told nothing of it."""
+    before = journey.serving()
+    journey.rewrite("transactions", lambda rows: rows.assign(Quantity=rows["Quantity"] * 40))
+    assert journey.cli("history").code == 0
+
+    done = journey.cli("score", "--strict")
+
+    assert done.code == 1, done.text
+    assert "drift fails. See above, and: ds-pipeline status mini_lapse." in done.out
+    assert re.search(r"drift +FAILS: .*retraining is due: .*spend_gbp_90d", journey.cli("status").out)
+    assert journey.serving() == before
