@@ -208,7 +208,7 @@ def approve_requirements(
     ] = None,
     day: Date = None,
 ) -> None:
-    """Record that the owners agree to thresholds that ask less, or to a candidate that was refused; shown for good."""
+    """Record that the owners agree to ask less, or of another thing, or to what was refused; shown for good."""
     from ds_pipeline.promotion.approve import approve_requirements as approve
 
     bench = _open(name)

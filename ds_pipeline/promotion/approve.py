@@ -37,8 +37,8 @@ def approve_requirements(bench: Workbench, day: date, *, owner: str | None, reas
     candidates = _refused(entries, weeks, requirements)
     if not changes and not candidates:
         raise EvaluationError(
-            f"configs/{bench.use_case.name}/requirements.yaml asks no less than before, and no candidate was refused "
-            f"on the holdout weeks {weeks[0]} to {weeks[-1]}. Nothing was recorded."
+            f"configs/{bench.use_case.name} asks no less than before, of the same things, and no candidate was "
+            f"refused on the holdout weeks {weeks[0]} to {weeks[-1]}. Nothing was recorded."
         )
     owners = {change.owner for change in changes} or {gate.owner for gate in gates_of(requirements)}
     if owner is not None and owner not in owners:

@@ -62,9 +62,10 @@ class Declared(Grown):
         use_case: the digest of all files.
         files: name to digest, to say later which of them differ.
         inputs: the names of the model's inputs.
+        subject: what the gates are about, by name, from use_case.subject; None in an older entry.
     """
 
-    since = frozenset({"asked"})
+    since = frozenset({"asked", "subject"})
 
     kind: Literal["declared"] = "declared"
     configuration: Configuration
@@ -73,6 +74,7 @@ class Declared(Grown):
     files: dict[Text, Digest]
     inputs: list[Text]
     asked: dict[str, Any] | None = None
+    subject: dict[Text, Text] | None = None
 
 
 Seen = dict[date, dict[Text, Digest]]  # of each week, dataset/partition to the digest of the rows it holds

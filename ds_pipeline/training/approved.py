@@ -1,14 +1,15 @@
 """Thresholds are not eased after a model: less than was asked before needs the recorded approval of its owner.
 
-Before is what the version in force was judged by, and what was declared at the last look, at whatever weeks: another
-date, or another clock, would else begin anew.
+Nor are they made to be of another thing: the same limit of another label, or of other groups, is another limit. Before
+is what the version in force was judged by, and what was declared at the last look, at whatever weeks: another date, or
+another clock, would else begin anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from ds_pipeline.store.chain import file_name
 from ds_pipeline.use_case.eased import Eased, eased
 from ds_pipeline.use_case.files import read_model
 from ds_pipeline.use_case.requirements import Requirements
+from ds_pipeline.use_case.subject import changed_subject
 from ds_pipeline.workbench import Workbench
 
 FILE = "requirements.yaml"
@@ -33,12 +35,16 @@ class Before(NamedTuple):
         what: as a message names it.
         declared: the number of the entry with which it was declared; an approval from before is none of it.
         requirements: None where they cannot be read any more.
+        subject: what the gates were about; None where an old declaration does not say it.
+        files: the digests of the files then.
         apart: a key that is not compared here.
     """
 
     what: str
     declared: int
     requirements: Requirements | None
+    subject: dict[str, str] | None
+    files: dict[str, str]
     apart: str = ""
 
 
@@ -53,7 +59,7 @@ def asked_before(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[
 
 
 def to_approve(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Eased]:
-    """What requirements.yaml asks less than before, and nobody has agreed to since."""
+    """What requirements.yaml asks less than before, or of another thing, and nobody has agreed to since."""
     asked = bench.use_case.requirements
     open_changes: dict[Eased, None] = {}
     for before in asked_before(bench, day, entries):
@@ -74,6 +80,7 @@ def to_approve(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Ea
                 )
             ]
         )
+        changes += changed_subject(before.subject, before.files, bench.use_case)
         open_changes |= {change: None for change in changes if change.key != before.apart and change not in approved}
     return list(open_changes)
 
@@ -81,7 +88,7 @@ def to_approve(bench: Workbench, day: date, entries: Sequence[Entry]) -> list[Ea
 def require_approved(
     bench: Workbench, day: date, entries: Sequence[Entry], error: type[TrainingError | EvaluationError]
 ) -> None:
-    """Raise the error if a threshold was eased without its owner, or if nothing asks a model to rank any more."""
+    """Raise the error if thresholds were eased, or are of another thing, without their owners; or none asks to rank."""
     name = bench.use_case.name
     has_begun = bench.registry.champion() is not None or any(isinstance(entry.says, Looked) for entry in entries)
     if has_begun and not bench.use_case.requirements.asks_for_ranking:
@@ -94,8 +101,8 @@ def require_approved(
     if changes:
         listed = "; ".join(f"{change.words} (owner: {change.owner})" for change in changes)
         raise error(
-            f"configs/{name}/{FILE} asks less than the version in force or the last look at a holdout was held to: "
-            f"{listed}. Nothing was looked at. Put it back, or let the owners agree and record it: "
+            f"configs/{name} asks less, or of another thing, than the version in force or the last look at a holdout "
+            f"was held to: {listed}. Nothing was looked at. Put it back, or let the owners agree and record it: "
             f'ds-pipeline approve-requirements {name} --date {day} --reason "..."'
         )
 
@@ -108,36 +115,42 @@ def _of_champion(bench: Workbench, entries: Sequence[Entry]) -> Iterator[Before]
     try:
         bundle = bench.registry.open(event.version)
     except RegistryError:  # lost: the ledger still knows under what it was trained
-        yield Before(what, *_declared_of(event, entries))
+        number = _declared_of(event, entries)
+        yield Before(what, number, *_said(entries, number))
         return
     content = bundle.files.get(f"use_case/{FILE}")
     requirements = read_model(content, Requirements, label=FILE, problems=[])
-    yield Before(what, int(bundle.json("lineage.json").get("declared", 0)), requirements)
+    number = int(bundle.json("lineage.json").get("declared", 0))
+    yield Before(what, number, *_said(entries, number))._replace(requirements=requirements)
 
 
-def _declared_of(event: Event, entries: Sequence[Entry]) -> tuple[int, Requirements | None]:
+def _declared_of(event: Event, entries: Sequence[Entry]) -> int:
     for entry in reversed(entries):
         if isinstance(entry.says, Looked) and entry.says.candidate == event.candidate_digest:
-            return entry.says.declared, _requirements_of(entries[entry.says.declared - 1])
-    return 0, None
+            return entry.says.declared
+    return 0
 
 
 def _of_last_look(bench: Workbench, day: date, entries: Sequence[Entry]) -> Iterator[Before]:
     look = next((entry.says for entry in reversed(entries) if isinstance(entry.says, Looked)), None)
     if look is None:
         return
-    declared = entries[look.declared - 1]
-    says = declared.says
-    if isinstance(says, Declared) and says.configuration.requirements == digest_of(bench.use_case.requirements):
-        return  # the same; also where an old entry does not hold them
     apart = BUDGET if set(look.weeks) & set(bench.use_case.clock.holdout(day)) else ""
-    what = f"the last look at a holdout (ledger/{file_name(declared.number)})"
-    yield Before(what, declared.number, _requirements_of(declared), apart)
+    what = f"the last look at a holdout (ledger/{file_name(look.declared)})"
+    before = Before(what, look.declared, *_said(entries, look.declared), apart)
+    says, asked = entries[look.declared - 1].says, bench.use_case.requirements
+    if isinstance(says, Declared) and says.configuration.requirements == digest_of(asked):
+        before = before._replace(requirements=asked)  # the same; also where an old entry does not hold them
+    yield before
 
 
-def _requirements_of(entry: Entry) -> Requirements | None:
-    asked: dict[str, Any] | None = entry.says.asked if isinstance(entry.says, Declared) else None
+def _said(entries: Sequence[Entry], number: int) -> tuple[Requirements | None, dict[str, str] | None, dict[str, str]]:
+    """The requirements, the subject and the files of a declaration; nothing where there is none."""
+    says = entries[number - 1].says if 0 < number <= len(entries) else None
+    if not isinstance(says, Declared):
+        return None, None, {}
     try:
-        return Requirements.model_validate(asked) if asked else None
+        requirements = Requirements.model_validate(says.asked) if says.asked else None
     except ValidationError:  # of a time when the file had other keys
-        return None
+        requirements = None
+    return requirements, says.subject, says.files

@@ -9,6 +9,7 @@ from ds_pipeline.errors import EvaluationError, TrainingError
 from ds_pipeline.registry.ledger import Configuration, Declared, Entry
 from ds_pipeline.training.approved import digest_of, require_approved
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline.use_case.subject import subject_of
 from ds_pipeline.workbench import Workbench, known_entries, now
 
 
@@ -41,7 +42,7 @@ def declare(bench: Workbench, day: date) -> Entry:
     """Sign what the files say now, before anything is trained; the entry of the ledger.
 
     Raises:
-        TrainingError: a file was edited since this run began, or asks less than before without an approval.
+        TrainingError: a file was edited since this run began, or asks less or of another thing without an approval.
         RegistryError: the ledger is broken.
     """
     require_as_on_disk(bench, TrainingError)
@@ -55,6 +56,7 @@ def declare(bench: Workbench, day: date) -> Entry:
         files={name: digest_bytes(content) for name, content in case.files.items()},
         inputs=case.features.of_role("input"),
         asked=case.requirements.model_dump(mode="json"),
+        subject=subject_of(case),
     )
     return bench.ledger.add(declared, as_of=day, actor="pipeline", reason="a training begins", at=now(), known=known)[
         -1

@@ -146,7 +146,7 @@ def test_an_approval_says_for_whom_and_of_what(bench: Workbench) -> None:
 
 
 def test_nothing_is_approved_without_need_reason_or_owner(bench: Workbench) -> None:
-    with pytest.raises(EvaluationError, match=r"asks no less than before, .* Nothing was recorded"):
+    with pytest.raises(EvaluationError, match=r"asks no less than before, of the same things, .* Nothing was recorded"):
         approve(bench)
     refuse(bench, look(bench), "saving")
     with pytest.raises(EvaluationError, match=r"is of 'nobody'\. Owners: crm-analytics, data-science"):

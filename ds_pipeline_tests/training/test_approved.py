@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -17,6 +18,7 @@ from ds_pipeline.training.approved import digest_of, require_approved, to_approv
 from ds_pipeline.training.declare import declare
 from ds_pipeline.use_case.requirements import Requirements
 from ds_pipeline.workbench import Workbench, now
+from ds_pipeline_tests.conftest import LABEL_SQL
 from ds_pipeline_tests.workbenches import lay_down, put_in_force
 
 DAY, EARLIER = date(2011, 12, 5), date(2011, 7, 4)
@@ -92,13 +94,55 @@ def test_another_clock_or_another_holdout_begins_nothing_anew(ask: Ask) -> None:
     look(ask())
     bench = ask(0.2)
     clock = bench.use_case.problem.clock.model_copy(update={"first": date(2011, 1, 3)})
-    problem = bench.use_case.problem.model_copy(update={"clock": clock, "settle_days": 21})
+    problem = bench.use_case.problem.model_copy(update={"clock": clock})
     holdout = bench.use_case.requirements.holdout.model_copy(update={"weeks": 1})
     requirements = bench.use_case.requirements.model_copy(update={"holdout": holdout})
 
     assert asked_less(replace(bench, use_case=replace(bench.use_case, problem=problem)), EARLIER) == [CALIBRATION]
     moved = replace(bench, use_case=replace(bench.use_case, problem=problem, requirements=requirements))
     assert CALIBRATION in asked_less(moved, EARLIER)
+
+
+def with_label(bench: Workbench, sql: str) -> Workbench:
+    """The same use case, on the disk too, with another label."""
+    case = bench.use_case
+    return lay_down(
+        replace(bench, use_case=replace(case, label_sql=sql, files=case.files | {"label.sql": sql.encode()}))
+    )
+
+
+def test_before_a_look_the_label_is_free_and_after_it_the_same_limit_of_another_label_is_another_limit(
+    ask: Ask,
+) -> None:
+    """Lapsed was made "fewer than four purchases": two of three people then are, and a precision of 0.75 is reached."""
+    bench, other = ask(), LABEL_SQL.replace("> 0", "< 4")
+    declare(with_label(bench, other), DAY)
+    look(with_label(bench, LABEL_SQL))
+
+    with pytest.raises(TrainingError) as error:
+        declare(with_label(bench, other), EARLIER)
+
+    assert "configs/shop asks less, or of another thing, than" in str(error.value)
+    (said,) = asked_less(with_label(bench, other))
+    assert re.fullmatch(r"label\.sql \(label\.sql\): [0-9a-f]{12} becomes [0-9a-f]{12}", said)
+    assert f"{said} (owner: crm-analytics)" in str(error.value)
+    assert asked_less(with_label(bench, f"-- the label\n{LABEL_SQL}")) == []
+    done = approve_requirements(with_label(bench, other), DAY, owner=None, reason="they ask for it", actor="ann")
+    assert done.changes == [said]
+    look(with_label(bench, other))
+    assert len(asked_less(with_label(bench, LABEL_SQL))) == 1  # what was put back is a change as well
+
+
+def test_the_label_of_the_version_in_force_is_held_against_too(ask: Ask) -> None:
+    bench, other = ask(), LABEL_SQL.replace("> 0", "< 4")
+    look(with_label(bench, LABEL_SQL))
+    put_in_force(bench, None, as_of=DAY, requirements=bench.use_case.files["requirements.yaml"], declared=1)
+    approve_requirements(with_label(bench, other), DAY, owner=None, reason="they ask for it", actor="ann")
+    look(with_label(bench, other))
+
+    assert asked_less(with_label(bench, other)) == []
+    third = LABEL_SQL.replace("> 0", "< 3")
+    assert len(asked_less(with_label(bench, third))) == 2  # of the champion, and of the last look
 
 
 def test_the_budget_of_looks_is_raised_by_an_approval_on_weeks_that_nobody_saw(ask: Ask) -> None:
