@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import POPULATION_SQL, population_of
@@ -64,7 +65,9 @@ def _rows(
             tables.advance_to(day)
             found = {POPULATION_SQL: population_of(tables, day)}
             tables.set_population(members[entity])
-            found |= {file: tables.select(sql, where=file) for file, sql in use_case.feature_sql.items()}
+            for file, sql in use_case.feature_sql.items():
+                rows = tables.select(sql, where=file)
+                found[file] = rows.filter(pc.is_in(rows[entity], members[entity].combine_chunks()))  # all that is used
             tables.open_future(use_case.label_sql)  # nothing of this is kept
             found[LABEL_SQL] = tables.select(use_case.label_sql, where=LABEL_SQL)
         for file, rows in found.items():

@@ -14,6 +14,7 @@ from ds_pipeline.check.divisible import undivided_files
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.store.asof import ReadWeek
 from ds_pipeline.use_case.load import UseCase
+from ds_pipeline_tests.conftest import FEATURE_SQL, SOURCES
 
 D, SEEN, LATER = date(2011, 3, 7), datetime(2011, 3, 1, 12, tzinfo=UTC), datetime(2011, 3, 20, 12, tzinfo=UTC)
 PEOPLE = ["a", "b", "c", "d"]  # d is in one half, the others in the other
@@ -32,6 +33,22 @@ def found(use_case: UseCase, read_week: ReadWeek) -> list[str]:
 
 def test_files_that_group_by_the_person_may_be_divided(shop: UseCase, read_week: ReadWeek) -> None:
     assert found(shop, read_week) == []
+
+
+def test_rows_of_people_of_another_bucket_are_not_used_and_no_difference(
+    make_shop: Callable[..., UseCase], read_week: ReadWeek
+) -> None:
+    """Plans are versions of a plan here, so that each bucket is given all of them and says something of everybody."""
+    plans = SOURCES["plans"] | {"entity": ["plan"]}
+    sql = "select customer_token, any_value(plan) as plan from plans_versions group by all"
+
+    assert (
+        found(
+            make_shop(tables=SOURCES | {"plans": plans}, feature_sql=FEATURE_SQL | {"features/plans.sql": sql}),
+            read_week,
+        )
+        == []
+    )
 
 
 def test_a_value_that_is_no_number_is_the_same_as_itself(
