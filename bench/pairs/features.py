@@ -7,7 +7,6 @@ ours does not rely on that.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from comparing import Line, Run, Side, Size, Work, times_as_fast, times_as_long
-from pydantic import SecretStr
+from pairs.made_up import ENTITY, TOKEN, table_of, workbench_of
 
 from ds_pipeline.features.weeks import features_of_days
-from ds_pipeline.project import Project, Settings
-from ds_pipeline.use_case.features import FeatureSet
-from ds_pipeline.use_case.load import UseCase, load_use_case
-from ds_pipeline.use_case.sources import Sources
-from ds_pipeline.workbench import Workbench, open_workbench
+from ds_pipeline.workbench import Workbench
 
 SIZES = {
     "tiny": {"events": 4_000, "entities": 100, "weeks": 5, "times": 4, "rounds": 1},
@@ -36,8 +31,7 @@ EXACT = 1e-8  # ours keeps nine digits
 WINDOWS, PRODUCTS, PART = (7, 30, 90), 2_000, 5_000_000
 FIRST = date(2024, 4, 1)
 HISTORY = timedelta(weeks=13)
-ROOT = Path(__file__).resolve().parents[2]
-KEY, ENTITY, EVENTS = "made-up-for-the-benchmark-only", "customer_token", "events.parquet"
+EVENTS = "events.parquet"
 
 
 def query(table: str, scoring_at: str) -> str:
@@ -115,28 +109,13 @@ def _days(size: Size) -> list[date]:
 
 
 def _workbench(folder: Path, store: str, size: Size, *, buckets: int = 1) -> Workbench:
-    (folder / "configs").mkdir(exist_ok=True)
-    settings = Settings(project=folder, store=Path(f"{store}-{buckets}"), pseudonym_key=SecretStr(KEY))
-    return open_workbench(Project(settings), _use_case(size, buckets))
-
-
-def _use_case(size: Size, buckets: int) -> UseCase:
-    """The retail use case over one table and with one query."""
-    case = load_use_case(ROOT / "configs" / "retail_lapse")
-    keep = {"nullable": False, "identifies": "no", "treatment": "keep", "meaning": "made up"}
-    token = {"type": "string", "identifies": "direct", "treatment": "token", "token_domain": "customer"}
+    """One table and one query."""
     columns = {
         "bought_at": {"type": "timestamp"},
         "amount_gbp": {"type": "decimal", "scale": 2},
         "product": {"type": "string"},
-        ENTITY: token,
+        ENTITY: {"type": "string"} | TOKEN,
     }
-    table = {
-        "meaning": "a purchase", "path": EVENTS, "format": "parquet", "data_class": "public", "synthetic": True,
-        "kind": "events", "event_time": "bought_at", "known_at": "bought_at", "key": [], "time_zone": "UTC",
-        "entity": [], "replayable": True, "max_quarantine_share": 0.0,
-        "columns": {name: {"alias": name} | keep | column for name, column in columns.items()},
-    }  # fmt: skip
     number = {"unit": "made up", "meaning": "made up", "role": "input", "minimum": 0, "maximum": 10_000_000}
     whole, double = ({"dtype": dtype} | number for dtype in ("int64", "float64"))
     features: dict[str, dict[str, Any]] = {}
@@ -144,19 +123,18 @@ def _use_case(size: Size, buckets: int) -> UseCase:
         features |= {f"{name}_{days}d": whole | {"nullable": False} for name in ("purchases", "products")}
         features |= {f"{name}_{days}d": double | {"nullable": True} for name in ("spend_gbp", "mean_gbp")}
     features["days_since_last"] = whole | {"nullable": False}
-    files = {
-        "population.sql": f"select distinct {ENTITY} from purchases where bought_at >= $scoring_at - interval 90 days",
-        "features/purchases.sql": query("purchases", "$scoring_at"),
-    }
-    clock = case.problem.clock.model_copy(update={"time_zone": "UTC", "first": FIRST, "last": _days(size)[-1]})
-    return replace(
-        case,
-        problem=case.problem.model_copy(update={"clock": clock}),
-        sources=Sources.model_validate({"buckets": buckets, "tables": {"purchases": table}}),
-        features=FeatureSet.model_validate({"max_outside_share": 0.01, "features": features}),
-        population_sql=files["population.sql"],
-        feature_sql={"features/purchases.sql": files["features/purchases.sql"]},
-        files=case.files | {name: text.encode() for name, text in files.items()},
+    return workbench_of(
+        folder,
+        f"{store}-{buckets}",
+        tables={"purchases": table_of(EVENTS, columns, at="bought_at")},
+        dates=(FIRST, _days(size)[-1]),
+        buckets=buckets,
+        features=features,
+        sql={
+            "population.sql": f"select distinct {ENTITY} from purchases "
+            f"where bought_at >= $scoring_at - interval {WINDOWS[-1]} days",
+            "features/purchases.sql": query("purchases", "$scoring_at"),
+        },
     )
 
 
