@@ -12,10 +12,10 @@ from ds_pipeline.errors import LeakError, RegistryError, ScoringError
 from ds_pipeline.registry.ledger import Rebuilt, Scored
 from ds_pipeline.scoring import serve
 from ds_pipeline.scoring.lists import deliver
-from ds_pipeline.scoring.serve import score_day
+from ds_pipeline.scoring.serve import make_scores, score_day
 from ds_pipeline.store.datasets import SCORES
 from ds_pipeline.workbench import Workbench, now
-from ds_pipeline_tests.workbenches import CUSTOMERS, MODEL, SERVED, put_in_force
+from ds_pipeline_tests.workbenches import CUSTOMERS, MODEL, SERVED, in_buckets, put_in_force
 
 FIRST, DAYS = SERVED[0], SERVED
 
@@ -28,6 +28,13 @@ def test_a_week_is_scored_once_and_read_from_then_on(ready: Workbench) -> None:
     assert new.chosen == 1  # a tenth of five, and never nobody
     assert new.summary == "5 scored for 2011-03-07 by v0001; 1 for the campaign"
     assert again.summary == "5 scored for 2011-03-07 by v0001 (recorded earlier, unchanged); 1 for the campaign"
+
+
+def test_scores_have_the_same_bytes_in_any_number_of_buckets(ready: Workbench) -> None:
+    made = {number: make_scores(in_buckets(ready, number), FIRST) for number in (1, 2, 16)}
+
+    assert made[1].digest == made[2].digest == made[16].digest
+    assert made[16].scores["rank"].tolist() == [1, 2, 3, 4, 5]
 
 
 def test_a_week_stays_as_it_was_scored_though_its_features_change(ready: Workbench) -> None:
