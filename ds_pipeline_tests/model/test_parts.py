@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ds_pipeline.model.estimator import calibrate, make_estimator
-from ds_pipeline.model.parts import column_inputs, parts_of
+from ds_pipeline.model.parts import TreeAnswers, column_inputs, parts_of
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import FeatureSet
 
@@ -63,6 +63,34 @@ def test_scores_of_the_parts_are_those_of_the_model(model: Any) -> None:
 
     assert scores.tolist() == predict(model, FRAME, FEATURES).tolist()
     assert len(set(scores.tolist())) > 1
+
+
+@pytest.mark.parametrize("places", [[], [0], [1], [2], [3], [3, 4], [0, 1, 2, 3, 4]], ids=str)
+def test_trees_asked_again_say_what_all_of_them_say(model: Any, places: list[int]) -> None:
+    """A number, a boolean, a category, topics and missing values; few trees ask for each of them."""
+    parts = parts_of(model)
+    matrix = parts.matrix(FRAME, FEATURES)
+    moved = matrix.copy()
+    moved[:, places] = matrix[::-1][:, places]
+
+    found = TreeAnswers(parts.boosting, matrix).log_odds(moved)
+
+    assert found.tolist() == parts.boosting.decision_function(moved).tolist()
+
+
+def test_trees_that_do_not_ask_for_what_changed_are_not_asked_again(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of(model)
+    matrix = parts.matrix(FRAME, FEATURES)
+    answers = TreeAnswers(parts.boosting, matrix)
+    asked: list[Any] = []
+    monkeypatch.setattr(answers, "_ask", lambda tree, _: asked.append(tree) or np.zeros(60))
+
+    answers.log_odds(matrix)
+    assert not asked
+    answers.log_odds(matrix[::-1])
+    assert len(asked) == len(parts.boosting._predictors)
 
 
 def test_a_model_of_several_calibrated_fits_has_no_single_parts(model: Any) -> None:

@@ -5,6 +5,7 @@ Why one row has its score is another question, answered by ds_pipeline.contribut
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ds_pipeline.evaluation.measure.record import Record
+from ds_pipeline.model.parts import Floats, TreeAnswers, column_inputs
 from ds_pipeline.model.predict import inputs_of, predict
 from ds_pipeline.use_case.features import LABEL, FeatureSet
 
@@ -49,10 +51,10 @@ def explain(model: Any, rows: pd.DataFrame, *, features: FeatureSet, seed: int) 
     """The permutation importance of each input; None where the sample has no positive or no negative row.
 
     Args:
-        model: one that was not fitted on the rows.
+        model: a pipeline of make_estimator that was not fitted on the rows.
         rows: labelled rows of the validation weeks; a seeded sample of at most MAX_ROWS is taken.
 
-    Source: Breiman (2001), Random Forests; as sklearn.inspection.permutation_importance, with few calls of the model.
+    Source: Breiman (2001), Random Forests; as sklearn.inspection.permutation_importance, and to the same figures.
     """
     from sklearn.metrics import average_precision_score
 
@@ -60,10 +62,13 @@ def explain(model: Any, rows: pd.DataFrame, *, features: FeatureSet, seed: int) 
     label = sample[LABEL].to_numpy()
     if len(set(label)) != 2:
         return None
-    names, inputs = features.of_role("input"), inputs_of(sample, features)
+    names, columns = features.of_role("input"), np.array(column_inputs(features))
     with threadpool_limits(limits=1):
-        ranked_by_all = average_precision_score(label, model.decision_function(inputs))
-        lost = ranked_by_all - np.array([_shuffled(model, inputs, label, name, seed=seed) for name in names])
+        matrix = np.asarray(model["columns"].transform(inputs_of(sample, features)), dtype=float)
+        answers = TreeAnswers(model["boosting"], matrix)
+        ranked_by_all = average_precision_score(label, answers.log_odds(matrix))
+        orders = _orders(len(sample), seed)
+        lost = ranked_by_all - np.array([_shuffled(answers, matrix, label, columns == name, orders) for name in names])
     means, deviations = lost.mean(axis=1), lost.std(axis=1)
     return Explained(
         rows=len(sample),
@@ -81,25 +86,24 @@ def explain(model: Any, rows: pd.DataFrame, *, features: FeatureSet, seed: int) 
     )
 
 
-def _shuffled(model: Any, inputs: pd.DataFrame, label: np.ndarray, name: str, *, seed: int) -> list[float]:
-    """The average precision where one input is shuffled, again and again, in the same ways for every input.
-
-    The repeats are one frame: what a pipeline does before it reads the first row takes longer than some thousand rows.
-    """
+def _shuffled(
+    answers: TreeAnswers, matrix: Floats, label: np.ndarray, columns: np.ndarray, orders: Sequence[np.ndarray]
+) -> list[float]:
+    """The average precision where the columns of one input are shuffled, in each of the orders."""
     from sklearn.metrics import average_precision_score
 
-    order = np.arange(len(inputs))
-    rows = np.tile(order, REPEATS)
-    frame = inputs.iloc[rows].assign(**{name: inputs[name].to_numpy()[_orders(order, seed)]}).reset_index(drop=True)
-    scores = model.decision_function(frame).reshape(REPEATS, len(inputs))
-    return [float(average_precision_score(label, row)) for row in scores]
+    found, beside = [], matrix.copy()
+    for order in orders:
+        beside[:, columns] = matrix[order][:, columns]
+        found.append(float(average_precision_score(label, answers.log_odds(beside))))
+    return found
 
 
-def _orders(order: np.ndarray, seed: int) -> np.ndarray:
+def _orders(rows: int, seed: int) -> list[np.ndarray]:
     """The order of the rows in each repeat, as scikit-learn shuffles: each is the one before, shuffled again."""
     rng = np.random.RandomState(np.random.RandomState(seed).randint(2**31))
-    step, found = order.copy(), [order]
+    step, found = np.arange(rows), [np.arange(rows)]
     for _ in range(REPEATS):
         rng.shuffle(step)
         found.append(found[-1][step])
-    return np.concatenate(found[1:])
+    return found[1:]

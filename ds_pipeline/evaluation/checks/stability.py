@@ -16,7 +16,7 @@ import pandas as pd
 from ds_pipeline.evaluation.checks.material import Checked, Material
 from ds_pipeline.evaluation.measure.measurement import gauge
 from ds_pipeline.evaluation.measure.record import Record
-from ds_pipeline.model.parts import Floats, parts_of
+from ds_pipeline.model.parts import Floats, TreeAnswers, parts_of
 from ds_pipeline.use_case.features import Feature, FeatureSet
 
 MAX_ROWS = 5000
@@ -158,12 +158,13 @@ def _changes(model: Any, sample: pd.DataFrame, features: FeatureSet, steps: dict
     parts = parts_of(model)
     matrix = parts.matrix(sample, features)
     places = features.inputs_of("int64", "float64", "bool")  # the first columns of the matrix
-    before = parts.scores(matrix)
+    before, answers = parts.scores(matrix), TreeAnswers(parts.boosting, matrix)
     changes = np.zeros((len(sample), len(steps)))
     for number, (name, step) in enumerate(steps.items()):
         feature, place = features.features[name], places.index(name)
         for moved in (matrix[:, place] + step, matrix[:, place] - step):
             beside = matrix.copy()
             beside[:, place] = np.clip(moved, feature.minimum, feature.maximum)
-            changes[:, number] = np.maximum(changes[:, number], np.abs(parts.scores(beside) - before))
+            after = parts.calibrator.predict(answers.log_odds(beside))
+            changes[:, number] = np.maximum(changes[:, number], np.abs(after - before))
     return changes

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.inspection import permutation_importance
-from sklearn.linear_model import LogisticRegression
 
 from ds_pipeline.evaluation.checks.explanations import REPEATS, explain
 from ds_pipeline.model.estimator import make_estimator
 from ds_pipeline.model.predict import inputs_of
 from ds_pipeline.use_case.features import FeatureSet
 
+PARAMETERS = {"max_iter": 10, "max_leaf_nodes": 5, "min_samples_leaf": 3}
 COMMON = {"unit": "x", "nullable": False, "role": "input", "dtype": "int64", "minimum": 0, "maximum": 99}
 FEATURES = FeatureSet.model_validate(
     {"features": {"idle": COMMON | {"meaning": "says nothing"}, "visits": COMMON | {"meaning": "decides"}}}
@@ -26,7 +26,7 @@ def rows() -> pd.DataFrame:
 
 
 def test_the_input_that_decides_comes_first_with_its_meaning(rows: pd.DataFrame) -> None:
-    model = LogisticRegression().fit(inputs_of(rows, FEATURES), rows["label"])
+    model = make_estimator(FEATURES, PARAMETERS, seed=0).fit(inputs_of(rows, FEATURES), rows["label"])
 
     found = explain(model, rows, features=FEATURES, seed=1)
 
@@ -57,8 +57,7 @@ def test_the_figures_are_those_of_scikit_learn() -> None:
             "label": (visits + rng.normal(0, 30, 120) < 40).astype(int),
         }
     )
-    parameters = {"max_iter": 10, "max_leaf_nodes": 5, "min_samples_leaf": 3}
-    model = make_estimator(features, parameters, seed=0).fit(inputs_of(rows, features), rows["label"])
+    model = make_estimator(features, PARAMETERS, seed=0).fit(inputs_of(rows, features), rows["label"])
 
     found = explain(model, rows, features=features, seed=3)
 
@@ -80,7 +79,7 @@ def test_the_figures_are_those_of_scikit_learn() -> None:
 
 
 def test_rows_of_one_class_explain_nothing(rows: pd.DataFrame) -> None:
-    model = LogisticRegression().fit(inputs_of(rows, FEATURES), rows["label"])
+    model = make_estimator(FEATURES, PARAMETERS, seed=0).fit(inputs_of(rows, FEATURES), rows["label"])
 
     assert explain(model, rows[rows["label"] == 0], features=FEATURES, seed=1) is None
     assert explain(model, rows.head(0), features=FEATURES, seed=1) is None

@@ -31,6 +31,13 @@ FEATURES = FeatureSet.model_validate(
 )
 
 
+@pytest.fixture(autouse=True)
+def _without_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weighted sum has none; that trees asked again say what all of them say is shown in model/test_parts.py."""
+    ask = "ds_pipeline.evaluation.checks.stability.TreeAnswers"
+    monkeypatch.setattr(ask, lambda boosting, _: SimpleNamespace(log_odds=boosting.decision_function))
+
+
 def line(**weights: float) -> Any:
     """A calibrated model whose score is a weighted sum; a missing value counts nothing."""
     slopes = np.array([weights.get(name, 0.0) for name in FEATURES.features])
