@@ -101,7 +101,14 @@ def mask_source(bench: Workbench, name: str, days: list[date], *, accepts_new_ke
     anonymity = check_anonymity(bench, name, weeks)
     until = {week.day: bench.use_case.clock.dates_until(week.day) for week in weeks}
     rows = {week.day: week.kept for week in weeks}
-    impossible = count_impossible(name, bench.use_case.sources, rows, read_week=bench.datasets.read_week, until=until)
+    impossible = count_impossible(
+        name,
+        bench.use_case.sources,
+        rows,
+        read_week=bench.datasets.read_week,
+        until=until,
+        begins=bench.use_case.clock.instant,
+    )
     masked = bench.datasets.masked(name)
     earlier = {week.day: bench.datasets.store.find(masked, str(week.day)) for week in weeks}
     stored = _store(bench, name, weeks, impossible)

@@ -261,7 +261,12 @@ def _impossible(case: UseCase, stored: Mapping[tuple[str, date], pa.Table], days
     for name, table in case.sources.tables.items():
         weeks = {day: stored[name, day] for day in days}
         by_week = count_impossible(
-            name, case.sources, weeks, read_week=lambda other, day: stored[other, day], until=until
+            name,
+            case.sources,
+            weeks,
+            read_week=lambda other, day: stored[other, day],
+            until=until,
+            begins=case.clock.instant,
         )
         limits = table.possible.limits if table.possible else {}
         total = total_of_weeks(by_week.values())

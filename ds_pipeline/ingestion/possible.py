@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +20,13 @@ NO_LIMIT = "no_limit_known"  # beside the limits: rows of which nothing can be s
 
 
 def count_impossible(
-    name: str, sources: Sources, weeks: dict[date, pa.Table], *, read_week: ReadWeek, until: dict[date, list[date]]
+    name: str,
+    sources: Sources,
+    weeks: dict[date, pa.Table],
+    *,
+    read_week: ReadWeek,
+    until: dict[date, list[date]],
+    begins: Callable[[date], datetime],
 ) -> dict[date, dict[str, int]]:
     """For each week of a table the rows that break a limit of `possible`, by the name of the limit.
 
@@ -32,6 +38,7 @@ def count_impossible(
         weeks: the masked rows of each week.
         read_week: the masked rows of the tables that set the limits, and of the weeks of this table before.
         until: for each week the scoring dates up to it.
+        begins: the instant of a scoring date; a change that is known ahead sets no limit before it has happened.
     """
     table = sources.tables[name]
     counts: dict[date, dict[str, int]] = {day: {} for day in weeks}
@@ -42,7 +49,8 @@ def count_impossible(
         mine, theirs = sources.shared_token(name, limit.table) or ("", "")
         other, is_earliest = sources.tables[limit.table], kind == "not_before"
         by_day = [_limits(read_week(limit.table, day), other, limit.column, theirs).assign(week=day) for day in days]
-        limits = _by_week(_dated(by_day), is_earliest=is_earliest)
+        dated = _dated(by_day)
+        limits = _by_week(dated if is_earliest else _happened(dated, days, begins), is_earliest=is_earliest)
         first_known = limits.groupby("token")["week"].min()
         changes = limits.assign(next_week=limits.groupby("token")["week"].shift(-1))
         newly_known = limits[limits["week"].isin(pd.to_datetime(list(weeks)))]
@@ -96,6 +104,15 @@ def _moments(values: pa.ChunkedArray, time_zone: str) -> pd.Series:
 def _dated(frames: list[pd.DataFrame]) -> pd.DataFrame:
     limits = pd.concat(frames, ignore_index=True)
     return limits.assign(week=pd.to_datetime(limits["week"]).astype("datetime64[s]"))
+
+
+def _happened(limits: pd.DataFrame, days: list[date], begins: Callable[[date], datetime]) -> pd.DataFrame:
+    """The limits of changes that have happened by one of the days, from the first of these on."""
+    starts = pd.DatetimeIndex([begins(day) for day in days]).tz_convert(None)
+    first = starts.searchsorted(limits["changed"], side="right")
+    limits, first = limits[first < len(days)], first[first < len(days)]
+    happened = pd.Series(pd.DatetimeIndex(days).astype("datetime64[s]")[first], index=limits.index)
+    return limits.assign(week=limits["week"].where(limits["week"] >= happened, happened))
 
 
 def _by_week(limits: pd.DataFrame, *, is_earliest: bool) -> pd.DataFrame:

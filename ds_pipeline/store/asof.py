@@ -7,7 +7,7 @@ tables of labels get `future.<table>`, with the rows of the label window.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import pyarrow as pa
@@ -43,8 +43,6 @@ class AsOfTables:
         self._connection = sandbox.connect(use_case.problem.clock.time_zone)
         for name, table in use_case.sources.tables.items():
             sandbox.create_table(self._connection, _base(name, table), masked_schema(table).empty_table())
-            if table.kind == "versions":
-                self._connection.execute(_newest_version(name, table))
 
     def __enter__(self) -> AsOfTables:
         return self
@@ -67,6 +65,9 @@ class AsOfTables:
             read = {_base(name, table): self._read(name, table, days) for name, table in tables.items()}
             for name, rows in read.items():  # only once every partition was there
                 sandbox.append(self._connection, name, rows)
+        for name, table in self.use_case.sources.tables.items():
+            if table.kind == "versions":
+                self._connection.execute(_newest_version(name, table, before=self.use_case.clock.instant(day)))
         self._ahead = {key: rows for key, rows in self._ahead.items() if key[1] > day}
         self.day = day
 
@@ -130,18 +131,22 @@ def _base(name: str, table: Table) -> str:
     return name + VERSIONS_SUFFIX if table.kind == "versions" else name
 
 
-def _newest_version(name: str, table: Table) -> str:
+def _newest_version(name: str, table: Table, *, before: datetime) -> str:
     """A view with the newest known version per entity: of the last change, of that the one that became known last.
 
-    Of versions with other keys the content decides before the order of their tokens, which says nothing.
+    A change that is known ahead counts once its day has come; where nothing else is known, the first to come does. Of
+    versions with other keys the content decides before the order of their tokens, which says nothing.
     """
     entity = ", ".join(sandbox.quoted(column) for column in table.entity)
-    by = [table.event_time, table.known_at, *table.key]
+    by = [table.known_at, *table.key]
     if table.tokens.keys() & set(table.key) - set(table.entity):
         by += table.kept
     order = sorted(dict.fromkeys(by), key=table.tokens.__contains__)
+    happens = sandbox.quoted(table.event_time)
+    is_ahead = f"{happens} >= TIMESTAMPTZ '{before.isoformat()}'"
     return (
-        f"CREATE VIEW {sandbox.quoted(name)} AS SELECT * FROM {sandbox.quoted(name + VERSIONS_SUFFIX)} "
+        f"CREATE OR REPLACE VIEW {sandbox.quoted(name)} AS SELECT * FROM {sandbox.quoted(name + VERSIONS_SUFFIX)} "
         f"QUALIFY row_number() OVER (PARTITION BY {entity} ORDER BY "
+        f"{is_ahead}, CASE WHEN {is_ahead} THEN {happens} END, {happens} DESC, "
         f"{', '.join(f'{sandbox.quoted(column)} DESC' for column in order)}) = 1"
     )

@@ -221,7 +221,7 @@ class Table(FileModel):
         delimiter: between the cells of CSV.
         added_columns: a column that is not declared stops the run (refuse), or is left unread with a warning (warn).
         possible: when rows of a person can be true at all.
-        kind: events append; versions keep every version of a row, and the newest known before D counts.
+        kind: events append; versions keep every version of a row, and the newest known and happened before D counts.
         time_zone: the zone of timestamps that carry none.
         event_time: alias of the column that says when it happened.
         known_at: alias of the column that says when the row became visible; it decides what D may see.

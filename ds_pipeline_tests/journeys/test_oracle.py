@@ -128,23 +128,34 @@ def subscriber(user: User, day: date) -> Row | None:
     """The features of one user; None if the user is not in scope."""
     at = datetime.combine(day, datetime.min.time(), UTC)
     known = {table: [row for row in rows if row["recorded_at"] < at] for table, rows in user.items()}
-    newest: dict[str, Row] = {}
-    for row in sorted(known["subscriptions"], key=lambda row: (row["changed_at"], row["recorded_at"])):
-        newest[row["subscription_token"]] = row
+    versions: dict[str, list[Row]] = defaultdict(list)
+    for row in known["subscriptions"]:
+        versions[row["subscription_token"]].append(row)
+    newest = {token: current(rows, "changed_at", at) for token, rows in versions.items()}
     running = [row for row in newest.values() if (row["plan"], row["status"]) == ("monthly", "active")]
-    people = sorted(known["users"], key=lambda row: (row["updated_at"], row["recorded_at"]))
-    if not running or not people or people[-1]["signed_up_at"] > at - timedelta(days=14):
+    if not running or not known["users"]:
+        return None
+    person = current(known["users"], "updated_at", at)
+    if person["signed_up_at"] > at - timedelta(days=14):
         return None
     if not [row for row in known["usage_events"] if row["used_on"] >= at - timedelta(days=30)]:
         return None
     return {
-        **{name: people[-1][name] for name in ("age_band", "gender", "accepts_marketing")},
+        **{name: person[name] for name in ("age_band", "gender", "accepts_marketing")},
         **subscription(running, list(newest.values()), known, at),
         **usage(within(known["usage_events"], "used_on", at, 91), at),
         **payments(within(known["payments"], "charged_at", at, 90), at),
         **tickets(within(known["support_tickets"], "opened_at", at, 91), at),
         **emails(within(known["emails_sent"], "sent_at", at, 91), at),
     }
+
+
+def current(versions: list[Row], changed: str, at: datetime) -> Row:
+    """The version of the last change that has happened; where all are planned, the first to come."""
+    happened = [row for row in versions if row[changed] < at]
+    if happened:
+        return max(happened, key=lambda row: (row[changed], row["recorded_at"]))
+    return min(versions, key=lambda row: row[changed])
 
 
 def within(rows: list[Row], time: str, at: datetime, days: int) -> list[Row]:

@@ -62,6 +62,24 @@ def test_the_newest_version_known_is_seen_and_a_correction_only_once_it_arrived(
         assert seen(tables, "select plan from plans order by customer_token") == [("gold",), ("corrected",)]
 
 
+def test_a_planned_version_takes_over_when_its_day_comes(shop: UseCase, weeks_of: Weeks) -> None:
+    """A row dated 2031, a plan or a slip, was current at once and hid every change that happened until then."""
+    week = timedelta(weeks=1)
+    plans = [
+        ("a", "basic", BEFORE - TICK, BEFORE - TICK), ("a", "slip", BEFORE, BEFORE + 999 * week),
+        ("a", "moved", BEFORE, BEFORE), ("a", "planned", BEFORE, MIDNIGHT),
+        ("b", "second", BEFORE, MIDNIGHT + 3 * week), ("b", "first", BEFORE, MIDNIGHT + week),
+    ]  # fmt: skip
+
+    with AsOfTables(shop, weeks_of([], plans)) as tables:
+        for weeks, expected in enumerate([("moved", "first"), ("planned", "first"), *[("planned", "first")] * 2]):
+            tables.advance_to(D + weeks * week)
+            assert seen(tables, "select plan from plans order by customer_token") == [(one,) for one in expected]
+        tables.advance_to(D + 4 * week)
+        assert seen(tables, "select plan from plans order by customer_token") == [("planned",), ("second",)]
+        assert seen(tables, "select count(*) from plans_versions") == [(6,)]
+
+
 def test_tables_come_to_a_day_the_same_in_one_step_or_in_many(shop: UseCase, weeks_of: Weeks) -> None:
     visits = [visit(f"t{day}", datetime(2011, 3, 1, tzinfo=UTC) + timedelta(days=day)) for day in range(25)]
     everything = "select * from visits"
