@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
+import cloudpickle
 import pyarrow as pa
 import pytest
 
+from ds_pipeline import engine
 from ds_pipeline.errors import LeakError, TrainingError
 from ds_pipeline.features.weeks import make_features
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.training.labels import join_parts, labels_schema
 from ds_pipeline.training.weeks import LabelWeeks, labels_of_days, mature_labels
 from ds_pipeline.workbench import Workbench
-from ds_pipeline_tests.workbenches import CUSTOMERS, Declare, in_buckets, put_masked
+from ds_pipeline_tests.workbenches import CUSTOMERS, TEST_SECRET, Declare, in_buckets, put_masked
 
 DAYS = [date(2011, 3, 7) + timedelta(weeks=week) for week in range(6)]  # the labels of the first mature at the last
 LABEL_SQL = """
@@ -62,6 +65,24 @@ def test_labels_have_the_same_bytes_in_any_number_of_buckets(ready: Workbench) -
         labels = labels_of_days(bench, DAYS)
 
         assert [encode(one) for one in labels.values()] == [encode(one) for one in whole.values()]
+
+
+def test_no_key_is_sent_to_where_features_and_labels_are_made(
+    ready: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sent = engine.run, []
+
+    def note(function: Any, items: Any, **how: Any) -> Any:
+        sent.append(cloudpickle.dumps([function, items]))
+        return run(function, items, **how)
+
+    monkeypatch.setattr(engine, "run", note)
+    make_features(ready, DAYS)
+    mature_labels(ready, DAYS)
+
+    assert len(sent) == 3  # features, the same under other tokens, labels
+    signing = ready.keys.private_path.read_bytes()
+    assert not [one for one in sent for key in (ready.key, TEST_SECRET.encode(), signing) if key in one]
 
 
 def test_labels_that_need_everyone_are_made_undivided_where_they_say_so(ready: Workbench) -> None:
