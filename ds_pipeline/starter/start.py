@@ -6,7 +6,7 @@ from functools import cache
 
 from ds_pipeline.boundary.scan import texts_with_identifiers
 from ds_pipeline.errors import ConfigError
-from ds_pipeline.figures import declared_percent
+from ds_pipeline.figures import counted, declared_percent
 from ds_pipeline.masking.text.text import TextRedactor
 from ds_pipeline.project import DEMO_KEY, Project
 from ds_pipeline.starter.answers import Answers
@@ -92,13 +92,13 @@ def _summary(project: Project, plan: Plan) -> list[str]:
         if table.nobody:
             said = ", ".join(["an empty cell", *NULL_WORDS[:1], *table.column_of(plan.entity).null_words])
             lines.append(
-                f"  WARNING {table.name}: {table.nobody:,} rows have no customer ({said} or the like); they are "
+                f"  WARNING {table.name}: no customer in {counted(table.nobody, 'row')} ({said} or the like), to be "
                 "set aside"
             )
         if table.twice:
             lines.append(
-                f"  WARNING {table.name}: {table.twice:,} customers have more than one row; taken for one row per "
-                "customer all the same. An equal row is set aside, and so are rows of one instant that differ"
+                f"  WARNING {table.name}: more than one row of {counted(table.twice, 'customer')}; taken for one row "
+                "per customer all the same. An equal row is set aside, and so are rows of one instant that differ"
             )
         if table.early > EARLY_SHARE:
             lines.append(

@@ -55,7 +55,7 @@ def test_guests_are_said_and_declared_to_be_nobody(tmp_path: Path) -> None:
     lines = start_case(project, answers, ask=None, today=date(2025, 6, 2))
 
     assert (
-        "  WARNING visits: 400 rows have no customer (an empty cell, NULL, 0, unknown or the like); they are set aside"
+        "  WARNING visits: no customer in 400 rows (an empty cell, NULL, 0, unknown or the like), to be set aside"
         in lines
     )
     visits_declared = load_use_case(project.configs / "x").sources.tables["visits"]
