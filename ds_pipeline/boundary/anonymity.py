@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from ds_pipeline.boundary.cross import MaskedWeek
 from ds_pipeline.masking.columns.k_anonymity import Anonymity, measure_anonymity, require_anonymity
 from ds_pipeline.sql import sandbox
 from ds_pipeline.store.asof import AsOfTables
+from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
 from ds_pipeline.use_case.sources import Sources
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench
@@ -24,23 +26,31 @@ def anonymity_of(
         made: masked rows that are not stored yet, by scoring date; they go before stored ones of the same date. A week
             that is neither there nor stored counts as empty: whatever needs it refuses to run without it.
     """
-    table = bench.use_case.sources.tables[name]
-    person = table.person(bench.use_case.problem.entity)
+    sources, entity = bench.use_case.sources, bench.use_case.problem.entity
+    table = sources.tables[name]
+    person = table.person(entity)
     if table.k_anonymity is None or person is None:
         return None
-    store, dataset, unstored = bench.datasets.store, bench.datasets.masked(name), made or {}
-
-    def read_week(_: str, week: date) -> pa.Table:
-        if week in unstored:
-            return unstored[week]
-        snapshot = store.find(dataset, str(week))
-        return store.read(snapshot) if snapshot else masked_schema(table).empty_table()
-
     columns = ", ".join(sandbox.quoted(column) for column in [*table.quasi_identifiers, person])
-    with AsOfTables(replace(bench.use_case, sources=Sources(tables={name: table})), read_week) as tables:
-        tables.advance_to(day)
-        view = tables.select(f"SELECT DISTINCT {columns} FROM {sandbox.quoted(name)}", where=name)
+    alone = replace(bench.use_case, sources=Sources(tables={name: table}))
+    parts = buckets(sources.buckets) if sources.divides(name, entity=entity) else [None]
+    views = []
+    for part in parts:  # one after another: each person is in one of them
+        with AsOfTables(alone, partial(_read, bench, made or {}, part)) as tables:
+            tables.advance_to(day)
+            views.append(tables.select(f"SELECT DISTINCT {columns} FROM {sandbox.quoted(name)}", where=name))
+    view = pa.concat_tables(views)
     return measure_anonymity(view, quasi=table.quasi_identifiers, person=person, limit=table.k_anonymity)
+
+
+def _read(bench: Workbench, made: Mapping[date, pa.Table], part: Bucket | None, name: str, week: date) -> pa.Table:
+    """The masked rows of a week, of one bucket or of all people, whether they are stored or not."""
+    datasets, entity = bench.datasets, bench.use_case.problem.entity
+    if week in made:
+        return made[week] if part is None else rows_of_bucket(made[week], entity, part)
+    if datasets.store.find(datasets.masked(name), str(week)) is None:
+        return masked_schema(bench.use_case.sources.tables[name]).empty_table()
+    return datasets.read_week(name, week, part)
 
 
 def check_anonymity(bench: Workbench, name: str, weeks: list[MaskedWeek]) -> Anonymity | None:

@@ -15,6 +15,7 @@ from ds_pipeline.errors import AnonymityError
 from ds_pipeline.masking.columns.k_anonymity import Groups
 from ds_pipeline.use_case.sql import masked_schema
 from ds_pipeline.workbench import Workbench
+from ds_pipeline_tests.workbenches import in_buckets
 
 FIRST, NEXT = date(2011, 3, 7), date(2011, 3, 14)
 SEEN = datetime(2011, 3, 1, 12)
@@ -57,6 +58,18 @@ def test_the_newest_version_of_each_person_counts(limited: Declare) -> None:
 
     assert groups(bench, FIRST) == (3, Groups(smallest=1, people_below=1))  # c alone has basic
     assert groups(bench, NEXT) == (3, Groups(smallest=1, people_below=1))  # b alone has gold
+
+
+@pytest.mark.parametrize("number", [2, 16], ids=lambda number: f"{number} buckets")
+def test_people_of_all_buckets_share_a_combination(limited: Declare, number: int) -> None:
+    whole, cut = limited(), in_buckets(limited(), number)
+    store(whole, FIRST, plans(whole, ("a", "gold"), ("b", "gold"), ("c", "basic"), ("d", "basic")))
+    cut.datasets.put_masked("plans", {NEXT: (plans(cut, ("a", "basic"), week=NEXT), {})})
+    later = NEXT + (NEXT - FIRST)
+    made = {later: plans(cut, ("d", "gold"), week=later)}
+
+    assert groups(cut, NEXT) == groups(whole, NEXT) == (4, Groups(smallest=1, people_below=1))  # b alone has gold
+    assert groups(cut, later, made) == groups(whole, later, made) == (4, Groups(smallest=2, people_below=0))
 
 
 def test_rows_that_are_not_stored_yet_count_and_go_before_stored_ones(limited: Declare) -> None:
