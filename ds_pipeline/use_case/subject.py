@@ -62,14 +62,15 @@ def changed_subject(before: Mapping[str, str] | None, files: Mapping[str, str], 
         gone = {name: "features.yaml" for name in before if name.startswith(GROUPS) and name.split()[-1] not in left}
         parts |= {name: Part("gone", file) for name, file in gone.items()}
     return [
-        Eased(
-            key=name,
-            owner=use_case.problem.owner,
-            words=f"{name} ({part.files}): {_short(was)} becomes {_short(part.value)}",
-        )
+        Eased(key=name, owner=use_case.problem.owner, words=_in_words(name, part.files, was, part.value))
         for name, was in before.items()
         if (part := parts.get(name)) is not None and part.value != was
     ]
+
+
+def _in_words(name: str, files: str, was: str, now: str) -> str:
+    where = "" if files == name else f" ({files})"
+    return f"{name}{where}: {_short(was)} becomes {_short(now)}"
 
 
 def _short(value: str) -> str:

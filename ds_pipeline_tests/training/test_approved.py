@@ -124,7 +124,7 @@ def test_before_a_look_the_label_is_free_and_after_it_the_same_limit_of_another_
 
     assert "configs/shop asks less, or of another thing, than" in str(error.value)
     (said,) = asked_less(with_label(bench, other))
-    assert re.fullmatch(r"label\.sql \(label\.sql\): [0-9a-f]{12} becomes [0-9a-f]{12}", said)
+    assert re.fullmatch(r"label\.sql: [0-9a-f]{12} becomes [0-9a-f]{12}", said)
     assert f"{said} (owner: crm-analytics)" in str(error.value)
     assert asked_less(with_label(bench, f"-- the label\n{LABEL_SQL}")) == []
     done = approve_requirements(with_label(bench, other), DAY, owner=None, reason="they ask for it", actor="ann")
