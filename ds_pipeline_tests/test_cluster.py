@@ -64,6 +64,18 @@ class Nodes(NamedTuple):
         """How many the workers have that have joined."""
         return int(cluster._connected(self.client).cluster_resources().get("CPU", 0))
 
+    @property
+    def at_work(self) -> list[int]:
+        """The processes of the workers that do a task of ours at the moment."""
+        ours, found = {node.pid for node in self.groups}, []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getsid(int(path.name)) in ours and (path / "cmdline").read_bytes().startswith(b"ray::_answer"):
+                    found.append(int(path.name))
+            except OSError:  # it has ended meanwhile
+                continue
+        return found
+
     def worker(self, **changed: str) -> subprocess.Popen[bytes]:
         return self.start(f"--address={self.gcs}", "--num-cpus=1", **changed)
 
@@ -158,6 +170,27 @@ def test_features_and_labels_have_the_bytes_of_this_machine(
 
     for number in (1, 2, 16):
         assert made(in_buckets(spending, number)) == here
+
+
+def test_features_have_the_same_bytes_though_a_worker_is_killed_half_way(
+    spending: Workbench, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = made(spending)
+    monkeypatch.setenv(engine.VARIABLE, nodes.client)
+    killed: list[int] = []
+
+    def disturb() -> None:
+        wait_for(lambda: bool(nodes.at_work))
+        killed.extend(nodes.at_work[:1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    again = made(in_buckets(spending, 16))
+    thread.join()
+
+    assert killed
+    assert again == here
 
 
 def test_work_is_done_by_both_nodes_in_one_thread_each(on_cluster: Nodes) -> None:
