@@ -31,7 +31,7 @@ from one_run import DATA, EQUAL, PREPARE, WARM, load
 from rich.console import Console
 from rich.table import Table
 
-PAIRS = ("features", "masking", "scoring", "training", "gates")
+PAIRS = ("features", "masking", "scoring", "training", "gates", "main_job")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(width=150, highlight=False)
 
