@@ -22,6 +22,7 @@ GROUPS = "groups of"
 WORDS = {"meaning", "unit", "scan_exempt"}  # for people
 LONG = 64  # characters of a digest
 OF_TABLES = {"kind", "time_zone", "event_time", "known_at", "key", "entity"}
+OF_CELLS = {"type", "scale", "formats", "decimal_mark", "time_zone", "null_words", "minimum", "above", "maximum"}
 OF_MODELS = ("requirements.yaml", "training.yaml")
 QUERIES = ("label.sql", "population.sql")
 
@@ -121,7 +122,11 @@ def _made(use_case: UseCase, feature: str) -> dict[str, Definition]:
 
 
 def _of_table(name: str, table: Table, read: list[Definition]) -> Iterator[tuple[str, Part]]:
-    """What decides the cells of a table that some queries use; a column that only inputs need is free."""
+    """What decides the rows and the cells of a table that some queries use.
+
+    A column that only inputs need is free, but for what sets a whole row aside: a cell that must be there and cannot be
+    used.
+    """
     queries = [one for one in read if one.tables & {name, name + VERSIONS_SUFFIX}]
     if not queries:
         return
@@ -131,6 +136,9 @@ def _of_table(name: str, table: Table, read: list[Definition]) -> Iterator[tuple
     names = {alias: table.source_name(alias) for alias in sorted(used)}
     query = definition_of(table.query, names.values()).digest if table.query else None
     yield f"table {name}", Part(digest_json([table.model_dump(include=OF_TABLES), query]), "sources.yaml")
+    strict = {source: one for source, one in table.columns.items() if not one.nullable}
+    faults = {source: one.model_dump(mode="json", include=OF_CELLS) for source, one in strict.items()}
+    yield f"rows of {name}", Part(digest_json(faults), "sources.yaml")
     for alias, source in names.items():
         said = table.kept[alias].model_dump(mode="json", exclude=WORDS, exclude_defaults=True)
         yield f"column {name}.{alias}", Part(digest_json([source, said]), "sources.yaml")

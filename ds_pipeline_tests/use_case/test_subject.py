@@ -108,12 +108,20 @@ def test_a_new_group_is_free(told: Told) -> None:
         (
             "alias: quantity",
             "minimum: 1\n        alias: quantity",
-            ["column transactions.quantity (sources.yaml): ... becomes ..."],
+            [
+                "rows of transactions (sources.yaml): ... becomes ...",
+                "column transactions.quantity (sources.yaml): ... becomes ...",
+            ],
         ),
-        ("alias: unit_price_gbp", "maximum: 9\n        alias: unit_price_gbp", []),
+        (
+            "alias: unit_price_gbp",
+            "maximum: 9\n        alias: unit_price_gbp",
+            ["rows of transactions (sources.yaml): ... becomes ..."],
+        ),
+        ("alias: product", "null_words: [x]\n        alias: product", []),
         ("meaning: age in bands", "meaning: bands", []),
     ],
-    ids=["bands-of-a-group", "cells-of-the-label", "cells-of-inputs", "words"],
+    ids=["bands-of-a-group", "cells-of-the-label", "rows-by-cells-of-inputs", "cells-of-inputs", "words"],
 )
 def test_the_cells_that_a_label_or_a_group_is_made_of_are_part_of_it(
     told: Told, part: str, other: str, said: list[str]
