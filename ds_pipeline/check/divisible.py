@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import POPULATION_SQL, population_of
+from ds_pipeline.features.days import needs_everyone
 from ds_pipeline.store.asof import AsOfTables, ReadWeek
 from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
 from ds_pipeline.store.snapshots import encode
@@ -35,12 +36,7 @@ def undivided_files(use_case: UseCase, read_week: ReadWeek, day: date, people: p
     files = [name for name, rows in undivided.items() if encode(rows) != encode(divided[name])]
     if not files:
         return []
-    scope = ", ".join(f"{file}: everyone" for file in files)
-    said = (
-        f"{', '.join(files)}: other rows at {day} where the tables are divided by {use_case.problem.entity} than where "
-        "they are not, so what is said of a person depends on others, or on the order of rows (a sum of doubles, the "
-        f"first of equals). Have it run once over everyone, in features.yaml: scope: {{{scope}}}."
-    )
+    said = needs_everyone(files, use_case, day)
     if use_case.sources.buckets > 1:
         raise FeatureError(said)
     return [f"{said} With buckets: 1 in sources.yaml nothing is divided, and nothing is wrong."]

@@ -54,5 +54,15 @@ def each_day(
     return made
 
 
+def needs_everyone(files: Sequence[str], use_case: UseCase, day: date) -> str:
+    """What is said of SQL files whose rows are others in buckets than in the whole."""
+    scope = ", ".join(f"{file}: everyone" for file in files)
+    return (
+        f"{', '.join(files)}: other rows at {day} where the tables are divided by {use_case.problem.entity} than where "
+        "they are not, so what is said of a person depends on others, or on the order of rows (a sum of doubles, the "
+        f"first of equals). Have it run once over everyone, in features.yaml: scope: {{{scope}}}."
+    )
+
+
 def _read(read_week: ReadPart, part: Bucket | None, name: str, day: date) -> pa.Table:
     return read_week(name, day, part)

@@ -8,9 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from ds_pipeline.boundary.leak_check import guarded
-from ds_pipeline.features.days import each_day
+from ds_pipeline.errors import FeatureError
+from ds_pipeline.features.days import each_day, needs_everyone
+from ds_pipeline.features.replay import sample_day
 from ds_pipeline.store.asof import AsOfTables
 from ds_pipeline.store.buckets import Bucket, numbers_of
+from ds_pipeline.store.snapshots import encode
 from ds_pipeline.training.labels import (
     LABEL_SQL,
     assign_labels,
@@ -58,6 +61,7 @@ def mature_labels(bench: Workbench, days: list[date]) -> LabelWeeks:
     Raises:
         HistoryError: a week of a masked table, or the features of a scoring date, are missing or stale.
         TrainingError: label.sql does not give one label for each member of the population.
+        FeatureError: it gives others where the tables are divided by person.
         LeakError: an identifier stands in them.
     """
     datasets = guarded(bench).datasets
@@ -68,7 +72,10 @@ def mature_labels(bench: Workbench, days: list[date]) -> LabelWeeks:
 
 
 def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
-    """The labels that matured at each day: those of the scoring date one lag before; none for the first weeks."""
+    """The labels that matured at each day: those of the scoring date one lag before; none for the first weeks.
+
+    Where the tables are cut into buckets, those of one day are made from the whole as well, and must be the same.
+    """
     clock, entity = bench.use_case.clock, bench.use_case.problem.entity
     bench.datasets.require_masked(days[-1])
     bench.datasets.cut_anew(days[-1])
@@ -88,4 +95,11 @@ def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
     datasets = bench.datasets
     made = each_day(bench.use_case, datasets.read_week, scored, build, divided=divided, reads=datasets.tell_tales())
     labels = {day: join_parts(day, parts, entity=entity) for day, parts in made.items()}
+    if scored and divided and bench.use_case.sources.buckets > 1:
+        sampled = sample_day(scored)
+        whole = each_day(
+            bench.use_case, datasets.read_week, [sampled], build, divided=False, reads=datasets.tell_tales()
+        )
+        if encode(join_parts(sampled, whole[sampled], entity=entity)) != encode(labels[sampled]):
+            raise FeatureError(needs_everyone([LABEL_SQL], bench.use_case, sampled))
     return {day: labels.get(day - clock.lag, labels_schema(entity).empty_table()) for day in days}

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline import engine
-from ds_pipeline.errors import LeakError, TrainingError
+from ds_pipeline.errors import FeatureError, LeakError, TrainingError
 from ds_pipeline.features.weeks import make_features
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.training.labels import join_parts, labels_schema
@@ -92,6 +92,12 @@ def test_labels_that_need_everyone_are_made_undivided_where_they_say_so(ready: W
     divided = in_buckets(replace(bench, use_case=replace(case, features=scope)), 2)
 
     assert labels_of_days(divided, DAYS) == labels_of_days(bench, DAYS)
+
+
+def test_labels_that_need_everyone_and_do_not_say_so_are_refused_in_buckets(ready: Workbench) -> None:
+    """Each bucket had quantiles of its own, and nobody was told."""
+    with pytest.raises(FeatureError, match=r"label\.sql: other rows at 2011-03-07 .*scope: \{label\.sql: everyone\}"):
+        labels_of_days(in_buckets(labelled_by(ready, "'rule one'"), 2), DAYS)
 
 
 def test_ways_to_decide_are_counted_over_all_buckets() -> None:
