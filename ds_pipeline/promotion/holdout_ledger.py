@@ -60,7 +60,8 @@ def verify_ledger(bench: Workbench) -> Verified:
 
 def record_promotions(bench: Workbench) -> None:
     """Write down each change of what is in force that the ledger lacks: the newest, and what a kill has left out."""
-    noted = {entry.says.event for entry in bench.ledger.read() if isinstance(entry.says, Promoted)}
+    entries = bench.ledger.read()
+    noted = {entry.says.event for entry in entries if isinstance(entry.says, Promoted)}
     for event in bench.registry.history():
         if event.number not in noted:
             bench.ledger.add(
@@ -68,7 +69,7 @@ def record_promotions(bench: Workbench) -> None:
                 as_of=event.as_of,
                 actor=event.actor,
                 reason=event.reason,
-                at=now(),
+                at=max([now(), *(entry.at for entry in entries[-1:])]),  # what has happened is noted whatever the clock
                 known=known_entries(bench),
             )
 

@@ -23,7 +23,7 @@ from ds_pipeline.registry.promotion import Promotion, settle
 from ds_pipeline.registry.signing import SigningKeys
 from ds_pipeline.registry.versions import Versions, number_of
 from ds_pipeline.registry.witnesses import Witness, require_witnessed
-from ds_pipeline.store.chain import Chain, file_name, next_link
+from ds_pipeline.store.chain import Chain, dated_all_the_same, file_name, next_link
 from ds_pipeline.store.snapshots import one_writer
 
 OK = "ok"
@@ -178,6 +178,8 @@ class Registry:
     def rollback(self, to: str | None, *, reason: str, actor: str, at: datetime) -> Event:
         """Put an earlier version back in force: `to`, or the one before the champion (see way_back).
 
+        A machine whose clock was ahead does not hold it up: the event is then dated as the one before it, and says so.
+
         Raises:
             RegistryError: nothing to go back to, an unknown or the current version, no reason, or a broken target.
         """
@@ -191,6 +193,8 @@ class Registry:
             if target.version == events[-1].version:
                 raise RegistryError(f"{target.version} is in force already; a rollback to it would change nothing.")
             self._open(target.version, events)
+            if reason.strip():
+                at, reason = dated_all_the_same(events, at, reason)
             event = next_link(
                 Event,
                 events,

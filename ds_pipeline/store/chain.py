@@ -175,8 +175,16 @@ def require_later(events: Sequence[Link], at: datetime) -> None:
     if events and at < events[-1].at:
         raise RegistryError(
             f"Nothing was changed: {_instant(at)} is before the last event, which is of {_instant(events[-1].at)}. "
-            "Time in a history never runs back: set the clock of this machine right."
+            "Time in a history never runs back: set the clock of this machine right. Where it is right, and was ahead "
+            "when that event was made: rollback works all the same, the rest waits (docs/runbooks/registry.md)."
         )
+
+
+def dated_all_the_same(events: Sequence[Link], at: datetime, reason: str) -> tuple[datetime, str]:
+    """Instant and reason of an event that no clock may hold up: dated as the last one, if that was dated later."""
+    if not events or at >= events[-1].at:
+        return at, reason
+    return events[-1].at, f"{reason.strip()} (dated as the event before it; the clock said {_instant(at)})"
 
 
 def _instant(at: datetime) -> str:

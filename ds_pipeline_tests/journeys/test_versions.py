@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from unittest import mock
 
 import pandas as pd
 import pytest
 
+from ds_pipeline.promotion import holdout_ledger as noting
+from ds_pipeline.promotion import promote as promoting
 from ds_pipeline_tests.journeys.conftest import Journey
+
+EARLIER = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def events(journey: Journey) -> list[dict]:
@@ -92,12 +98,23 @@ def test_the_next_run_does_not_promote_what_was_rolled_back(promoted_twice: Jour
 
 
 def test_a_rollback_can_be_taken_back(promoted_twice: Journey) -> None:
+    """And no clock holds it up: one that was ahead at the first rollback has been set right since."""
     promoted_twice.cli("rollback", "--reason", "complaints")
 
-    done = promoted_twice.cli("rollback", "--to", "v0002", "--reason", "they were about something else")
+    with (
+        mock.patch.object(promoting, "now", return_value=EARLIER),
+        mock.patch.object(noting, "now", return_value=EARLIER),
+    ):
+        done = promoted_twice.cli("rollback", "--to", "v0002", "--reason", "they were about something else")
 
     assert done.code == 0, done.text
+    *_, before, last = events(promoted_twice)
     assert [event["version"] for event in events(promoted_twice)] == ["v0001", "v0002", "v0001", "v0002"]
+    assert last["at"] == before["at"]
+    assert last["reason"] == (
+        "they were about something else (dated as the event before it; the clock said 2026-01-05 09:00:00 UTC)"
+    )
+    assert promoted_twice.cli("verify").code == 0
 
 
 @pytest.mark.parametrize("reason", [pytest.param("", id="empty"), pytest.param("  ", id="blanks")])
