@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline.masking.columns.tokens import tokenize
@@ -22,6 +19,7 @@ from ds_pipeline.project import Project, Settings
 from ds_pipeline.store import snapshots
 from ds_pipeline.training.fit import Candidate, train_candidate
 from ds_pipeline.use_case.load import load_use_case
+from ds_pipeline_tests.journeys.contents import texts
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Journey
@@ -39,29 +37,6 @@ def token(journey: Journey, one: str) -> str:
     case = load_use_case(journey.case)
     key = Project(Settings(project=journey.root, _env_file=None)).pseudonym_key(case.sources)  # type: ignore[call-arg]
     return str(tokenize(pd.Series([one]), key=key, domain="customer")[0])
-
-
-def texts(path: Path) -> Iterator[str]:
-    """Everything in a file as text: the bytes themselves, the cells of tables, the values of databases."""
-    yield path.read_bytes().decode("utf-8", "replace")
-    if path.suffix == ".parquet":
-        for column in pq.read_table(path).to_pydict().values():
-            yield " ".join(map(str, column))
-    elif path.suffix == ".db":
-        with sqlite3.connect(path) as database:
-            for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
-                for row in database.execute(f'select * from "{table}"'):
-                    yield from (_value(value) for value in row)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bytes):
-        try:
-            value = zlib.decompress(value)
-        except zlib.error:
-            return value.decode("utf-8", "replace")
-        return value.decode("utf-8", "replace")
-    return str(value)
 
 
 def files_with(journey: Journey, *wanted: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ds_pipeline_tests.journeys.conftest import CANARIES
+from ds_pipeline_tests.journeys.contents import texts
 
 if TYPE_CHECKING:
     from ds_pipeline_tests.journeys.conftest import Done, Journey
@@ -40,30 +41,6 @@ def identifiers(journey: Journey) -> Callable[[str], list[str]]:
         return sorted(word for word in found if word in known or word in families)
 
     return search
-
-
-def texts(path: Path) -> Iterator[str]:
-    """Everything in a file as text: the cells of tables, the values of databases, and the bytes themselves."""
-    yield path.read_bytes().decode("utf-8", "replace")
-    if path.suffix == ".parquet":
-        for name, column in pq.read_table(path).to_pydict().items():
-            yield from (f"{name} {cell}" for cell in column)
-    elif path.suffix == ".db":
-        with sqlite3.connect(path) as database:
-            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
-            for table in tables:
-                for row in database.execute(f'select * from "{table}"'):
-                    yield from (_value(value) for value in row)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bytes):
-        try:
-            value = zlib.decompress(value)
-        except zlib.error:
-            return value.decode("utf-8", "replace")
-        return value.decode("utf-8", "replace")
-    return str(value)
 
 
 def files_with_identifiers(journey: Journey, search: Callable[[str], list[str]], *, at_least: int = 100) -> list[str]:
