@@ -1,5 +1,6 @@
 import ast
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from ds_pipeline.boundary import scan
-from ds_pipeline.boundary.scan import Finding, scan_columns, text_columns
+from ds_pipeline.boundary.scan import Finding, TextColumn, scan_columns, text_columns
 
 IDENTIFIERS = [
     ("jane@acme.local", "email"),
@@ -133,6 +134,17 @@ def test_real_product_texts_hold_nothing_and_one_planted_cell_is_found():
     assert scan_frame(frame) == []
     frame.loc[400_000, "Description"] = "wrongly sold to 07700 900123"
     assert scan_frame(frame) == [Finding("Description", "phone", 1)]
+
+
+def test_the_name_of_a_run_is_no_identifier_and_hides_none():
+    """This one stopped a first run: it reads as an IBAN of right check digits."""
+    run, account = "fcd3fd17-20e5-4d75-947c-209effd8e5f8", "GB82 WEST 1234 5698 7654 32"
+    drawn = np.random.default_rng(7).bytes(16 * 20_000).hex()
+    runs = [str(UUID(drawn[place : place + 32])) for place in range(0, len(drawn), 32)]
+
+    assert scan_columns([TextColumn("log", [f"run {run} began", *runs], np.ones(1 + len(runs), dtype=int))]) == []
+    (found,) = scan_columns([TextColumn("log", [f"run {run} of {account}"], np.ones(1, dtype=int))])
+    assert found.kind == "iban"
 
 
 def test_the_scan_shares_no_code_with_the_masking():
