@@ -47,7 +47,7 @@ def _read(bench: Workbench, made: Mapping[date, pa.Table], part: Bucket | None, 
     """The masked rows of a week, of one bucket or of all people, whether they are stored or not."""
     datasets, entity = bench.datasets, bench.use_case.problem.entity
     if week in made:
-        return made[week] if part is None else rows_of_bucket(made[week], entity, part)
+        return rows_of_bucket(made[week], entity, part)
     if datasets.store.find(datasets.masked(name), str(week)) is None:
         return masked_schema(bench.use_case.sources.tables[name]).empty_table()
     return datasets.read_week(name, week, part)

@@ -51,12 +51,11 @@ def _rows(
     for population, bucket in zip(people, parts, strict=True):
 
         def read(name: str, week: date, bucket: Bucket | None = bucket) -> pa.Table:
-            rows = read_week(name, week)
-            if bucket is None or not sources.divides(name, entity=entity):
-                return rows
-            return rows_of_bucket(rows, entity, bucket)
+            return rows_of_bucket(
+                read_week(name, week), entity, bucket if sources.divides(name, entity=entity) else None
+            )
 
-        members = population if bucket is None else rows_of_bucket(population, entity, bucket)
+        members = rows_of_bucket(population, entity, bucket)
         with AsOfTables(use_case, read) as tables:
             tables.advance_to(day)
             found = {POPULATION_SQL: population_of(tables, day)}

@@ -47,7 +47,7 @@ def require_blind_to_tokens(
         return _renamed(use_case, name, read_week(name, day, bucket) if divided else read_week(name, day))
 
     def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
-        before = made[day] if bucket is None else rows_of_bucket(made[day], entity, bucket)
+        before = rows_of_bucket(made[day], entity, bucket)
         return _again(tables, day, before[entity])
 
     checked = [*use_case.features.of_role("input"), *use_case.features.of_role("protected")]

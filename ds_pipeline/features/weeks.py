@@ -89,9 +89,8 @@ def features_of_days(bench: Workbench, use_case: UseCase, days: list[date]) -> d
 
     def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
         given = everyone[day][0] if everyone else {}
-        if bucket is not None:
-            given = {file: rows_of_bucket(rows, entity, bucket) for file, rows in given.items()}
-        return build_part(tables, day, given=given)
+        ours = {file: rows_of_bucket(rows, entity, bucket) for file, rows in given.items()}
+        return build_part(tables, day, given=ours)
 
     made = each_day(use_case, read_week, days, build, reads=reads)
     return {day: join_parts(use_case, day, parts) for day, parts in made.items()}

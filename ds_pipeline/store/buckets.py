@@ -38,8 +38,10 @@ def numbers_of(tokens: pa.Array | pa.ChunkedArray, number: int) -> np.ndarray:
     return np.array([*of_token, 0], dtype=np.int64)[places]
 
 
-def rows_of_bucket(rows: pa.Table, column: str, bucket: Bucket) -> pa.Table:
-    """The rows of the people of one bucket, in their order."""
+def rows_of_bucket(rows: pa.Table, column: str, bucket: Bucket | None) -> pa.Table:
+    """The rows of the people of one bucket, in their order; all of them where there is none."""
+    if bucket is None:
+        return rows
     return rows.filter(pa.array(numbers_of(rows[column], bucket.of) == bucket.number))
 
 

@@ -12,7 +12,7 @@ from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.days import each_day, needs_everyone
 from ds_pipeline.features.replay import sample_day
 from ds_pipeline.store.asof import AsOfTables
-from ds_pipeline.store.buckets import Bucket, numbers_of
+from ds_pipeline.store.buckets import Bucket, rows_of_bucket
 from ds_pipeline.store.snapshots import encode
 from ds_pipeline.training.labels import (
     LABEL_SQL,
@@ -81,15 +81,12 @@ def labels_of_days(bench: Workbench, days: list[date]) -> dict[date, pa.Table]:
     bench.datasets.cut_anew(days[-1])
     scored = [day - clock.lag for day in days if clock.matured(day)]
     populations = {
-        day: bench.datasets.store.read(snapshot)[entity]
+        day: bench.datasets.store.read(snapshot).select([entity])
         for day, snapshot in zip(scored, bench.datasets.require_features(scored, until=days[-1]), strict=True)
     }
 
     def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
-        people = populations[day]
-        if bucket is not None:
-            people = people.filter(pa.array(numbers_of(people, bucket.of) == bucket.number))
-        return assign_labels(tables, day, people)
+        return assign_labels(tables, day, rows_of_bucket(populations[day], entity, bucket)[entity])
 
     divided = LABEL_SQL not in bench.use_case.features.scope
     datasets = bench.datasets

@@ -28,7 +28,7 @@ def read_part(weeks_of: Callable[..., ReadWeek]) -> Callable[[str, date, Bucket 
 
     def read(name: str, day: date, bucket: Bucket | None) -> pa.Table:
         rows = read_week(name, day)
-        return rows if bucket is None else rows_of_bucket(rows, "customer_token", bucket)
+        return rows_of_bucket(rows, "customer_token", bucket)
 
     return read
 
