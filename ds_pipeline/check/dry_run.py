@@ -140,7 +140,7 @@ def dry_run(bench: Workbench, newest: date, *, on_table: Callable[[TableFacts], 
     frame = pa.concat_tables(features.values())
     require_valid(frame.to_pandas(), features_frame_schema(case), where="features")
     require_clean_table(bench, frame, where="features")
-    require_blind_to_tokens(case, lambda name, day: stored[name, day], {newest: features[newest]})
+    require_blind_to_tokens(case, lambda name, day, _: stored[name, day], {newest: features[newest]})
     undivided = undivided_files(case, lambda name, day: stored[name, day], sampled[-1], features[sampled[-1]])
     began, entity = time.perf_counter(), case.problem.entity
     with AsOfTables(case, lambda name, day: stored[name, day]) as tables:  # features never share one with the future

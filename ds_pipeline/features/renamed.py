@@ -8,7 +8,7 @@ joins or counts by them does not.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from ds_pipeline.errors import FeatureError
 from ds_pipeline.features.build import DIGITS, features_of
-from ds_pipeline.features.days import each_day
+from ds_pipeline.features.days import ReadPart, each_day
 from ds_pipeline.features.outside import take_inside
 from ds_pipeline.store.asof import AsOfTables, in_order
-from ds_pipeline.store.buckets import Bucket, buckets, rows_of_bucket
+from ds_pipeline.store.buckets import Bucket, rows_of_bucket
 from ds_pipeline.use_case.load import UseCase
 
 LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")  # of a token
@@ -31,30 +31,28 @@ MAX_SHARE = 1e-3  # of the rows; at most one where there are fewer
 
 
 def require_blind_to_tokens(
-    use_case: UseCase, read_week: Callable[..., pa.Table], made: Mapping[date, pa.Table], *, divided: bool = False
+    use_case: UseCase, read_week: ReadPart, made: Mapping[date, pa.Table], *, divided: bool = False
 ) -> None:
     """Raise FeatureError if an input or a protected attribute has other values once each token is replaced by another.
 
     Args:
-        read_week: a ReadPart, or a ReadWeek where the tables are not divided.
         made: the features of some days, from build_features on the same tables.
         divided: bucket by bucket, where there are buckets and no file needs everyone.
     """
-    entity, number = use_case.problem.entity, use_case.sources.buckets
-    divided = divided and number > 1 and not use_case.features.scope
+    entity = use_case.problem.entity
 
     def read(name: str, day: date, bucket: Bucket | None) -> pa.Table:
-        return _renamed(use_case, name, read_week(name, day, bucket) if divided else read_week(name, day))
+        return _renamed(use_case, name, read_week(name, day, bucket))
 
-    def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> pa.Table:
+    def build(tables: AsOfTables, day: date, bucket: Bucket | None) -> tuple[pa.Table, pa.Table]:
         before = rows_of_bucket(made[day], entity, bucket)
-        return _again(tables, day, before[entity])
+        return before, _again(tables, day, before[entity])
 
     checked = [*use_case.features.of_role("input"), *use_case.features.of_role("protected")]
+    divided = divided and not use_case.features.scope
     for day, parts in each_day(use_case, read, sorted(made), build, divided=divided).items():
-        before, again = made[day], take_inside(pa.concat_tables(parts), use_case.features, day=day)
-        if divided:
-            before = pa.concat_tables([rows_of_bucket(before, entity, bucket) for bucket in buckets(number)])
+        before, again = (pa.concat_tables(side) for side in zip(*parts, strict=True))
+        again = take_inside(again, use_case.features, day=day)
         changed = [name for name in checked if not _is_same(before[name], again[name])]
         if changed:
             raise FeatureError(

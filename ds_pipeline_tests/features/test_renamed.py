@@ -54,7 +54,7 @@ def require_blind(
 
     with AsOfTables(shop, read_week) as weeks:
         made = {day: build_features(weeks, day) for day in DAYS}
-    require_blind_to_tokens(shop, read_week, made)
+    require_blind_to_tokens(shop, lambda name, day, _: read_week(name, day), made)
     return made[D]
 
 
