@@ -51,9 +51,8 @@ def _rows(
     for population, bucket in zip(people, parts, strict=True):
 
         def read(name: str, week: date, bucket: Bucket | None = bucket) -> pa.Table:
-            return rows_of_bucket(
-                read_week(name, week), entity, bucket if sources.divides(name, entity=entity) else None
-            )
+            part = bucket if sources.divides(name, entity=entity) else None
+            return rows_of_bucket(read_week(name, week), entity, part)
 
         members = rows_of_bucket(population, entity, bucket)
         with AsOfTables(use_case, read) as tables:
