@@ -81,7 +81,7 @@ class MadeScores:
     def record(self, bench: Workbench, *, supersedes: dict[str, Any] | None = None) -> ScoredWeek:
         """Put them into the prediction log: once, or in the place of others that they supersede."""
         info = {"model_version": self.version, KEY: bench.datasets.key_fingerprint}
-        guarded(bench).datasets.store.put(
+        stored = guarded(bench).datasets.store.put(
             self.table,
             dataset=SCORES,
             partition=str(self.day),
@@ -89,7 +89,7 @@ class MadeScores:
             once=supersedes is None,
         )
         if supersedes is None:
-            _note(bench, self.day, version=self.version, scores=self.digest)
+            _note(bench, self.day, version=self.version, scores=stored.digest)
         replaces = None if supersedes is None else str(supersedes["model_version"])
         return ScoredWeek(self.day, self.scores, self.version, is_new=True, replaces=replaces)
 
@@ -147,7 +147,10 @@ def make_scores(bench: Workbench, day: date) -> MadeScores:
 
 def _probabilities(bench: Workbench, model: Any, frame: pd.DataFrame, model_case: UseCase) -> np.ndarray:
     """Of each row, bucket by bucket: what a model makes of a row before it answers takes far more room than the row."""
-    number, answers = bench.use_case.sources.buckets, np.empty(len(frame))
+    number = bench.use_case.sources.buckets
+    if number == 1:
+        return predict(model, frame, model_case.features)
+    answers = np.empty(len(frame))
     bucket = numbers_of(pa.array(frame[bench.use_case.problem.entity], pa.string()), number)
     for one in range(number):
         rows = bucket == one
