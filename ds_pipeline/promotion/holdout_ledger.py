@@ -33,7 +33,7 @@ from ds_pipeline.registry.ledger import (
     overrides,
 )
 from ds_pipeline.registry.registry import OK, Verified
-from ds_pipeline.store.chain import file_name
+from ds_pipeline.store.chain import file_name, not_before
 from ds_pipeline.store.snapshots import make_folder
 from ds_pipeline.training.approved import require_approved
 from ds_pipeline.training.declare import configuration_of, require_as_on_disk
@@ -69,7 +69,7 @@ def record_promotions(bench: Workbench) -> None:
                 as_of=event.as_of,
                 actor=event.actor,
                 reason=event.reason,
-                at=max([now(), *(entry.at for entry in entries[-1:])]),  # what has happened is noted whatever the clock
+                at=not_before(entries, now()),  # what has happened is noted, whatever the clock says
                 known=known_entries(bench),
             )
 

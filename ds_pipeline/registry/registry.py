@@ -193,8 +193,7 @@ class Registry:
             if target.version == events[-1].version:
                 raise RegistryError(f"{target.version} is in force already; a rollback to it would change nothing.")
             self._open(target.version, events)
-            if reason.strip():
-                at, reason = dated_all_the_same(events, at, reason)
+            at, reason = dated_all_the_same(events, at, reason)
             event = next_link(
                 Event,
                 events,

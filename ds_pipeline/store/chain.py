@@ -180,11 +180,17 @@ def require_later(events: Sequence[Link], at: datetime) -> None:
         )
 
 
+def not_before(events: Sequence[Link], at: datetime) -> datetime:
+    """The instant of an event that no clock may hold up: that of the last one, if that was dated later."""
+    return max([at, *(event.at for event in events[-1:])])
+
+
 def dated_all_the_same(events: Sequence[Link], at: datetime, reason: str) -> tuple[datetime, str]:
-    """Instant and reason of an event that no clock may hold up: dated as the last one, if that was dated later."""
-    if not events or at >= events[-1].at:
-        return at, reason
-    return events[-1].at, f"{reason.strip()} (dated as the event before it; the clock said {_instant(at)})"
+    """Instant, from not_before, and reason of an event; where the clock said another instant, the reason says it."""
+    dated = not_before(events, at)
+    if dated == at or not reason.strip():
+        return dated, reason
+    return dated, f"{reason.strip()} (dated as the event before it; the clock said {_instant(at)})"
 
 
 def _instant(at: datetime) -> str:
