@@ -6,7 +6,6 @@ Source: docs/scaling.md, docs/decisions/0017-work-goes-to-a-cluster-as-tasks.md
 
 from __future__ import annotations
 
-import platform
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from ds_pipeline.digests import digest_bytes
 from ds_pipeline.errors import DsPipelineError, EngineError
-from ds_pipeline.lineage import code_digest, history_digest
 
 VARIABLE = "DS_PIPELINE_ENGINE"
 RETRIES = 3  # of a task whose process or node is lost; Ray's own number, said here because a promise rests on it
@@ -128,7 +126,7 @@ def _require_alike(ray: Any, seen: dict[str, str]) -> None:
         ]
         return [platform.python_version(), code_digest() + history_digest(), *others]
 
-    here = [platform.python_version(), code_digest() + history_digest()]
+    here = look()
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
