@@ -16,9 +16,8 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 
-BATCH = (
-    "DAGSTER_EVENT_BATCH_SIZE"  # so many of the weeks of an asset Dagster gives to the log together; else one by one
-)
+# So many of the weeks of an asset Dagster gives to the log together; where it says nothing, one by one.
+BATCH = "DAGSTER_EVENT_BATCH_SIZE"
 MOST = "1000"
 
 

@@ -68,9 +68,7 @@ def run_job(
             instance=instance,
             partition_key=str(days[0]) if len(days) == 1 else None,
             tags=tags,
-            run_config={
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
-            },  # the command line speaks itself
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # the command line speaks
             raise_on_error=False,
         )
     return _outcome(result)

@@ -71,6 +71,8 @@ FIXED = listed(  # what a customer was when they came, and still is
     "signup signed registered registration created joined acquisition acquired referral referrer origin first initial "
     "birth born gender sex country"
 )
+MANY_VALUES = "many different values: it could be a number or a name of someone"
+UNREAD = "nothing reads it as it is written (see its type), so it could be anything"
 IN_PLACES = frozenset({"LOCATION"})  # what is found in the values of a column of places without being anyone's
 VAGUE = frozenset({"PERSON", "LOCATION"})  # found in ordinary words as well, where a value has only one
 HOLDS_OF_KIND = {
@@ -116,10 +118,6 @@ def words_of(name: str) -> list[str]:
 def is_birth_date(name: str) -> bool:
     """Whether a column is a birth date by its name: it says nothing of when the row happened."""
     return bool(set(words_of(name)) & WORDS["birth_date"])
-
-
-MANY_VALUES = "many different values: it could be a number or a name of someone"
-UNREAD = "nothing reads it as it is written (see its type), so it could be anything"
 
 
 def guess_column(column: ColumnProfile, *, look: Look) -> Guess:
