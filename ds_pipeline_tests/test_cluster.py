@@ -101,7 +101,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
             "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", f"--ray-client-server-port={client}",
             "--num-cpus=0", "--include-dashboard=false", f"--temp-dir={temporary}",
         )  # fmt: skip
-        wait_for(lambda: not refuses(client))
+        wait_for(lambda: answers(started.client))
         for number in (1, 2):  # one after the other: two that begin at once on one machine can hang
             started.worker()
             wait_for(lambda number=number: started.cpus == number)
@@ -128,9 +128,13 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def refuses(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) != 0
+def answers(address: str) -> bool:
+    """Whether the head takes a driver: it listens before it does."""
+    try:
+        cluster._connected(address)
+    except EngineError:
+        return False
+    return True
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
