@@ -34,7 +34,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ds_pipeline.evaluation.checks import explanations
 from ds_pipeline_tests.journeys.browser import Tab, tab_of_a_browser
 from ds_pipeline_tests.journeys.started import Started
 from ds_pipeline_tests.pictures import of_one_pixel
@@ -283,14 +282,13 @@ class Journey:
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """Dagster's records stay in memory, pictures are one pixel, inputs are shuffled once: the first run has it all."""
+    """Dagster's records stay in memory and pictures are one pixel; the first run of all has kept and drawn them."""
 
     def in_memory(folder: str, *_: Any) -> dg.DagsterInstance:
         return dg.DagsterInstance.ephemeral(settings=yaml.safe_load((Path(folder) / "dagster.yaml").read_text()))
 
     with (
         mock.patch.object(dg.DagsterInstance, "from_config", in_memory),
-        mock.patch.object(explanations, "REPEATS", 1),
         of_one_pixel(),
     ):
         yield
